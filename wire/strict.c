@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk over an encoded message, along its descriptor. */
+#include "wire/strict.h"
+
+#include <pb_common.h>
+#include <pb_decode.h>
+
+/* Deeper than any message of the schema. */
+#define DEPTH_MAX 8
+/* Members are numbered below this, so that one word remembers which were seen. */
+#define MEMBERS_MAX 64
+
+/* Length of the UTF-8 sequence at text, 0 where there is none: RFC 3629, shortest forms, no surrogates. */
+static size_t utf8_sequence(const uint8_t *text, size_t len)
+{
+    uint8_t first = text[0];
+    uint8_t low = 0x80, high = 0xBF;
+    size_t size;
+
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xC2 && first <= 0xDF)
+        size = 2;
+    else if (first >= 0xE0 && first <= 0xEF)
+        size = 3;
+    else if (first >= 0xF0 && first <= 0xF4)
+        size = 4;
+    else
+        return 0;
+    if (first == 0xE0)
+        low = 0xA0;
+    else if (first == 0xED)
+        high = 0x9F;
+    else if (first == 0xF0)
+        low = 0x90;
+    else if (first == 0xF4)
+        high = 0x8F;
+    if (len < size || text[1] < low || text[1] > high)
+        return 0;
+    for (size_t i = 2; i < size; i++)
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+    return size;
+}
+
+static bool printable_utf8(const uint8_t *text, size_t len)
+{
+    while (len > 0) {
+        size_t size = utf8_sequence(text, len);
+
+        if (size == 0 || text[0] < 0x20 || text[0] == 0x7F)
+            return false;
+        text += size;
+        len -= size;
+    }
+    return true;
+}
+
+static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth, struct kf_error *err);
+
+static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t *field, struct kf_error *err)
+{
+    /* data_size counts nanopb's terminating NUL. */
+    if (PB_ATYPE(field->type) == PB_ATYPE_STATIC && len >= field->data_size)
+        return kf_fail(err, KF_VALIDATION, "The request's member number %u is longer than %u characters.",
+                       (unsigned)field->tag, (unsigned)field->data_size - 1);
+    if (!printable_utf8(text, len))
+        return kf_fail(err, KF_VALIDATION,
+                       "The request's member number %u has a control character or is not UTF-8.",
+                       (unsigned)field->tag);
+    return true;
+}
+
+static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_field_iter_t *field, unsigned depth,
+                        struct kf_error *err)
+{
+    pb_istream_t inner;
+    bool good = true;
+
+    if (wire != PB_WT_STRING)
+        return pb_skip_field(stream, wire) ||
+               kf_fail(err, KF_VALIDATION, "The request's member number %u is malformed.", (unsigned)field->tag);
+    if (!pb_make_string_substream(stream, &inner))
+        return kf_fail(err, KF_VALIDATION, "The request's member number %u is cut short.", (unsigned)field->tag);
+    /* A stream over a buffer keeps its position in state. */
+    if (PB_LTYPE(field->type) == PB_LTYPE_STRING)
+        good = check_string(inner.state, inner.bytes_left, field, err);
+    else if (PB_LTYPE_IS_SUBMSG(field->type))
+        good = check_message(&inner, field->submsg_desc, depth + 1, err);
+    return pb_close_string_substream(stream, &inner) && good;
+}
+
+static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth, struct kf_error *err)
+{
+    uint64_t seen = 0;
+
+    if (depth > DEPTH_MAX)
+        return kf_fail(err, KF_VALIDATION, "The request is nested too deeply.");
+    for (;;) {
+        pb_field_iter_t field;
+        pb_wire_type_t wire;
+        uint32_t tag;
+        bool eof;
+
+        if (!pb_decode_tag(stream, &wire, &tag, &eof))
+            return eof || kf_fail(err, KF_VALIDATION, "The request is malformed.");
+        if (tag >= MEMBERS_MAX || !pb_field_iter_begin(&field, type, NULL) || !pb_field_iter_find(&field, tag))
+            return kf_fail(err, KF_VALIDATION,
+                           "The request has a member number %u that this daemon does not know.", (unsigned)tag);
+        if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED && (seen & (uint64_t)1 << tag))
+            return kf_fail(err, KF_VALIDATION, "The request gives its member number %u twice.", (unsigned)tag);
+        seen |= (uint64_t)1 << tag;
+        if (!check_field(stream, wire, &field, depth, err))
+            return kf_fail(err, KF_VALIDATION, "The request is malformed.");
+    }
+}
+
+bool strict_check(const uint8_t *message, size_t len, const pb_msgdesc_t *type, struct kf_error *err)
+{
+    pb_istream_t stream = pb_istream_from_buffer(message, len);
+
+    return check_message(&stream, type, 0, err);
+}
