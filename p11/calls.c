@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wrappers: time the call, pass it on, record how it failed. */
+#include "p11/calls.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "p11/ckr.h"
+#include "p11/session.h"
+
+/* A call that takes longer is worth a line in the log, whatever it returned. */
+#define SLOW_MS 2000.0
+#define FIND_BATCH 256
+
+static double now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *err)
+{
+    double took = now_ms() - started;
+
+    if (took > SLOW_MS)
+        log_warning("%s took %.0f ms", name, took);
+    if (rv != CKR_OK && err)
+        ckr_fail(err, name, rv, took);
+    return rv;
+}
+
+/* For a wrapper's body: session and err are its parameters, started its clock; the arguments follow the session handle. */
+#define CALL(name, ...) \
+    done(#name, started, p11_session_functions(session)->name(p11_session_handle(session), __VA_ARGS__), err)
+
+CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count,
+                       CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_GenerateKey, mechanism, template, count, key);
+}
+
+CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
+                     CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_DeriveKey, mechanism, base, template, count, key);
+}
+
+CK_RV p11_wrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
+                   CK_OBJECT_HANDLE key, uint8_t *out, CK_ULONG *len, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_WrapKey, mechanism, wrapping, key, out, len);
+}
+
+CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE unwrapping,
+                     const uint8_t *wrapped, CK_ULONG len, CK_ATTRIBUTE *template, CK_ULONG count,
+                     CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count, key);
+}
+
+CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
+                  CK_ULONG data_len, uint8_t *out, CK_ULONG *len, struct kf_error *err)
+{
+    double started = now_ms();
+    CK_RV rv = CALL(C_EncryptInit, mechanism, key);
+
+    if (rv != CKR_OK)
+        return rv;
+    started = now_ms();
+    return CALL(C_Encrypt, (CK_BYTE_PTR)data, data_len, out, len);
+}
+
+CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
+               CK_ULONG data_len, uint8_t *out, CK_ULONG *len, struct kf_error *err)
+{
+    double started = now_ms();
+    CK_RV rv = CALL(C_SignInit, mechanism, key);
+
+    if (rv != CKR_OK)
+        return rv;
+    started = now_ms();
+    return CALL(C_Sign, (CK_BYTE_PTR)data, data_len, out, len);
+}
+
+CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *object,
+                        struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_CreateObject, template, count, object);
+}
+
+CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template, CK_ULONG count,
+                      CK_OBJECT_HANDLE *object, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_CopyObject, source, template, count, object);
+}
+
+CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_DestroyObject, object);
+}
+
+CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count,
+                         struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_GetAttributeValue, object, template, count);
+}
+
+CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count,
+                         struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_SetAttributeValue, object, template, count);
+}
+
+CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_GenerateRandom, out, (CK_ULONG)len);
+}
+
+static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found, struct kf_error *err)
+{
+    double started = now_ms();
+
+    return CALL(C_FindObjects, out, FIND_BATCH, found);
+}
+
+static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, size_t *found, struct kf_error *err)
+{
+    size_t capacity = 0;
+
+    for (;;) {
+        CK_ULONG some = 0;
+        CK_RV rv;
+
+        if (capacity - *found < FIND_BATCH) {
+            size_t wanted = capacity * 2 + FIND_BATCH;
+            CK_OBJECT_HANDLE *grown = realloc(*objects, wanted * sizeof *grown);
+
+            if (!grown)
+                return done("C_FindObjects", now_ms(), CKR_HOST_MEMORY, err);
+            *objects = grown;
+            capacity = wanted;
+        }
+        rv = find_some(session, *objects + *found, &some, err);
+        if (rv != CKR_OK || some == 0)
+            return rv;
+        *found += some;
+    }
+}
+
+CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE **objects,
+                       size_t *found, struct kf_error *err)
+{
+    double started = now_ms();
+    CK_RV rv = CALL(C_FindObjectsInit, template, count);
+    CK_RV closed;
+
+    *objects = NULL;
+    *found = 0;
+    if (rv != CKR_OK)
+        return rv;
+    rv = find_all(session, objects, found, err);
+    closed = p11_session_functions(session)->C_FindObjectsFinal(p11_session_handle(session));
+    if (rv == CKR_OK)
+        rv = done("C_FindObjectsFinal", now_ms(), closed, err);
+    if (rv != CKR_OK) {
+        free(*objects);
+        *objects = NULL;
+        *found = 0;
+    }
+    return rv;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each operation as one or two PKCS#11 calls. */
+#include "p11/ops.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "p11/calls.h"
+
+static const struct {
+    const char *name, *mechanisms;
+} operations[P11_OPERATIONS] = {
+    [P11_DERIVE_AES] = {"derive by AES encryption", "CKM_AES_ECB_ENCRYPT_DATA"},
+    [P11_DERIVE_TDES] = {"derive by TDES encryption", "CKM_DES3_ECB_ENCRYPT_DATA"},
+    [P11_KDF_AES] = {"derive by SP 800-108 with AES-CMAC", "CKM_SP800_108_COUNTER_KDF"},
+    [P11_KDF_TDES] = {"derive by SP 800-108 with TDES-CMAC", "CKM_SP800_108_COUNTER_KDF"},
+    [P11_JOIN_PREFIX] = {"join data before a key", "CKM_CONCATENATE_DATA_AND_BASE"},
+    [P11_JOIN_SUFFIX] = {"join data behind a key", "CKM_CONCATENATE_BASE_AND_DATA"},
+    [P11_XOR] = {"xor data into a key", "CKM_XOR_BASE_AND_DATA"},
+    [P11_CUT] = {"cut a key out of a key", "CKM_EXTRACT_KEY_FROM_KEY"},
+    [P11_IDENTITY] = {"give a key a new template",
+                      "CKM_EXTRACT_KEY_FROM_KEY or CKM_XOR_BASE_AND_DATA"},
+    [P11_WRAP_AES] = {"AES-CBC wrap", "CKM_AES_CBC or CKM_AES_CBC_PAD"},
+    [P11_WRAP_TDES] = {"TDES-CBC wrap", "CKM_DES3_CBC or CKM_DES3_CBC_PAD"},
+    [P11_ECB_AES] = {"AES encryption", "CKM_AES_ECB"},
+    [P11_ECB_TDES] = {"TDES encryption", "CKM_DES3_ECB"},
+    [P11_CBC_AES] = {"AES-CBC encryption", "CKM_AES_CBC"},
+    [P11_CBC_TDES] = {"TDES-CBC encryption", "CKM_DES3_CBC"},
+    [P11_CMAC_AES] = {"AES-CMAC", "CKM_AES_CMAC"},
+};
+
+const char *op_name(enum p11_operation operation)
+{
+    return operations[operation].name;
+}
+
+const char *op_mechanisms(enum p11_operation operation)
+{
+    return operations[operation].mechanisms;
+}
+
+static const struct p11_way *find_way(const struct p11_token *token, enum p11_operation operation, struct kf_error *err)
+{
+    if (token->ways[operation].proven)
+        return &token->ways[operation];
+    kf_fail(err, KF_VALIDATION, "This token cannot do it: the operation \"%s\" (%s) is missing.", op_name(operation),
+            op_mechanisms(operation));
+    return NULL;
+}
+
+static size_t block_size(enum p11_cipher cipher)
+{
+    return cipher == P11_AES ? 16 : 8;
+}
+
+static bool derive(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
+                   struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    return p11_derive_key(token->session, mechanism, base, result->attributes, result->count, key, err) == CKR_OK;
+}
+
+/* The mechanisms whose parameter is a CK_KEY_DERIVATION_STRING_DATA. */
+static bool derive_with_data(const struct p11_token *token, enum p11_operation operation, CK_OBJECT_HANDLE base,
+                             const uint8_t *data, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                             struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, operation, err);
+    CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)data, (CK_ULONG)len};
+
+    if (!way)
+        return false;
+    return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result, key, err);
+}
+
+bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *data,
+               size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    return derive_with_data(token, p11_for(P11_DERIVE_AES, cipher), base, data, len, result, key, err);
+}
+
+bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *fixed,
+            size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, p11_for(P11_KDF_AES, cipher), err);
+    kf_sp800_108_counter_format counter = {CK_FALSE, 8};
+    kf_prf_data_param input[] = {
+        {KF_CK_SP800_108_ITERATION_VARIABLE, &counter, sizeof counter},
+        {KF_CK_SP800_108_BYTE_ARRAY, (void *)fixed, (CK_ULONG)len},
+    };
+    kf_sp800_108_kdf_params params = {
+        .prfType = cipher == P11_AES ? CKM_AES_CMAC : KF_CKM_DES3_CMAC,
+        .ulNumberOfDataParams = 2,
+        .pDataParams = input,
+    };
+
+    if (!way)
+        return false;
+    return derive(token, &(CK_MECHANISM){way->mechanism, &params, sizeof params}, base, result, key, err);
+}
+
+bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len, CK_OBJECT_HANDLE base,
+                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    return derive_with_data(token, P11_JOIN_PREFIX, base, data, len, result, key, err);
+}
+
+bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
+                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    return derive_with_data(token, P11_JOIN_SUFFIX, base, data, len, result, key, err);
+}
+
+bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
+            struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    return derive_with_data(token, P11_XOR, base, data, len, result, key, err);
+}
+
+bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit, struct p11_template *result,
+            CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, P11_CUT, err);
+    kf_extract_params first = first_bit;
+
+    if (!way)
+        return false;
+    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key, err);
+}
+
+bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len, struct p11_template *result,
+                 CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    static const uint8_t zeros[64];
+    const struct p11_way *way = find_way(token, P11_IDENTITY, err);
+
+    if (!way)
+        return false;
+    if (way->mechanism == CKM_XOR_BASE_AND_DATA)
+        return op_xor(token, base, zeros, len, result, key, err);
+    return op_cut(token, base, 0, result, key, err);
+}
+
+bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
+                 CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, p11_for(P11_WRAP_AES, cipher), err);
+    size_t block = block_size(cipher);
+    uint8_t wrapped[512];
+    CK_ULONG got = sizeof wrapped;
+    size_t expected;
+
+    if (!way)
+        return false;
+    expected = len + (way->drop_last_block ? block : 0);
+    if (p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block}, wrapping, key, wrapped,
+                     &got, err) != CKR_OK)
+        return false;
+    /* A token that padded, cut or prefixed something is not doing what was proven. */
+    if (got != expected)
+        return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_WrapKey: unexpected length",
+                             "The token wrapped a key to %lu bytes where %zu are right; nothing was released.", got,
+                             expected);
+    memcpy(out, wrapped, len);
+    return true;
+}
+
+static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
+                    size_t len, uint8_t *out, struct kf_error *err)
+{
+    CK_ULONG got = (CK_ULONG)len;
+
+    if (p11_encrypt(token->session, mechanism, key, data, (CK_ULONG)len, out, &got, err) != CKR_OK)
+        return false;
+    if (got != len)
+        return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_Encrypt: unexpected length",
+                             "The token encrypted %zu bytes to %lu.", len, got);
+    return true;
+}
+
+bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *data,
+                    size_t len, uint8_t *out, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, p11_for(P11_ECB_AES, cipher), err);
+
+    if (!way)
+        return false;
+    return encrypt(token, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, len, out, err);
+}
+
+bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *iv,
+                    const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, p11_for(P11_CBC_AES, cipher), err);
+
+    if (!way)
+        return false;
+    return encrypt(token, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)}, key, data, len, out,
+                   err);
+}
+
+bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len, uint8_t *out,
+             struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, P11_CMAC_AES, err);
+    CK_ULONG got = P11_BLOCK_MAX;
+
+    if (!way)
+        return false;
+    if (p11_sign(token->session, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, (CK_ULONG)len, out, &got, err) !=
+        CKR_OK)
+        return false;
+    if (got != P11_BLOCK_MAX)
+        return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_Sign: unexpected length",
+                             "The token's AES-CMAC is %lu bytes long.", got);
+    return true;
+}
+
+void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)
+{
+    struct kf_error err = {0};
+
+    if (*object == CK_INVALID_HANDLE)
+        return;
+    if (p11_destroy_object(token->session, *object, &err) != CKR_OK)
+        log_warning("an object could not be destroyed: %s", err.detail);
+    *object = CK_INVALID_HANDLE;
+}

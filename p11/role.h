@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Roles: what each object is and may do, in one table. Every key Keyferry makes is made through it, every key it uses was
+ * checked against it. All secrets are SENSITIVE and PRIVATE; those in the token also MODIFIABLE=false and COPYABLE=false, where the token
+ * takes that; flags a role does not name are false.
+ */
+#ifndef KF_P11_ROLE_H
+#define KF_P11_ROLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "p11/template.h"
+#include "p11/token.h"
+#include "tr31/attributes.h"
+
+/* The first byte of CKA_ID of a token object is its role: NSS overwrites a key when another secret is written with its id. */
+enum p11_role {
+    ROLE_NONE = 0x00,
+    /* in the token */
+    ROLE_WORKING = 0x01,      /* K0, K1, B0 at work: derives, never leaves */
+    ROLE_MASK_VARIANT = 0x02, /* of a TDES B0: derives the right half of an initial key */
+    ROLE_EXPORT = 0x04,       /* what leaves: exact bytes, joins only */
+    ROLE_KEPT = 0x05,         /* not exportable and not at work: kept, shown, checked */
+    ROLE_CARD = 0x10,         /* one byte; its label is what is known about a key */
+    ROLE_ALIAS = 0x11,        /* one byte; its label is an alias */
+    /* session objects */
+    ROLE_SOURCE = 0x80,       /* a new key's value while its objects are made */
+    ROLE_KBEK,
+    ROLE_KBMK,
+    ROLE_PAYLOAD,
+    ROLE_CHECK_VALUE,
+    ROLE_CONSTANT,            /* L of the CMAC: readable, not key material */
+};
+
+#define KEY_ID_BYTES 10
+#define OBJECT_ID_BYTES (1 + KEY_ID_BYTES)
+
+const char *role_name(enum p11_role role);
+
+/*
+ * The template of a session object of this role. algorithm says key type and length; for ROLE_PAYLOAD and ROLE_CONSTANT, which are generic
+ * secrets of any length, it is KEY_ALGORITHM_NONE and len counts. kdf only matters to ROLE_WORKING.
+ */
+void role_session_template(enum p11_role role, enum key_algorithm algorithm, size_t len, struct p11_template *out);
+
+/* The final template of a token object; id and label are referred to, not copied. extractable_source only for ROLE_SOURCE. */
+struct role_object {
+    enum p11_role role;
+    enum key_algorithm algorithm;
+    bool kdf;                             /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
+    uint8_t id[OBJECT_ID_BYTES];
+    const char *label;
+    CK_MECHANISM_TYPE mechanisms[4];      /* filled in by role_token_template */
+};
+void role_token_template(const struct p11_token *token, struct role_object *object, struct p11_template *out);
+
+/* The template of a session object that a new key's value lives in while its objects are derived from it. */
+void role_source_template(enum key_algorithm algorithm, bool extractable, struct p11_template *out);
+
+/*
+ * Compares a token object with its role: every flag, class, key type, length, mechanism list. Deviations are described in
+ * text ("CKA_WRAP is true"), true when there is none. *kdf says which derivation its mechanism list allows.
+ */
+bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
+                bool *kdf, char *text, size_t room, struct kf_error *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and the one login. */
+#include "p11/session.h"
+
+#include <stdlib.h>
+
+#include "p11/ckr.h"
+
+struct p11_session {
+    struct p11_module *module;
+    struct p11_token_info token;
+    CK_SESSION_HANDLE handle;
+};
+
+static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err)
+{
+    const char *why = NULL;
+
+    if (token->flags & CKF_USER_PIN_LOCKED)
+        why = "the token's user PIN is locked; the security officer must unlock it";
+    else if (token->flags & CKF_USER_PIN_TO_BE_CHANGED)
+        why = "the token demands a new user PIN before it lets anyone in";
+    else if (token->flags & CKF_USER_PIN_FINAL_TRY)
+        why = "one more wrong PIN would lock the token; log in once by hand with the right one";
+    if (why)
+        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, "No PIN was presented: %s.", why);
+    return true;
+}
+
+static bool login(struct p11_session *session, const struct pin_source *source, struct kf_error *err)
+{
+    CK_FUNCTION_LIST *functions = p11_module_functions(session->module);
+    struct pin pin = {0};
+    bool good = false;
+    CK_RV rv;
+
+    if (!pin_allowed(&session->token, err))
+        return false;
+    if (!pin_read(source, &pin, err))
+        goto out;
+    rv = functions->C_Login(session->handle, CKU_USER, pin.text, pin.len);
+    if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+        ckr_fail(err, "C_Login", rv, 0);
+    else
+        good = true;
+
+out:
+    pin_wipe(&pin);
+    return good;
+}
+
+struct p11_session *p11_session_open(const struct p11_settings *settings, struct kf_error *err)
+{
+    struct p11_session *session = calloc(1, sizeof *session);
+    CK_RV rv;
+
+    if (!session) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        return NULL;
+    }
+    session->handle = CK_INVALID_HANDLE;
+    session->module = p11_module_open(settings->module, settings->init_args, err);
+    if (!session->module)
+        goto fail;
+    if (!p11_slot_find(session->module, settings->uri, &session->token, err))
+        goto fail;
+    rv = p11_session_functions(session)->C_OpenSession(session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
+                                                       NULL, &session->handle);
+    if (rv != CKR_OK) {
+        session->handle = CK_INVALID_HANDLE;
+        ckr_fail(err, "C_OpenSession", rv, 0);
+        goto fail;
+    }
+    if (!login(session, &settings->pin, err))
+        goto fail;
+    return session;
+
+fail:
+    p11_session_close(session);
+    return NULL;
+}
+
+const struct p11_token_info *p11_session_token(const struct p11_session *session)
+{
+    return &session->token;
+}
+
+const char *p11_session_library(const struct p11_session *session)
+{
+    return p11_module_description(session->module);
+}
+
+CK_FUNCTION_LIST *p11_session_functions(const struct p11_session *session)
+{
+    return p11_module_functions(session->module);
+}
+
+CK_SESSION_HANDLE p11_session_handle(const struct p11_session *session)
+{
+    return session->handle;
+}
+
+void p11_session_close(struct p11_session *session)
+{
+    if (!session)
+        return;
+    if (session->handle != CK_INVALID_HANDLE)
+        p11_session_functions(session)->C_CloseSession(session->handle);
+    p11_module_close(session->module);
+    free(session);
+}
