@@ -40,20 +40,20 @@ const char *role_name(enum p11_role role);
 
 /*
  * The template of a session object of this role. algorithm says key type and length; for ROLE_PAYLOAD and ROLE_CONSTANT, which are generic
- * secrets of any length, it is KEY_ALGORITHM_NONE and len counts. kdf only matters to ROLE_WORKING.
+ * secrets of any length, it is KEY_ALGORITHM_NONE and len counts.
  */
-void role_session_template(enum p11_role role, enum key_algorithm algorithm, size_t len, struct p11_template *out);
+void role_session_template(const struct p11_token *token, enum p11_role role, enum key_algorithm algorithm, size_t len,
+                           struct p11_template *out);
 
-/* The final template of a token object; id and label are referred to, not copied. extractable_source only for ROLE_SOURCE. */
+/* The final template of a token object; id and label are referred to, not copied. */
 struct role_object {
     enum p11_role role;
     enum key_algorithm algorithm;
     bool kdf;                             /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
     uint8_t id[OBJECT_ID_BYTES];
     const char *label;
-    CK_MECHANISM_TYPE mechanisms[4];      /* filled in by role_token_template */
 };
-void role_token_template(const struct p11_token *token, struct role_object *object, struct p11_template *out);
+void role_token_template(const struct p11_token *token, const struct role_object *object, struct p11_template *out);
 
 /* The template of a session object that a new key's value lives in while its objects are derived from it. */
 void role_source_template(enum key_algorithm algorithm, bool extractable, struct p11_template *out);

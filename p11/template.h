@@ -15,6 +15,7 @@ struct p11_template {
     CK_ATTRIBUTE attributes[TEMPLATE_MAX];
     CK_ULONG count;
     CK_ULONG numbers[TEMPLATE_MAX];
+    CK_MECHANISM_TYPE mechanisms[4]; /* room for a CKA_ALLOWED_MECHANISMS */
 };
 
 void template_flag(struct p11_template *template, CK_ATTRIBUTE_TYPE type, bool value);

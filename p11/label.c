@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading is writing backwards: what was read is written again, and must give the same text. That makes the reader strict
+ * without a rule for every character. */
+#include "p11/label.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PREFIX "keyferry1"
+#define TIME_LEN 17
+
+const char *kcv_algorithm_name(enum kcv_algorithm algorithm)
+{
+    return algorithm == KCV_CMAC ? "CMAC" : "ANSI_X9_24";
+}
+
+/* "20261122T230000Z", or "-" for 0. */
+static void write_time(int64_t ms, char out[TIME_LEN])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+
+    if (ms == 0 || !gmtime_r(&seconds, &tm) || strftime(out, TIME_LEN, "%Y%m%dT%H%M%SZ", &tm) == 0)
+        strcpy(out, "-");
+}
+
+static int64_t read_time(const char *text)
+{
+    struct tm tm = {0};
+
+    if (sscanf(text, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+               &tm.tm_sec) != 6)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) * 1000;
+}
+
+static int write_facts(const struct key_facts *facts, char *out, size_t room)
+{
+    char created[TIME_LEN];
+
+    write_time(facts->created_ms, created);
+    return snprintf(out, room, "%s %s %c %s %c %s:%s %s %s", facts->usage, key_algorithm_name(facts->algorithm),
+                    facts->mode, facts->version, facts->exportability, kcv_algorithm_name(facts->kcv_algorithm),
+                    facts->kcv, facts->external ? "EXTERNAL" : "AWS", created);
+}
+
+void label_write_object(const char *role, const struct key_facts *facts, char *out)
+{
+    char text[160];
+
+    write_facts(facts, text, sizeof text);
+    snprintf(out, LABEL_MAX, PREFIX " %s %s", role, text);
+}
+
+void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out)
+{
+    char text[160], delete[TIME_LEN];
+
+    write_facts(facts, text, sizeof text);
+    write_time(state->delete_ms, delete);
+    snprintf(out, LABEL_MAX, PREFIX " card %s %s %s", text, state->enabled ? "on" : "off", delete);
+}
+
+void label_write_alias(const char *alias, const char *key_name, char *out)
+{
+    snprintf(out, LABEL_MAX, PREFIX " alias %.*s %s", ALIAS_NAME_MAX, alias, key_name[0] ? key_name : "-");
+}
+
+/* Reads the facts' words; tail gets what follows them. Values are taken as they come: the comparison with what they are
+ * written as decides. */
+static bool read_facts(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
+{
+    char algorithm[16], kcv_algorithm[16], origin[16], created[TIME_LEN];
+    int used = 0;
+
+    memset(facts, 0, sizeof *facts);
+    if (sscanf(text, "%2s %15s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm, &facts->mode, facts->version,
+               &facts->exportability, kcv_algorithm, facts->kcv, origin, created, &used) != 9)
+        return false;
+    facts->algorithm = key_algorithm_from_name(algorithm);
+    if (facts->algorithm == KEY_ALGORITHM_NONE || !strchr("SEN", facts->exportability))
+        return false;
+    facts->kcv_algorithm = strcmp(kcv_algorithm, "CMAC") == 0 ? KCV_CMAC : KCV_ANSI_X9_24;
+    facts->external = strcmp(origin, "EXTERNAL") == 0;
+    facts->created_ms = read_time(created);
+    if (strlen(text + used) >= tail_room)
+        return false;
+    strcpy(tail, text + used);
+    return true;
+}
+
+/* The text behind "keyferry1 <kind> ", NULL where it does not begin so. */
+static const char *after_kind(const char *label, const char *kind)
+{
+    char head[48];
+    int len = snprintf(head, sizeof head, PREFIX " %s ", kind);
+
+    return strncmp(label, head, (size_t)len) == 0 ? label + len : NULL;
+}
+
+bool label_read_object(const char *label, const char *role, struct key_facts *facts)
+{
+    const char *text = after_kind(label, role);
+    char tail[LABEL_MAX], again[LABEL_MAX];
+
+    if (!text || !read_facts(text, facts, tail, sizeof tail))
+        return false;
+    label_write_object(role, facts, again);
+    return strcmp(label, again) == 0;
+}
+
+bool label_read_card(const char *label, struct key_facts *facts, struct key_state *state)
+{
+    const char *text = after_kind(label, "card");
+    char tail[LABEL_MAX], again[LABEL_MAX], enabled[4], delete[TIME_LEN];
+
+    if (!text || !read_facts(text, facts, tail, sizeof tail))
+        return false;
+    if (sscanf(tail, " %3s %16s", enabled, delete) != 2)
+        return false;
+    state->enabled = strcmp(enabled, "on") == 0;
+    state->delete_ms = strcmp(delete, "-") == 0 ? 0 : read_time(delete);
+    label_write_card(facts, state, again);
+    return strcmp(label, again) == 0;
+}
+
+bool label_read_alias(const char *label, char *alias, char *key_name)
+{
+    const char *text = after_kind(label, "alias");
+    char again[LABEL_MAX];
+
+    _Static_assert(ALIAS_NAME_MAX == 256 && KEY_NAME_LEN == 16, "the widths below");
+    if (!text || sscanf(text, "%256s %16s", alias, key_name) != 2)
+        return false;
+    if (strcmp(key_name, "-") == 0)
+        key_name[0] = '\0';
+    label_write_alias(alias, key_name, again);
+    return strcmp(label, again) == 0;
+}
+
+bool key_facts_equal(const struct key_facts *a, const struct key_facts *b)
+{
+    char one[160], other[160];
+
+    write_facts(a, one, sizeof one);
+    write_facts(b, other, sizeof other);
+    return strcmp(one, other) == 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "p11/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "p11/calls.h"
+
+void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[OBJECT_ID_BYTES])
+{
+    out[0] = (uint8_t)role;
+    memcpy(out + 1, id, KEY_ID_BYTES);
+}
+
+static bool token_role(uint8_t byte)
+{
+    return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT || byte == ROLE_KEPT ||
+           byte == ROLE_CARD || byte == ROLE_ALIAS;
+}
+
+bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object, struct kf_error *err)
+{
+    struct kf_error own = {0};
+    uint8_t id[64];
+    CK_ATTRIBUTE attributes[] = {{CKA_ID, id, sizeof id}, {CKA_LABEL, object->label, LABEL_MAX - 1}};
+    CK_RV rv;
+
+    memset(object, 0, sizeof *object);
+    object->handle = handle;
+    rv = p11_get_attributes(token->session, handle, attributes, 2, &own);
+    /* Another tool's object may lack either, or have longer ones: it is shown, not understood. */
+    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL && rv != CKR_ATTRIBUTE_SENSITIVE) {
+        kf_fail_fault(err, own.status, own.fault, own.detail, "%s", own.message);
+        return false;
+    }
+    if (attributes[1].ulValueLen < LABEL_MAX)
+        object->label[attributes[1].ulValueLen] = '\0';
+    else
+        object->label[0] = '\0';
+    if (attributes[0].ulValueLen == OBJECT_ID_BYTES && token_role(id[0])) {
+        object->ours = true;
+        memcpy(object->id, id, OBJECT_ID_BYTES);
+    }
+    return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct object *one = a, *other = b;
+    int order = memcmp(one->id + 1, other->id + 1, KEY_ID_BYTES);
+
+    return order ? order : (int)one->id[0] - (int)other->id[0];
+}
+
+static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects, size_t *count,
+                 struct kf_error *err)
+{
+    CK_OBJECT_HANDLE *handles = NULL;
+    size_t found = 0;
+    bool good = false;
+
+    *objects = NULL;
+    *count = 0;
+    if (p11_find_objects(token->session, query->attributes, query->count, &handles, &found, err) != CKR_OK)
+        return false;
+    *objects = calloc(found + 1, sizeof **objects);
+    if (!*objects) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        goto out;
+    }
+    for (size_t i = 0; i < found; i++) {
+        struct kf_error gone = {0};
+
+        if (object_read(token, handles[i], *objects + *count, &gone))
+            (*count)++;
+        else if (gone.fault != KF_FAULT_STALE) {
+            *err = gone;
+            goto out;
+        }
+    }
+    qsort(*objects, *count, sizeof **objects, by_id);
+    good = true;
+
+out:
+    free(handles);
+    if (!good) {
+        free(*objects);
+        *objects = NULL;
+    }
+    return good;
+}
+
+static void query_token_secrets(struct p11_template *query)
+{
+    template_number(query, CKA_CLASS, CKO_SECRET_KEY);
+    template_flag(query, CKA_TOKEN, true);
+}
+
+bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count, struct kf_error *err)
+{
+    struct p11_template query = {0};
+
+    query_token_secrets(&query);
+    return find(token, &query, objects, count, err);
+}
+
+bool objects_find(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES],
+                  struct object **objects, size_t *count, struct kf_error *err)
+{
+    struct p11_template query = {0};
+    uint8_t whole[OBJECT_ID_BYTES];
+
+    object_id(role, id, whole);
+    query_token_secrets(&query);
+    template_bytes(&query, CKA_ID, whole, sizeof whole);
+    return find(token, &query, objects, count, err);
+}
+
+bool object_make_card(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES], const char *label,
+                      CK_OBJECT_HANDLE *handle, struct kf_error *err)
+{
+    struct role_object object = {.role = role, .algorithm = KEY_ALGORITHM_NONE, .label = label};
+    struct p11_template template = {0};
+    CK_MECHANISM mechanism = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+
+    object_id(role, id, object.id);
+    role_token_template(token, &object, &template);
+    return p11_generate_key(token->session, &mechanism, template.attributes, template.count, handle, err) == CKR_OK;
+}
+
+bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label, struct kf_error *err)
+{
+    CK_ATTRIBUTE attribute = {CKA_LABEL, (void *)label, strlen(label)};
+
+    return p11_set_attributes(token->session, handle, &attribute, 1, err) == CKR_OK;
+}

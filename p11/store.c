@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The index, and how an entry is kept true. */
+#include "p11/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base32.h"
+#include "p11/store_index.h"
+
+int64_t store_now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err)
+{
+    struct p11_store *store = calloc(1, sizeof *store);
+
+    if (!store) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        return NULL;
+    }
+    store->token = token;
+    store->changes = changes;
+    if (!store_load_all(store, err)) {
+        store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_close(struct p11_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->key_count; i++)
+        free(store->keys[i]);
+    for (size_t i = 0; i < store->alias_count; i++)
+        free(store->aliases[i]);
+    free(store->keys);
+    free(store->aliases);
+    free(store);
+}
+
+void store_changed(struct p11_store *store)
+{
+    atomic_fetch_add(store->changes, 1);
+}
+
+void store_forget(struct p11_store *store)
+{
+    for (size_t i = 0; i < store->key_count; i++)
+        store->keys[i]->checked_ms = 0;
+    for (size_t i = 0; i < store->alias_count; i++)
+        store->aliases[i]->checked_ms = 0;
+}
+
+/* Where item of the given order is, or belongs, in a sorted array of pointers. */
+static size_t place(void *const *items, size_t count, const void *item, int (*order)(const void *, const void *))
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (order(items[middle], item) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool insert(void ***items, size_t *count, void *item, int (*order)(const void *, const void *), struct kf_error *err)
+{
+    size_t at = place(*items, *count, item, order);
+    void **grown = realloc(*items, (*count + 1) * sizeof **items);
+
+    if (!grown) {
+        free(item);
+        return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+    }
+    *items = grown;
+    memmove(grown + at + 1, grown + at, (*count - at) * sizeof *grown);
+    grown[at] = item;
+    (*count)++;
+    return true;
+}
+
+static void cut_out(void **items, size_t *count, void *item, int (*order)(const void *, const void *))
+{
+    size_t at = place(items, *count, item, order);
+
+    free(items[at]);
+    (*count)--;
+    memmove(items + at, items + at + 1, (*count - at) * sizeof *items);
+}
+
+static int key_order(const void *a, const void *b)
+{
+    return memcmp(((const struct p11_key *)a)->id, ((const struct p11_key *)b)->id, KEY_ID_BYTES);
+}
+
+static int alias_order(const void *a, const void *b)
+{
+    return strcmp(((const struct p11_alias *)a)->name, ((const struct p11_alias *)b)->name);
+}
+
+struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES])
+{
+    struct p11_key wanted;
+    size_t at;
+
+    memcpy(wanted.id, id, KEY_ID_BYTES);
+    at = place((void *const *)store->keys, store->key_count, &wanted, key_order);
+    if (at == store->key_count || key_order(store->keys[at], &wanted) != 0)
+        return NULL;
+    return store->keys[at];
+}
+
+bool store_insert_key(struct p11_store *store, struct p11_key *key, struct kf_error *err)
+{
+    return insert((void ***)&store->keys, &store->key_count, key, key_order, err);
+}
+
+void store_remove_key(struct p11_store *store, struct p11_key *key)
+{
+    cut_out((void **)store->keys, &store->key_count, key, key_order);
+}
+
+struct p11_alias *store_index_alias(const struct p11_store *store, const char *name)
+{
+    struct p11_alias wanted;
+    size_t at;
+
+    strcpy(wanted.name, name);
+    at = place((void *const *)store->aliases, store->alias_count, &wanted, alias_order);
+    if (at == store->alias_count || alias_order(store->aliases[at], &wanted) != 0)
+        return NULL;
+    return store->aliases[at];
+}
+
+bool store_insert_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err)
+{
+    return insert((void ***)&store->aliases, &store->alias_count, alias, alias_order, err);
+}
+
+void store_remove_alias(struct p11_store *store, struct p11_alias *alias)
+{
+    cut_out((void **)store->aliases, &store->alias_count, alias, alias_order);
+}
+
+static bool fresh(const struct p11_store *store, int64_t checked_ms, uint64_t checked_change)
+{
+    return checked_ms != 0 && checked_change == atomic_load(store->changes) &&
+           store_now_ms() - checked_ms < STORE_FRESH_MS;
+}
+
+/* Replaces an entry by what the token has under its id now; NULL without error where that is nothing. */
+static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err)
+{
+    struct p11_key *old = store_index_key(store, id);
+    struct p11_key *key;
+
+    if (old)
+        store_remove_key(store, old);
+    key = store_load_key(store, id, err);
+    if (!key || !store_insert_key(store, key, err))
+        return NULL;
+    return key;
+}
+
+/* Reads a key's card again. What it says of the state is taken over; anything else that is not as it was means loading the
+ * key anew. */
+static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key, struct kf_error *err)
+{
+    uint64_t change = atomic_load(store->changes);
+    struct object card;
+    struct key_facts facts;
+    struct key_state state;
+    struct kf_error gone = {0};
+    uint8_t id[OBJECT_ID_BYTES];
+
+    object_id(ROLE_CARD, key->id, id);
+    if (!object_read(store->token, key->card, &card, &gone) && gone.fault != KF_FAULT_STALE) {
+        *err = gone;
+        return NULL;
+    }
+    if (gone.fault == KF_FAULT_STALE || memcmp(card.id, id, sizeof id) != 0 ||
+        !label_read_card(card.label, &facts, &state) || !key_facts_equal(&facts, &key->facts)) {
+        memcpy(id + 1, key->id, KEY_ID_BYTES);
+        return reload_key(store, id + 1, err);
+    }
+    key->state = state;
+    key->checked_ms = store_now_ms();
+    key->checked_change = change;
+    return key;
+}
+
+struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    uint8_t id[KEY_ID_BYTES];
+    struct p11_key *key = NULL;
+
+    if (strlen(name) != KEY_NAME_LEN || !base32_decode(name, sizeof id, id)) {
+        kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+        return NULL;
+    }
+    key = store_index_key(store, id);
+    if (!key)
+        key = reload_key(store, id, err);
+    else if (!fresh(store, key->checked_ms, key->checked_change))
+        key = refresh_key(store, key, err);
+    if (!key) {
+        kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+        return NULL;
+    }
+    if (!key->verified && !store_verify(store, key, err))
+        return NULL;
+    return key;
+}
+
+struct p11_key *store_key(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    struct p11_key *key = store_key_any(store, name, err);
+
+    if (key && key->trouble[0]) {
+        kf_fail(err, KF_CONFLICT, "key/%s is refused: %s; an operator must look at the token (keyferry token).", name,
+                key->trouble);
+        return NULL;
+    }
+    return key;
+}
+
+static struct p11_alias *reload_alias(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    char kept_name[ALIAS_NAME_MAX + 1];
+    struct p11_alias *old = store_index_alias(store, name);
+    struct p11_alias *alias;
+
+    strcpy(kept_name, name); /* it may be the old entry's own */
+    if (old)
+        store_remove_alias(store, old);
+    alias = store_load_alias(store, kept_name, err);
+    if (!alias || !store_insert_alias(store, alias, err))
+        return NULL;
+    return alias;
+}
+
+static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err)
+{
+    uint64_t change = atomic_load(store->changes);
+    struct object card;
+    struct kf_error gone = {0};
+    char name[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1];
+
+    if (!object_read(store->token, alias->card, &card, &gone) && gone.fault != KF_FAULT_STALE) {
+        *err = gone;
+        return NULL;
+    }
+    if (gone.fault == KF_FAULT_STALE || card.id[0] != ROLE_ALIAS || !label_read_alias(card.label, name, key_name) ||
+        strcmp(name, alias->name) != 0)
+        return reload_alias(store, alias->name, err);
+    strcpy(alias->key_name, key_name);
+    alias->checked_ms = store_now_ms();
+    alias->checked_change = change;
+    return alias;
+}
+
+struct p11_alias *store_alias(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    struct p11_alias *alias = NULL;
+
+    if (strlen(name) <= ALIAS_NAME_MAX) {
+        alias = store_index_alias(store, name);
+        if (!alias)
+            alias = reload_alias(store, name, err);
+        else if (!fresh(store, alias->checked_ms, alias->checked_change))
+            alias = refresh_alias(store, alias, err);
+    }
+    if (!alias) {
+        kf_fail(err, KF_NOT_FOUND, "There is no %s.", name);
+        return NULL;
+    }
+    if (alias->duplicate) {
+        kf_fail(err, KF_CONFLICT, "%s is refused: the token has two cards with this name; an operator must remove one.",
+                name);
+        return NULL;
+    }
+    return alias;
+}
+
+bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count, struct kf_error *err)
+{
+    if (!store_load_all(store, err))
+        return false;
+    *keys = store->keys;
+    *count = store->key_count;
+    return true;
+}
+
+bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count, struct kf_error *err)
+{
+    if (!store_load_all(store, err))
+        return false;
+    *aliases = store->aliases;
+    *count = store->alias_count;
+    return true;
+}

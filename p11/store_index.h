@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's inside, shared by its files only. */
+#ifndef KF_P11_STORE_INDEX_H
+#define KF_P11_STORE_INDEX_H
+
+#include "p11/objects.h"
+#include "p11/store.h"
+
+/* How long an entry serves before its card is read again. */
+#define STORE_FRESH_MS 400
+
+struct p11_store {
+    struct p11_token *token;
+    _Atomic uint64_t *changes;
+    struct p11_key **keys; /* sorted by id */
+    size_t key_count;
+    struct p11_alias **aliases; /* sorted by name */
+    size_t alias_count;
+    uint64_t generations;
+};
+
+int64_t store_now_ms(void);
+
+/* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes ownership, also on failure. */
+struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES]);
+bool store_insert_key(struct p11_store *store, struct p11_key *key, struct kf_error *err);
+void store_remove_key(struct p11_store *store, struct p11_key *key);
+struct p11_alias *store_index_alias(const struct p11_store *store, const char *name);
+bool store_insert_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
+void store_remove_alias(struct p11_store *store, struct p11_alias *alias);
+
+/* Assembling: a key from the objects with its id; NULL without error where there is no card. count > 0. */
+struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count, struct kf_error *err);
+/* The same from the token, for one id. */
+struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err);
+struct p11_alias *store_load_alias(struct p11_store *store, const char *name, struct kf_error *err);
+/* Reads everything anew. */
+bool store_load_all(struct p11_store *store, struct kf_error *err);
+/* Compares the templates of a key's objects with their roles, once; what deviates becomes its trouble. */
+bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err);
+
+/* The CKA_ID part of an alias's card: the first bytes of the SHA-256 of its name, so that one search finds all cards of a name. */
+void store_alias_id(const char *name, uint8_t id[KEY_ID_BYTES]);
+struct p11_alias *store_alias_from(const struct object *object, struct kf_error *err);
+
+/* Which objects a key has. */
+bool store_works(const struct key_facts *facts);       /* ROLE_WORKING */
+bool store_has_variant(const struct key_facts *facts); /* ROLE_MASK_VARIANT */
+bool store_leaves(const struct key_facts *facts);      /* ROLE_EXPORT */
+
+/* Says to the other workers of this host that something changed; this one's own entry stays good. */
+void store_changed(struct p11_store *store);
+
+/* One object of a key under its role. */
+struct role_slot {
+    enum p11_role role;
+    CK_OBJECT_HANDLE *handle;
+    bool expected;
+};
+#define ROLE_SLOTS 4
+void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS]);
+
+#endif

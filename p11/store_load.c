@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From objects in the token to keys and aliases, and what is wrong with them. */
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base32.h"
+#include "p11/store_index.h"
+
+bool store_works(const struct key_facts *facts)
+{
+    return strcmp(facts->usage, "K0") == 0 || strcmp(facts->usage, "K1") == 0 || strcmp(facts->usage, "B0") == 0;
+}
+
+bool store_has_variant(const struct key_facts *facts)
+{
+    return strcmp(facts->usage, "B0") == 0 && facts->algorithm == KEY_TDES_2KEY;
+}
+
+bool store_leaves(const struct key_facts *facts)
+{
+    return facts->exportability != 'N';
+}
+
+void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS])
+{
+    bool works = store_works(&key->facts), leaves = store_leaves(&key->facts);
+
+    slots[0] = (struct role_slot){ROLE_WORKING, &key->working, works};
+    slots[1] = (struct role_slot){ROLE_MASK_VARIANT, &key->mask_variant, store_has_variant(&key->facts)};
+    slots[2] = (struct role_slot){ROLE_EXPORT, &key->export_copy, leaves};
+    slots[3] = (struct role_slot){ROLE_KEPT, &key->kept, !works && !leaves};
+}
+
+/* The first trouble is the one that is told. */
+static void trouble(struct p11_key *key, const char *what, const char *role)
+{
+    if (!key->trouble[0])
+        snprintf(key->trouble, sizeof key->trouble, "%s (%s)", what, role);
+}
+
+/* Finds the one object of a role among those with the key's id. */
+static void take_object(struct p11_key *key, const struct role_slot *slot, const struct object *objects, size_t count)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct key_facts facts;
+
+        if (objects[i].id[0] != slot->role || found++ > 0)
+            continue;
+        *slot->handle = objects[i].handle;
+        if (!label_read_object(objects[i].label, role_name(slot->role), &facts) || !key_facts_equal(&facts, &key->facts))
+            trouble(key, "an object's label contradicts the key's card", role_name(slot->role));
+    }
+    if (found == 0 && slot->expected)
+        trouble(key, "an object is missing", role_name(slot->role));
+    if (found > 0 && !slot->expected)
+        trouble(key, "there is an object that such a key does not have", role_name(slot->role));
+    if (found > 1)
+        trouble(key, "two objects have the same id and role", role_name(slot->role));
+}
+
+struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count, struct kf_error *err)
+{
+    const struct object *card = NULL;
+    struct role_slot slots[ROLE_SLOTS];
+    struct p11_key *key;
+    size_t cards = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (objects[i].id[0] == ROLE_CARD && cards++ == 0)
+            card = &objects[i];
+    if (!card)
+        return NULL;
+    key = calloc(1, sizeof *key);
+    if (!key) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        return NULL;
+    }
+    memcpy(key->id, card->id + 1, KEY_ID_BYTES);
+    base32_encode(key->id, KEY_ID_BYTES, key->name);
+    key->card = card->handle;
+    key->generation = ++store->generations;
+    key->checked_change = atomic_load(store->changes);
+    key->checked_ms = store_now_ms();
+    if (cards > 1)
+        trouble(key, "two objects have the same id and role", "card");
+    if (!label_read_card(card->label, &key->facts, &key->state)) {
+        trouble(key, "its label is not a card's", "card");
+        return key;
+    }
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        take_object(key, &slots[i], objects, count);
+    return key;
+}
+
+bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err)
+{
+    struct role_slot slots[ROLE_SLOTS];
+
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS && !key->trouble[0]; i++) {
+        char text[96];
+        struct kf_error failed = {0};
+        bool kdf;
+
+        if (*slots[i].handle == CK_INVALID_HANDLE)
+            continue;
+        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm, &kdf, text, sizeof text,
+                        &failed)) {
+            if (failed.status != KF_OK) {
+                *err = failed;
+                return false;
+            }
+            trouble(key, text, role_name(slots[i].role));
+        }
+        if (slots[i].role == ROLE_WORKING)
+            key->kdf = kdf;
+    }
+    key->verified = true;
+    return true;
+}
+
+struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err)
+{
+    static const enum p11_role roles[] = {ROLE_CARD, ROLE_WORKING, ROLE_MASK_VARIANT, ROLE_EXPORT, ROLE_KEPT};
+    struct object *objects = NULL;
+    struct p11_key *key = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        struct object *found = NULL, *grown;
+        size_t some = 0;
+
+        if (!objects_find(store->token, roles[i], id, &found, &some, err))
+            goto out;
+        if (some == 0 && roles[i] == ROLE_CARD) {
+            free(found);
+            goto out;
+        }
+        grown = realloc(objects, (count + some + 1) * sizeof *grown);
+        if (!grown) {
+            free(found);
+            kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+            goto out;
+        }
+        objects = grown;
+        memcpy(objects + count, found, some * sizeof *found);
+        count += some;
+        free(found);
+    }
+    key = store_assemble(store, objects, count, err);
+
+out:
+    free(objects);
+    return key;
+}
+
+void store_alias_id(const char *name, uint8_t id[KEY_ID_BYTES])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    SHA256((const unsigned char *)name, strlen(name), digest);
+    memcpy(id, digest, KEY_ID_BYTES);
+}
+
+struct p11_alias *store_alias_from(const struct object *object, struct kf_error *err)
+{
+    struct p11_alias *alias = calloc(1, sizeof *alias);
+
+    if (!alias) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        return NULL;
+    }
+    if (!label_read_alias(object->label, alias->name, alias->key_name)) {
+        free(alias);
+        return NULL;
+    }
+    alias->card = object->handle;
+    return alias;
+}
+
+struct p11_alias *store_load_alias(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    struct object *cards = NULL;
+    struct p11_alias *alias = NULL;
+    uint64_t change = atomic_load(store->changes);
+    uint8_t id[KEY_ID_BYTES];
+    size_t count = 0, same = 0;
+
+    store_alias_id(name, id);
+    if (!objects_find(store->token, ROLE_ALIAS, id, &cards, &count, err))
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct p11_alias *found = store_alias_from(&cards[i], err);
+
+        if (!found || strcmp(found->name, name) != 0 || same++ > 0) {
+            free(found);
+            continue;
+        }
+        alias = found;
+    }
+    free(cards);
+    if (alias) {
+        alias->duplicate = same > 1;
+        alias->checked_change = change;
+        alias->checked_ms = store_now_ms();
+    }
+    return alias;
+}
+
+static bool load_keys(struct p11_store *store, struct p11_store *fresh, const struct object *objects, size_t count,
+                      struct kf_error *err)
+{
+    for (size_t i = 0, next; i < count; i = next) {
+        struct kf_error failed = {0};
+        struct p11_key *key, *old;
+
+        for (next = i + 1; next < count && memcmp(objects[next].id + 1, objects[i].id + 1, KEY_ID_BYTES) == 0;)
+            next++;
+        if (!objects[i].ours)
+            continue;
+        key = store_assemble(store, objects + i, next - i, &failed);
+        if (failed.status != KF_OK) {
+            *err = failed;
+            return false;
+        }
+        if (!key)
+            continue;
+        old = store_index_key(store, key->id);
+        /* The same objects are the same key: what was derived from it stays good. */
+        if (old && old->verified && !key->trouble[0] && old->card == key->card && old->working == key->working &&
+            old->export_copy == key->export_copy && key_facts_equal(&old->facts, &key->facts)) {
+            key->generation = old->generation;
+            key->verified = true;
+            key->kdf = old->kdf;
+            strcpy(key->trouble, old->trouble);
+        }
+        if (!store_insert_key(fresh, key, err))
+            return false;
+    }
+    return true;
+}
+
+static bool load_aliases(struct p11_store *fresh, const struct object *objects, size_t count, uint64_t change,
+                         struct kf_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct kf_error failed = {0};
+        struct p11_alias *alias, *twin;
+
+        if (!objects[i].ours || objects[i].id[0] != ROLE_ALIAS)
+            continue;
+        alias = store_alias_from(&objects[i], &failed);
+        if (failed.status != KF_OK) {
+            *err = failed;
+            return false;
+        }
+        if (!alias)
+            continue;
+        alias->checked_change = change;
+        alias->checked_ms = store_now_ms();
+        twin = store_index_alias(fresh, alias->name);
+        if (twin) {
+            twin->duplicate = true;
+            free(alias);
+        } else if (!store_insert_alias(fresh, alias, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool store_load_all(struct p11_store *store, struct kf_error *err)
+{
+    struct p11_store *fresh = calloc(1, sizeof *fresh);
+    uint64_t change = atomic_load(store->changes);
+    struct p11_store old;
+    struct object *objects = NULL;
+    size_t count = 0;
+    bool good = false;
+
+    if (!fresh)
+        return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+    if (!objects_read_all(store->token, &objects, &count, err) ||
+        !load_keys(store, fresh, objects, count, err) ||
+        !load_aliases(fresh, objects, count, change, err))
+        goto out;
+    old = *store;
+    store->keys = fresh->keys;
+    store->key_count = fresh->key_count;
+    store->aliases = fresh->aliases;
+    store->alias_count = fresh->alias_count;
+    fresh->keys = old.keys;
+    fresh->key_count = old.key_count;
+    fresh->aliases = old.aliases;
+    fresh->alias_count = old.alias_count;
+    good = true;
+
+out:
+    free(objects);
+    store_close(fresh); /* what is not in use any more */
+    return good;
+}

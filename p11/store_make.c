@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a key: all its objects from one source, each in one call with its whole final template, the card last. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base32.h"
+#include "base/hex.h"
+#include "p11/calls.h"
+#include "p11/ops.h"
+#include "p11/store_index.h"
+
+/* X9.24-1: the mask that gives a BDK's variant for the right half of an initial key. */
+static const uint8_t bdk_mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0, 0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
+
+#define KCV_BYTES 3
+
+bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source, enum key_algorithm algorithm,
+                       struct key_facts *facts, struct kf_error *err)
+{
+    static const uint8_t zeros[P11_BLOCK_MAX];
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    uint8_t value[P11_BLOCK_MAX];
+    bool good = false;
+
+    role_session_template(token, ROLE_CHECK_VALUE, algorithm, 0, &template);
+    if (!op_identity(token, source, key_algorithm_bytes(algorithm), &template, &key, err))
+        goto out;
+    if (key_algorithm_is_aes(algorithm)) {
+        facts->kcv_algorithm = KCV_CMAC;
+        good = op_cmac(token, key, zeros, sizeof zeros, value, err);
+    } else {
+        facts->kcv_algorithm = KCV_ANSI_X9_24;
+        good = op_encrypt_ecb(token, P11_TDES, key, zeros, key_algorithm_block(algorithm), value, err);
+    }
+    if (good)
+        hex_encode(value, KCV_BYTES, facts->kcv);
+
+out:
+    op_destroy(token, &key);
+    return good;
+}
+
+static bool make_object(struct p11_store *store, const struct p11_key *key, const struct role_slot *slot,
+                        CK_OBJECT_HANDLE source, struct kf_error *err)
+{
+    char label[LABEL_MAX];
+    struct role_object object = {
+        .role = slot->role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct p11_template template = {0};
+
+    object_id(slot->role, key->id, object.id);
+    label_write_object(role_name(slot->role), &key->facts, label);
+    role_token_template(store->token, &object, &template);
+    if (slot->role == ROLE_MASK_VARIANT)
+        return op_xor(store->token, source, bdk_mask, sizeof bdk_mask, &template, slot->handle, err);
+    return op_identity(store->token, source, key_algorithm_bytes(key->facts.algorithm), &template, slot->handle, err);
+}
+
+/* No object may have one of the ids that are about to be written: some tokens overwrite it. */
+static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_error *err)
+{
+    struct role_slot slots[ROLE_SLOTS];
+    enum p11_role roles[ROLE_SLOTS + 1];
+
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        roles[i] = slots[i].role;
+    roles[ROLE_SLOTS] = ROLE_CARD;
+    for (size_t i = 0; i < ROLE_SLOTS + 1; i++) {
+        struct object *objects = NULL;
+        size_t count = 0;
+
+        if (!objects_find(store->token, roles[i], key->id, &objects, &count, err))
+            return false;
+        free(objects);
+        if (count > 0)
+            return kf_fail(err, KF_INTERNAL, "A fresh key id is taken already; try again.");
+    }
+    return true;
+}
+
+static void unmake(struct p11_store *store, struct p11_key *key)
+{
+    struct role_slot slots[ROLE_SLOTS];
+
+    op_destroy(store->token, &key->card);
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        op_destroy(store->token, slots[i].handle);
+}
+
+static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT_HANDLE source, struct kf_error *err)
+{
+    struct role_slot slots[ROLE_SLOTS];
+    char label[LABEL_MAX];
+
+    if (!id_is_free(store, key, err))
+        return false;
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        if (slots[i].expected && !make_object(store, key, &slots[i], source, err))
+            return false;
+    /* What was made is checked before it counts: a token may take a template and not keep it. */
+    if (!store_verify(store, key, err))
+        return false;
+    if (key->trouble[0])
+        return kf_fail(err, KF_INTERNAL, "The token did not make the key as its role demands: %s.", key->trouble);
+    label_write_card(&key->facts, &key->state, label);
+    return object_make_card(store->token, ROLE_CARD, key->id, label, &key->card, err);
+}
+
+struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source, const struct key_facts *facts, bool enabled,
+                           struct kf_error *err)
+{
+    enum p11_cipher cipher = key_algorithm_is_aes(facts->algorithm) ? P11_AES : P11_TDES;
+    struct p11_key *key = calloc(1, sizeof *key);
+
+    if (!key) {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+        return NULL;
+    }
+    key->facts = *facts;
+    key->facts.created_ms = (int64_t)time(NULL) * 1000;
+    key->state.enabled = enabled;
+    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare encryption. */
+    key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
+    if (p11_generate_random(store->token->session, key->id, KEY_ID_BYTES, err) != CKR_OK)
+        goto fail;
+    base32_encode(key->id, KEY_ID_BYTES, key->name);
+    if (!make_objects(store, key, source, err)) {
+        unmake(store, key);
+        goto fail;
+    }
+    key->generation = ++store->generations;
+    store_changed(store);
+    if (!store_insert_key(store, key, err))
+        return NULL;
+    return key;
+
+fail:
+    free(key);
+    return NULL;
+}
+
+bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state, struct kf_error *err)
+{
+    char label[LABEL_MAX];
+
+    label_write_card(&key->facts, state, label);
+    if (!object_set_label(store->token, key->card, label, err))
+        return false;
+    key->state = *state;
+    store_changed(store);
+    return true;
+}

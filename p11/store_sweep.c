@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking over the whole token: what is due to be destroyed, and what is not as it should be. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base32.h"
+#include "base/log.h"
+#include "p11/ops.h"
+#include "p11/store_index.h"
+
+#define LEFTOVER_MIN_MS (10 * 60 * 1000LL)
+#define LEFTOVER_MAX_MS (24 * 3600 * 1000LL)
+
+static int64_t wall_ms(void)
+{
+    return (int64_t)time(NULL) * 1000;
+}
+
+/* The card goes first: from then on the key does not exist, whatever happens to the rest. */
+static void destroy_key(struct p11_store *store, struct p11_key *key)
+{
+    struct role_slot slots[ROLE_SLOTS];
+
+    log_info("key/%s is destroyed: its deletion was due", key->name);
+    op_destroy(store->token, &key->card);
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        op_destroy(store->token, slots[i].handle);
+    store_remove_key(store, key);
+    store_changed(store);
+}
+
+static bool is_key_role(uint8_t role)
+{
+    return role == ROLE_WORKING || role == ROLE_MASK_VARIANT || role == ROLE_EXPORT || role == ROLE_KEPT;
+}
+
+/* An object of a key that has no card, and when it was made. */
+static bool without_card(const struct p11_store *store, const struct object *object, int64_t *created_ms)
+{
+    struct key_facts facts;
+
+    if (!object->ours || !is_key_role(object->id[0]) || store_index_key(store, object->id + 1))
+        return false;
+    *created_ms = 0;
+    if (label_read_object(object->label, role_name(object->id[0]), &facts))
+        *created_ms = facts.created_ms;
+    return true;
+}
+
+bool store_sweep(struct p11_store *store, struct kf_error *err)
+{
+    struct object *objects = NULL;
+    size_t count = 0;
+
+    if (!store_load_all(store, err))
+        return false;
+    for (size_t i = store->key_count; i-- > 0;) {
+        struct p11_key *key = store->keys[i];
+
+        if (key->state.delete_ms != 0 && key->state.delete_ms <= wall_ms() && !key->trouble[0])
+            destroy_key(store, key);
+    }
+    if (!objects_read_all(store->token, &objects, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        int64_t created, age;
+
+        if (!without_card(store, &objects[i], &created))
+            continue;
+        age = wall_ms() - created;
+        if (age < LEFTOVER_MIN_MS || age > LEFTOVER_MAX_MS)
+            continue;
+        log_warning("an object that an interrupted creation left behind is destroyed: %s", objects[i].label);
+        op_destroy(store->token, &objects[i].handle);
+    }
+    free(objects);
+    return true;
+}
+
+/* A name for an object that is nobody's: its label, else its id. */
+static void inspect_object(const struct p11_store *store, const struct object *object, store_report report, void *context)
+{
+    char alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1];
+    int64_t created;
+    const char *label = object->label[0] ? object->label : "(no label)";
+
+    if (!object->ours)
+        report(context, "no role", label, "not made by Keyferry; adopt it, or remove it");
+    else if (without_card(store, object, &created))
+        report(context, "no card", label, "a key without a card does not exist");
+    else if (object->id[0] == ROLE_ALIAS && !label_read_alias(object->label, alias, key_name))
+        report(context, "deviation", label, "its label is not an alias card's");
+}
+
+bool store_inspect(struct p11_store *store, store_report report, void *context, struct kf_error *err)
+{
+    struct object *objects = NULL;
+    size_t count = 0;
+
+    if (!store_load_all(store, err) || !objects_read_all(store->token, &objects, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        inspect_object(store, &objects[i], report, context);
+    free(objects);
+    for (size_t i = 0; i < store->key_count; i++) {
+        struct p11_key *key = store->keys[i];
+        char name[32];
+
+        if (!key->verified && !store_verify(store, key, err))
+            return false;
+        snprintf(name, sizeof name, "key/%s", key->name);
+        if (key->trouble[0])
+            report(context, "deviation", name, key->trouble);
+    }
+    for (size_t i = 0; i < store->alias_count; i++)
+        if (store->aliases[i]->duplicate)
+            report(context, "duplicate", store->aliases[i]->name, "two cards have this name");
+    return true;
+}
