@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables of key attributes and the look-ups in them. Everything that AWS's user guide states as
+ * a table (usage x algorithm x modes, "Import/Export Key") is a table here too, so that the two can
+ * be laid side by side.
+ */
+#include "tr31/attributes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Which algorithms a usage takes. Asymmetric usages are known by name only. */
+enum family {
+    FAMILY_NONE = 0,
+    FAMILY_TDES = 1,
+    FAMILY_AES = 2,
+    FAMILY_BOTH = FAMILY_TDES | FAMILY_AES,
+};
+
+struct algorithm_row {
+    const char *name;
+    enum family family;
+    char letter;
+    unsigned bytes;
+    unsigned block;
+    /* Order in the "at least as strong" table: a KBPK wraps its own rank and every lower one. */
+    unsigned rank;
+};
+
+static const struct algorithm_row algorithms[] = {
+    [KEY_TDES_2KEY] = {"TDES_2KEY", FAMILY_TDES, 'T', 16, 8, 1},
+    [KEY_TDES_3KEY] = {"TDES_3KEY", FAMILY_TDES, 'T', 24, 8, 2},
+    [KEY_AES_128] = {"AES_128", FAMILY_AES, 'A', 16, 16, 3},
+    [KEY_AES_192] = {"AES_192", FAMILY_AES, 'A', 24, 16, 4},
+    [KEY_AES_256] = {"AES_256", FAMILY_AES, 'A', 32, 16, 5},
+};
+
+struct usage_row {
+    char code[3];
+    const char *name;
+    enum family family;
+    const char *modes; /* mode letters; none where AWS says "not currently used" */
+};
+
+static const struct usage_row usages[] = {
+    {"B0", "TR31_B0_BASE_DERIVATION_KEY", FAMILY_BOTH, "XN"},
+    {"C0", "TR31_C0_CARD_VERIFICATION_KEY", FAMILY_BOTH, "GVCN"},
+    {"D0", "TR31_D0_SYMMETRIC_DATA_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN"},
+    {"D1", "TR31_D1_ASYMMETRIC_KEY_FOR_DATA_ENCRYPTION", FAMILY_NONE, "BED"},
+    {"E0", "TR31_E0_EMV_MKEY_APP_CRYPTOGRAMS", FAMILY_BOTH, "XN"},
+    {"E1", "TR31_E1_EMV_MKEY_CONFIDENTIALITY", FAMILY_BOTH, "XN"},
+    {"E2", "TR31_E2_EMV_MKEY_INTEGRITY", FAMILY_BOTH, "XN"},
+    {"E4", "TR31_E4_EMV_MKEY_DYNAMIC_NUMBERS", FAMILY_BOTH, "XN"},
+    {"E5", "TR31_E5_EMV_MKEY_CARD_PERSONALIZATION", FAMILY_BOTH, "XN"},
+    {"E6", "TR31_E6_EMV_MKEY_OTHER", FAMILY_BOTH, "XN"},
+    {"K0", "TR31_K0_KEY_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN"},
+    {"K1", "TR31_K1_KEY_BLOCK_PROTECTION_KEY", FAMILY_BOTH, "BEDN"},
+    {"K2", "TR31_K2_TR34_ASYMMETRIC_KEY", FAMILY_NONE, "XBED"},
+    {"K3", "TR31_K3_ASYMMETRIC_KEY_FOR_KEY_AGREEMENT", FAMILY_NONE, "X"},
+    {"M0", "TR31_M0_ISO_16609_MAC_KEY", FAMILY_TDES, "GVC"},
+    {"M1", "TR31_M1_ISO_9797_1_MAC_KEY", FAMILY_TDES, "GVCN"},
+    {"M3", "TR31_M3_ISO_9797_3_MAC_KEY", FAMILY_TDES, "GVCN"},
+    {"M6", "TR31_M6_ISO_9797_5_CMAC_KEY", FAMILY_BOTH, "GVCN"},
+    {"M7", "TR31_M7_HMAC_KEY", FAMILY_BOTH, "GVCN"},
+    {"P0", "TR31_P0_PIN_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN"},
+    {"P1", "TR31_P1_PIN_GENERATION_KEY", FAMILY_BOTH, ""},
+    {"S0", "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", FAMILY_NONE, "SV"},
+    {"V1", "TR31_V1_IBM3624_PIN_VERIFICATION_KEY", FAMILY_BOTH, "GVCN"},
+    {"V2", "TR31_V2_VISA_PIN_VERIFICATION_KEY", FAMILY_BOTH, "GVCN"},
+};
+
+struct mode_row {
+    char letter;
+    const char *text;
+    struct key_modes modes;
+};
+
+static const struct mode_row mode_sets[] = {
+    {'B', "{Encrypt,Decrypt,Wrap,Unwrap}",
+     {.encrypt = true, .decrypt = true, .wrap = true, .unwrap = true}},
+    {'E', "{Encrypt,Wrap}", {.encrypt = true, .wrap = true}},
+    {'D', "{Decrypt,Unwrap}", {.decrypt = true, .unwrap = true}},
+    {'C', "{Generate,Verify}", {.generate = true, .verify = true}},
+    {'G', "{Generate}", {.generate = true}},
+    {'V', "{Verify}", {.verify = true}},
+    {'S', "{Sign}", {.sign = true}},
+    {'X', "{DeriveKey}", {.derive_key = true}},
+    {'N', "{NoRestrictions}", {.no_restrictions = true}},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+/* The row of an algorithm; an all-zero one for anything else. */
+static const struct algorithm_row *algorithm_row(enum key_algorithm algorithm)
+{
+    bool known = algorithm > KEY_ALGORITHM_NONE && (size_t)algorithm < COUNT(algorithms);
+
+    return &algorithms[known ? algorithm : KEY_ALGORITHM_NONE];
+}
+
+size_t key_algorithm_bytes(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->bytes;
+}
+
+size_t key_algorithm_block(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->block;
+}
+
+bool key_algorithm_is_aes(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->family == FAMILY_AES;
+}
+
+char key_algorithm_letter(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->letter;
+}
+
+const char *key_algorithm_name(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->name;
+}
+
+enum key_algorithm key_algorithm_from_name(const char *name)
+{
+    for (size_t i = 1; name && i < COUNT(algorithms); i++)
+        if (strcmp(algorithms[i].name, name) == 0)
+            return (enum key_algorithm)i;
+    return KEY_ALGORITHM_NONE;
+}
+
+static const struct usage_row *usage_row(const char *code)
+{
+    for (size_t i = 0; code && i < COUNT(usages); i++)
+        if (strcmp(usages[i].code, code) == 0)
+            return &usages[i];
+    return NULL;
+}
+
+const char *key_usage_name(const char *code)
+{
+    const struct usage_row *row = usage_row(code);
+
+    return row ? row->name : NULL;
+}
+
+const char *key_usage_from_name(const char *name)
+{
+    for (size_t i = 0; name && i < COUNT(usages); i++)
+        if (strcmp(usages[i].name, name) == 0)
+            return usages[i].code;
+    return NULL;
+}
+
+static bool modes_equal(const struct key_modes *a, const struct key_modes *b)
+{
+    return a->encrypt == b->encrypt && a->decrypt == b->decrypt && a->wrap == b->wrap &&
+           a->unwrap == b->unwrap && a->generate == b->generate && a->sign == b->sign &&
+           a->verify == b->verify && a->derive_key == b->derive_key &&
+           a->no_restrictions == b->no_restrictions;
+}
+
+static const struct mode_row *mode_row(char letter)
+{
+    for (size_t i = 0; i < COUNT(mode_sets); i++)
+        if (mode_sets[i].letter == letter)
+            return &mode_sets[i];
+    return NULL;
+}
+
+char key_modes_letter(const struct key_modes *modes)
+{
+    for (size_t i = 0; i < COUNT(mode_sets); i++)
+        if (modes_equal(&mode_sets[i].modes, modes))
+            return mode_sets[i].letter;
+    return '\0';
+}
+
+bool key_modes_from_letter(char letter, struct key_modes *modes)
+{
+    const struct mode_row *row = mode_row(letter);
+
+    if (row)
+        *modes = row->modes;
+    return row != NULL;
+}
+
+/* A list as one says it: "a, b or c". */
+struct list {
+    char text[256];
+    size_t used;
+};
+
+static void list_add(struct list *list, const char *item, size_t index, size_t count)
+{
+    const char *before = index == 0 ? "" : index + 1 == count ? " or " : ", ";
+    size_t room = sizeof list->text - list->used;
+    int wrote = snprintf(list->text + list->used, room, "%s%s", before, item);
+
+    if (wrote > 0 && (size_t)wrote < room)
+        list->used += (size_t)wrote;
+}
+
+static bool usage_is_symmetric(const struct usage_row *row)
+{
+    return row && row->family != FAMILY_NONE && row->modes[0];
+}
+
+static bool refuse_usage(const struct usage_row *row, struct kf_error *err)
+{
+    struct list list = {.used = 0};
+    const char *why = !row ? "is unknown" : row->family == FAMILY_NONE ? "is for asymmetric keys" :
+                      "is not currently used";
+    size_t count = 0, index = 0;
+
+    for (size_t i = 0; i < COUNT(usages); i++)
+        count += usage_is_symmetric(&usages[i]);
+    for (size_t i = 0; i < COUNT(usages); i++)
+        if (usage_is_symmetric(&usages[i]))
+            list_add(&list, usages[i].code, index++, count);
+    return kf_fail(err, KF_VALIDATION,
+                   "KeyUsage: %s %s; a symmetric key takes one of the TR31_ usages %s",
+                   row ? row->name : "this usage", why, list.text);
+}
+
+static bool refuse_algorithm(const struct usage_row *row, struct kf_error *err)
+{
+    struct list list = {.used = 0};
+    size_t count = 0, index = 0;
+
+    for (size_t i = 1; i < COUNT(algorithms); i++)
+        count += (algorithms[i].family & row->family) != 0;
+    for (size_t i = 1; i < COUNT(algorithms); i++)
+        if (algorithms[i].family & row->family)
+            list_add(&list, algorithms[i].name, index++, count);
+    return kf_fail(err, KF_VALIDATION, "KeyAlgorithm: a %s takes %s", row->name, list.text);
+}
+
+static bool refuse_modes(const struct usage_row *row, struct kf_error *err)
+{
+    struct list list = {.used = 0};
+    size_t count = strlen(row->modes);
+
+    for (size_t i = 0; i < count; i++)
+        list_add(&list, mode_row(row->modes[i])->text, i, count);
+    return kf_fail(err, KF_VALIDATION, "KeyModesOfUse: a %s takes %s", row->name, list.text);
+}
+
+bool key_attributes_check(const char *usage, enum key_algorithm algorithm, char mode,
+                          struct kf_error *err)
+{
+    const struct usage_row *row = usage_row(usage);
+
+    if (!usage_is_symmetric(row))
+        return refuse_usage(row, err);
+    if (!(algorithm_row(algorithm)->family & row->family))
+        return refuse_algorithm(row, err);
+    if (mode == '\0' || !strchr(row->modes, mode))
+        return refuse_modes(row, err);
+    return true;
+}
+
+bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped)
+{
+    unsigned rank = algorithm_row(wrapped)->rank;
+
+    return rank != 0 && algorithm_row(wrapping)->rank >= rank;
+}
