@@ -65,7 +65,7 @@ void tr31_layout_header(const struct tr31_header *header, const struct tr31_layo
 void tr31_keyblock_write(const struct tr31_layout *layout, const char *header,
                          const uint8_t *ciphertext, const uint8_t *mac, char *out)
 {
-    memcpy(out, header, layout->header_size);
+    memmove(out, header, layout->header_size); /* it may be there already */
     hex_encode(ciphertext, layout->payload_len, out + layout->header_size);
     hex_encode(mac, layout->mac_len, out + layout->header_size + 2 * layout->payload_len);
 }

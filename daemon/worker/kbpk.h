@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * KBEK and KBMK of each key block protection key in use: derived inside the token at its first export, session objects that live as long as
+ * the worker, the key and the cache's bound let them. What is kept here beside the handles is K1, the CMAC subkey of the KBMK.
+ */
+#ifndef KF_DAEMON_WORKER_KBPK_H
+#define KF_DAEMON_WORKER_KBPK_H
+
+#include "p11/store.h"
+#include "tr31/derive.h"
+
+struct kbpk {
+    enum key_algorithm algorithm;
+    enum p11_cipher cipher;
+    CK_OBJECT_HANDLE kbek, kbmk;
+    struct tr31_cmac_subkeys mac; /* of the KBMK */
+};
+
+struct kbpk_cache;
+
+/* token outlives the cache. */
+struct kbpk_cache *kbpk_cache_new(const struct p11_token *token);
+/* Those of a working K0 or K1; owned by the cache, valid until its next call. */
+const struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err);
+/* Destroys all: a handle turned out stale, or the worker leaves. */
+void kbpk_cache_clear(struct kbpk_cache *cache);
+void kbpk_cache_free(struct kbpk_cache *cache);
+
+#endif
