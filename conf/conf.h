@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: one YAML file, read and checked once, then never changed. conf/keyferry.yaml says what every key
+ * is for; here are only shapes and units. The PIN is not in it, only where the PIN lies.
+ */
+#ifndef KF_CONF_CONF_H
+#define KF_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+#define CONF_WORKERS_MAX 64
+
+struct conf_socket {
+    const char *path;   /* absolute; fits a sockaddr_un */
+    uint32_t mode;      /* permission bits of the socket file */
+    uint32_t max_frame; /* bytes of the longest request, its length field not counted */
+};
+
+struct conf_access {
+    const char *group; /* whose members may view and export; NULL for nobody but root and the daemon's own uid */
+};
+
+struct conf_token {
+    const char *module;           /* absolute path of the PKCS#11 module */
+    const char *uri;              /* RFC 7512; must match exactly one initialised token */
+    const char *pin_file;         /* absolute path, or NULL: exactly one of these two is given */
+    const char *pin_credential;   /* a file's name in $CREDENTIALS_DIRECTORY, or NULL */
+    const char *init_args;        /* for C_Initialize's pReserved; NULL when absent, then pReserved is NULL */
+    const char *const *environment; /* "NAME=VALUE", for the module; environment_count of them */
+    size_t environment_count;
+    bool accept_untrusted; /* start though the token fails a trust check */
+};
+
+struct conf_identity {
+    const char *region;  /* as AWS's key ARNs allow: [a-z]{2}-[a-z]{1,16}-[0-9]+ */
+    const char *account; /* 12 digits */
+};
+
+struct conf_limits {
+    uint32_t connections;               /* open at once */
+    uint32_t jobs_per_connection;       /* accepted and not yet answered */
+    uint32_t jobs;                      /* the same, of all connections */
+    uint32_t output_per_connection;     /* bytes of answers a client has not read yet; then no more of its jobs start */
+    uint32_t job_timeout_ms;            /* a worker that takes longer over one job is killed */
+    uint32_t key_generation_timeout_ms; /* the same for jobs that make or clone keys */
+    uint32_t start_timeout_ms;          /* a worker that takes longer to open the token is killed */
+    uint32_t drain_timeout_ms;          /* what jobs under way get when the daemon is told to end */
+};
+
+struct conf_audit {
+    const char *path; /* absolute */
+};
+
+struct conf {
+    struct conf_socket socket;
+    struct conf_access access;
+    struct conf_token token;
+    uint32_t workers; /* 1..CONF_WORKERS_MAX */
+    struct conf_identity identity;
+    struct conf_limits limits;
+    struct conf_audit audit;
+    enum log_level log_level;
+};
+
+/*
+ * Reads and checks a configuration. NULL on failure: the error's message is "FILE:LINE: " and what is wrong with which
+ * key (":LINE" where a line is to blame). The result and everything in it is freed by conf_free.
+ */
+struct conf *conf_load(const char *path, struct kf_error *err);
+/* The same from an open descriptor, which is read from its beginning and stays open. name is for messages. */
+struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err);
+void conf_free(struct conf *conf);
+
+/*
+ * Where the PIN lies: pin_file, or pin_credential in $CREDENTIALS_DIRECTORY. KF_FAULT_CONFIG where that variable is
+ * not set or the path too long. Does not look whether the file is there.
+ */
+bool conf_pin_path(const struct conf_token *token, char *path, size_t room, struct kf_error *err);
+
+#endif
