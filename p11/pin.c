@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One locked page from the file to C_Login. */
 #include "p11/pin.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,25 +11,6 @@
 
 #define FAIL(err, ...) kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, __VA_ARGS__)
 #define PAGE 4096
-
-bool pin_source_path(const struct pin_source *source, char *path, size_t room, struct kf_error *err)
-{
-    const char *directory = "";
-    int len;
-
-    if (source->credential) {
-        directory = getenv("CREDENTIALS_DIRECTORY");
-        if (!directory)
-            return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                                 "token.pin-credential: systemd passed no credentials (LoadCredential= in the unit).");
-        len = snprintf(path, room, "%s/%s", directory, source->credential);
-    } else {
-        len = snprintf(path, room, "%s", source->file);
-    }
-    if (len < 0 || (size_t)len >= room)
-        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL, "token.pin-file: the path is too long.");
-    return true;
-}
 
 /* All bytes there are, one more than allowed at most, straight into the locked page. */
 static ssize_t read_all(int fd, unsigned char *out, size_t room)
@@ -65,17 +45,14 @@ static bool check_file(int fd, const char *path, struct kf_error *err)
     return true;
 }
 
-bool pin_read(const struct pin_source *source, struct pin *pin, struct kf_error *err)
+bool pin_read(const char *path, struct pin *pin, struct kf_error *err)
 {
-    char path[1024];
     ssize_t len;
     int fd = -1;
     bool good = false;
 
     pin->text = NULL;
     pin->len = 0;
-    if (!pin_source_path(source, path, sizeof path, err))
-        return false;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return FAIL(err, "The PIN file %s cannot be read: %s.", path, strerror(errno));

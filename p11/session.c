@@ -27,7 +27,7 @@ static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err
     return true;
 }
 
-static bool login(struct p11_session *session, const struct pin_source *source, struct kf_error *err)
+static bool login(struct p11_session *session, const char *pin_path, struct kf_error *err)
 {
     CK_FUNCTION_LIST *functions = p11_module_functions(session->module);
     struct pin pin = {0};
@@ -36,7 +36,7 @@ static bool login(struct p11_session *session, const struct pin_source *source, 
 
     if (!pin_allowed(&session->token, err))
         return false;
-    if (!pin_read(source, &pin, err))
+    if (!pin_read(pin_path, &pin, err))
         goto out;
     rv = functions->C_Login(session->handle, CKU_USER, pin.text, pin.len);
     if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
@@ -71,7 +71,7 @@ struct p11_session *p11_session_open(const struct p11_settings *settings, struct
         ckr_fail(err, "C_OpenSession", rv, 0);
         goto fail;
     }
-    if (!login(session, &settings->pin, err))
+    if (!login(session, settings->pin_path, err))
         goto fail;
     return session;
 

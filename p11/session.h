@@ -16,7 +16,7 @@ struct p11_settings {
     const char *module;    /* absolute path */
     const char *uri;       /* RFC 7512 */
     const char *init_args; /* NULL: none */
-    struct pin_source pin;
+    const char *pin_path;
 };
 
 /*
