@@ -94,7 +94,7 @@ static bool make_mac(const struct p11_token *token, const struct kbpk *kbpk, CK_
 }
 
 bool export_tr31(const struct p11_token *token, struct random_pool *random, const struct kbpk *kbpk,
-                 CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out, size_t *header_size,
+                 CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out,
                  struct kf_error *err)
 {
     struct tr31_layout layout;
@@ -117,7 +117,6 @@ bool export_tr31(const struct p11_token *token, struct random_pool *random, cons
         !op_wrap_cbc(token, kbpk->cipher, kbpk->kbek, payload, s.mac, ciphertext, layout.payload_len, err))
         goto out;
     tr31_keyblock_write(&layout, out, ciphertext, s.mac, out);
-    *header_size = layout.header_size;
     good = true;
 
 out:

@@ -9,11 +9,11 @@
 
 /*
  * Wraps key, a generic secret with the exact key_len bytes (ROLE_EXPORT, or a session object for one job), under kbpk into a block with the
- * given header, whose length is hidden. out holds TR31_KEYBLOCK_MAX + 1 bytes; *header_size says how many of its first characters are header. Leaves
- * no object behind.
+ * given header, whose length is hidden. out holds TR31_KEYBLOCK_MAX + 1 bytes. Leaves no object
+ * behind.
  */
 bool export_tr31(const struct p11_token *token, struct random_pool *random, const struct kbpk *kbpk,
-                 CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out, size_t *header_size,
+                 CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out,
                  struct kf_error *err);
 
 #endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and aliases as replies show them, in AWS's words, and as requests name and describe them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/worker/service_internal.h"
+
+void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX])
+{
+    snprintf(out, ARN_MAX, "arn:aws:payment-cryptography:%s:%s:key/%s", service->conf->identity.region,
+             service->conf->identity.account, key_name);
+}
+
+static const char *key_state(const struct p11_key *key)
+{
+    return key->state.delete_ms ? "DELETE_PENDING" : "CREATE_COMPLETE";
+}
+
+static void fill_modes(char letter, keyferry_KeyModesOfUse *out)
+{
+    struct key_modes modes = {0};
+
+    key_modes_from_letter(letter, &modes);
+    *out = (keyferry_KeyModesOfUse){
+        true, modes.encrypt,  true, modes.decrypt, true, modes.wrap,   true, modes.unwrap,     true, modes.generate,
+        true, modes.sign,     true, modes.verify,  true, modes.derive_key, true, modes.no_restrictions,
+    };
+}
+
+static void fill_attributes(const struct key_facts *facts, keyferry_KeyAttributes *out)
+{
+    const char *usage = key_usage_name(facts->usage);
+
+    out->has_key_usage = out->has_key_class = out->has_key_algorithm = out->has_key_modes_of_use = true;
+    snprintf(out->key_usage, sizeof out->key_usage, "%s", usage ? usage : facts->usage);
+    snprintf(out->key_class, sizeof out->key_class, "SYMMETRIC_KEY");
+    snprintf(out->key_algorithm, sizeof out->key_algorithm, "%s", key_algorithm_name(facts->algorithm));
+    fill_modes(facts->mode, &out->key_modes_of_use);
+}
+
+void service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out)
+{
+    service_key_arn(service, key->name, out->key_arn);
+    out->has_key_attributes = true;
+    fill_attributes(&key->facts, &out->key_attributes);
+    snprintf(out->key_check_value, sizeof out->key_check_value, "%s", key->facts.kcv);
+    snprintf(out->key_check_value_algorithm, sizeof out->key_check_value_algorithm, "%s",
+             kcv_algorithm_name(key->facts.kcv_algorithm));
+    out->enabled = key->state.enabled;
+    out->exportable = key->facts.exportability != 'N';
+    snprintf(out->key_state, sizeof out->key_state, "%s", key_state(key));
+    snprintf(out->key_origin, sizeof out->key_origin, "%s",
+             key->facts.external ? "EXTERNAL" : "AWS_PAYMENT_CRYPTOGRAPHY");
+    out->create_timestamp = key->facts.created_ms;
+    out->has_usage_start_timestamp = key->state.enabled;
+    out->usage_start_timestamp = key->facts.created_ms;
+    out->has_delete_pending_timestamp = key->state.delete_ms != 0;
+    out->delete_pending_timestamp = key->state.delete_ms;
+}
+
+void service_fill_summary(const struct service *service, const struct p11_key *key, keyferry_KeySummary *out)
+{
+    service_key_arn(service, key->name, out->key_arn);
+    out->has_key_attributes = true;
+    fill_attributes(&key->facts, &out->key_attributes);
+    snprintf(out->key_state, sizeof out->key_state, "%s", key_state(key));
+    snprintf(out->key_check_value, sizeof out->key_check_value, "%s", key->facts.kcv);
+    out->exportable = key->facts.exportability != 'N';
+    out->enabled = key->state.enabled;
+}
+
+void service_fill_alias(const struct service *service, const struct p11_alias *alias, keyferry_Alias *out)
+{
+    snprintf(out->alias_name, sizeof out->alias_name, "%s", alias->name);
+    out->has_key_arn = alias->key_name[0] != '\0';
+    if (out->has_key_arn)
+        service_key_arn(service, alias->key_name, out->key_arn);
+}
+
+void service_record_key(const struct service *service, struct record *record, const char *prefix,
+                        const struct p11_key *key)
+{
+    char arn[ARN_MAX], name[48];
+
+    service_key_arn(service, key->name, arn);
+    snprintf(name, sizeof name, "%sKeyArn", prefix);
+    record_text(record, name, arn);
+    snprintf(name, sizeof name, "%sKeyCheckValue", prefix);
+    record_text(record, name, key->facts.kcv);
+}
+
+bool service_key_name(struct service *service, const char *field, const char *text, char name[KEY_NAME_LEN + 1],
+                      struct kf_error *err)
+{
+    struct identifier identifier;
+    const struct p11_alias *alias;
+
+    if (!identifier_parse(field, text, &identifier, err))
+        return false;
+    if (!identifier.is_alias) {
+        /* A longer id may be another system's; it is none of ours. */
+        if (strlen(identifier.name) != KEY_NAME_LEN)
+            return kf_fail(err, KF_NOT_FOUND, "%s: there is no key/%s.", field, identifier.name);
+        memcpy(name, identifier.name, KEY_NAME_LEN + 1);
+        return true;
+    }
+    alias = store_alias(service->store, identifier.name, err);
+    if (!alias)
+        return false;
+    if (!alias->key_name[0])
+        return kf_fail(err, KF_NOT_FOUND, "%s: %s points to no key.", field, identifier.name);
+    memcpy(name, alias->key_name, KEY_NAME_LEN + 1);
+    return true;
+}
+
+struct p11_key *service_find_key(struct service *service, const char *field, const char *text, struct kf_error *err)
+{
+    char name[KEY_NAME_LEN + 1];
+
+    if (!service_key_name(service, field, text, name, err))
+        return NULL;
+    return store_key(service->store, name, err);
+}
+
+bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err)
+{
+    if (key->state.delete_ms)
+        return kf_fail(err, KF_CONFLICT, "%s: key/%s is to be deleted (DELETE_PENDING).", field, key->name);
+    if (!key->state.enabled)
+        return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled.", field, key->name);
+    return true;
+}
+
+static void read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
+{
+    *out = (struct key_modes){in->encrypt, in->decrypt, in->wrap,       in->unwrap,         in->generate,
+                              in->sign,    in->verify,  in->derive_key, in->no_restrictions};
+}
+
+bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes, struct key_facts *facts,
+                             struct kf_error *err)
+{
+    struct key_modes modes;
+    const char *usage;
+
+    if (!given)
+        return kf_fail(err, KF_VALIDATION, "KeyAttributes is required.");
+    if (!attributes->has_key_usage || !attributes->has_key_class || !attributes->has_key_algorithm ||
+        !attributes->has_key_modes_of_use)
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyAttributes: KeyUsage, KeyClass, KeyAlgorithm and KeyModesOfUse are all required.");
+    usage = key_usage_from_name(attributes->key_usage);
+    if (!usage)
+        return kf_fail(err, KF_VALIDATION, "KeyUsage: %s is not a key usage (TR31_K1_KEY_BLOCK_PROTECTION_KEY and so on).",
+                       attributes->key_usage);
+    if (strcmp(attributes->key_class, "SYMMETRIC_KEY") != 0)
+        return kf_fail(err, KF_VALIDATION, "KeyClass: must be SYMMETRIC_KEY.");
+    facts->algorithm = key_algorithm_from_name(attributes->key_algorithm);
+    if (facts->algorithm == KEY_ALGORITHM_NONE)
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyAlgorithm: must be one of TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256.");
+    read_modes(&attributes->key_modes_of_use, &modes);
+    facts->mode = key_modes_letter(&modes);
+    snprintf(facts->usage, sizeof facts->usage, "%s", usage);
+    return key_attributes_check(facts->usage, facts->algorithm, facts->mode, err);
+}
+
+bool service_page_size(bool given, int32_t max_results, size_t *size, struct kf_error *err)
+{
+    if (given && (max_results < 1 || max_results > 100))
+        return kf_fail(err, KF_VALIDATION, "MaxResults: must be 1 to 100.");
+    *size = given ? (size_t)max_results : 50;
+    return true;
+}

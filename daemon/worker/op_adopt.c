@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AdoptKey: a key that another tool put into the token gets Keyferry's objects, and the original goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/worker/service_internal.h"
+#include "p11/calls.h"
+#include "p11/objects.h"
+#include "p11/ops.h"
+
+#define FIELD "ObjectLabel"
+
+/* What is looked at before a source is used. */
+struct source {
+    CK_OBJECT_HANDLE handle;
+    CK_KEY_TYPE type;
+    CK_ULONG length;
+    CK_BBOOL sensitive, extractable, derive;
+};
+
+static bool find_source(const struct p11_token *token, const char *label, CK_OBJECT_HANDLE *handle, struct kf_error *err)
+{
+    struct p11_template query = {0};
+    CK_OBJECT_HANDLE *handles = NULL;
+    size_t found = 0, matches = 0;
+
+    template_number(&query, CKA_CLASS, CKO_SECRET_KEY);
+    template_flag(&query, CKA_TOKEN, true);
+    template_bytes(&query, CKA_LABEL, label, strlen(label));
+    if (p11_find_objects(token->session, query.attributes, query.count, &handles, &found, err) != CKR_OK)
+        return false;
+    for (size_t i = 0; i < found; i++) {
+        struct object object;
+        struct kf_error gone = {0};
+
+        if (object_read(token, handles[i], &object, &gone) && !object.ours && matches++ == 0)
+            *handle = handles[i];
+    }
+    free(handles);
+    if (matches == 0)
+        return kf_fail(err, KF_NOT_FOUND, FIELD ": the token has no secret key with the label %s that is not Keyferry's.",
+                       label);
+    if (matches > 1)
+        return kf_fail(err, KF_CONFLICT, FIELD ": %zu secret keys have the label %s; give the one to adopt a label of its own.",
+                       matches, label);
+    return true;
+}
+
+static bool read_source(const struct p11_token *token, struct source *source, struct kf_error *err)
+{
+    CK_ATTRIBUTE attributes[] = {
+        {CKA_KEY_TYPE, &source->type, sizeof source->type},
+        {CKA_SENSITIVE, &source->sensitive, sizeof source->sensitive},
+        {CKA_EXTRACTABLE, &source->extractable, sizeof source->extractable},
+        {CKA_DERIVE, &source->derive, sizeof source->derive},
+    };
+    CK_ATTRIBUTE length = {CKA_VALUE_LEN, &source->length, sizeof source->length};
+
+    if (p11_get_attributes(token->session, source->handle, attributes, sizeof attributes / sizeof attributes[0], err) !=
+        CKR_OK)
+        return false;
+    /* A DES key's length is its type; not every token lets it be read. */
+    if (source->type == CKK_AES || source->type == CKK_GENERIC_SECRET)
+        return p11_get_attributes(token->session, source->handle, &length, 1, err) == CKR_OK;
+    return true;
+}
+
+static bool type_fits(const struct source *source, enum key_algorithm algorithm)
+{
+    if (source->type == CKK_GENERIC_SECRET)
+        return source->length == key_algorithm_bytes(algorithm);
+    switch (algorithm) {
+    case KEY_TDES_2KEY:
+        return source->type == CKK_DES2;
+    case KEY_TDES_3KEY:
+        return source->type == CKK_DES3;
+    default:
+        return source->type == CKK_AES && source->length == key_algorithm_bytes(algorithm);
+    }
+}
+
+static bool check_source(const struct source *source, const char *label, const struct key_facts *facts,
+                         struct kf_error *err)
+{
+    if (!type_fits(source, facts->algorithm))
+        return kf_fail(err, KF_VALIDATION, "KeyAlgorithm: the object %s is not a key of %s: its type or length is another.",
+                       label, key_algorithm_name(facts->algorithm));
+    if (facts->exportability != 'N' && !source->extractable)
+        return kf_fail(err, KF_VALIDATION, "Exportable: the object %s is not CKA_EXTRACTABLE; it can only be adopted with "
+                                           "Exportable false.",
+                       label);
+    if (!source->derive)
+        return kf_fail(err, KF_VALIDATION, FIELD ": the object %s is not CKA_DERIVE, so the token cannot give it Keyferry's "
+                                                 "templates; set CKA_DERIVE, or put the key in again with it.",
+                       label);
+    return true;
+}
+
+static bool check_alias_free(struct service *service, const char *name, struct identifier *alias, struct kf_error *err)
+{
+    struct kf_error none = {0};
+
+    if (!identifier_parse_alias("AliasName", name, alias, err))
+        return false;
+    if (store_alias(service->store, alias->name, &none))
+        return kf_fail(err, KF_CONFLICT, "AliasName: %s exists already.", alias->name);
+    if (none.status != KF_NOT_FOUND) {
+        *err = none;
+        return false;
+    }
+    return true;
+}
+
+static void dispose(struct service *service, struct source *source, const char *label, bool keep)
+{
+    if (!keep) {
+        op_destroy(&service->token, &source->handle);
+        return;
+    }
+    log_warning("the object %s was adopted and left in the token (KeepSource): who has the PIN can use it outside of "
+                "Keyferry's rules",
+                label);
+}
+
+bool op_adopt_key(struct service *service, const void *request_, void *reply_, struct record *record,
+                  struct kf_error *err)
+{
+    const keyferry_AdoptKeyRequest *request = request_;
+    keyferry_AdoptKeyReply *reply = reply_;
+    struct key_facts facts = {.version = "00", .external = true};
+    struct identifier alias_name;
+    struct source source = {0};
+    const struct p11_key *key;
+    const struct p11_alias *alias;
+    char name[KEY_NAME_LEN + 1];
+
+    if (!request->has_object_label || !request->object_label[0])
+        return kf_fail(err, KF_VALIDATION, FIELD " is required.");
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts, err))
+        return false;
+    if (!request->has_exportable)
+        return kf_fail(err, KF_VALIDATION, "Exportable is required.");
+    facts.exportability = request->exportable ? 'S' : 'N';
+    if (request->has_alias_name && !check_alias_free(service, request->alias_name, &alias_name, err))
+        return false;
+    if (!find_source(&service->token, request->object_label, &source.handle, err) ||
+        !read_source(&service->token, &source, err) || !check_source(&source, request->object_label, &facts, err) ||
+        !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
+        return false;
+    if (!source.sensitive)
+        log_warning("the object %s was readable (not CKA_SENSITIVE) before it was adopted", request->object_label);
+    key = store_make(service->store, source.handle, &facts, true, err);
+    if (!key)
+        return false;
+    record_text(record, "ObjectLabel", request->object_label);
+    record_flag(record, "KeepSource", request->keep_source);
+    service_record_key(service, record, "", key);
+    reply->has_key = true;
+    service_fill_key(service, key, &reply->key);
+    strcpy(name, key->name);
+    dispose(service, &source, request->object_label, request->has_keep_source && request->keep_source);
+    if (!request->has_alias_name)
+        return true;
+    alias = store_alias_create(service->store, alias_name.name, name, err);
+    if (!alias)
+        return false;
+    record_text(record, "AliasName", alias->name);
+    reply->has_alias = true;
+    service_fill_alias(service, alias, &reply->alias);
+    return true;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making, showing and deleting keys. */
+#include <string.h>
+#include <time.h>
+
+#include "base/base32.h"
+#include "daemon/worker/service_internal.h"
+#include "p11/calls.h"
+#include "p11/ops.h"
+
+#define DAY_MS (24 * 3600 * 1000LL)
+
+/* AWS lets a request name the method; there is one for each algorithm here. */
+static bool check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm, struct kf_error *err)
+{
+    const char *right = key_algorithm_is_aes(algorithm) ? "CMAC" : "ANSI_X9_24";
+
+    if (given && strcmp(name, right) != 0)
+        return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.", key_algorithm_name(algorithm),
+                       right);
+    return true;
+}
+
+static bool generate(struct service *service, const struct key_facts *facts, CK_OBJECT_HANDLE *source,
+                     struct kf_error *err)
+{
+    CK_MECHANISM mechanism = {0};
+    struct p11_template template = {0};
+
+    switch (facts->algorithm) {
+    case KEY_TDES_2KEY:
+        mechanism.mechanism = CKM_DES2_KEY_GEN;
+        break;
+    case KEY_TDES_3KEY:
+        mechanism.mechanism = CKM_DES3_KEY_GEN;
+        break;
+    default:
+        mechanism.mechanism = CKM_AES_KEY_GEN;
+        break;
+    }
+    role_source_template(facts->algorithm, facts->exportability != 'N', &template);
+    return p11_generate_key(service->session, &mechanism, template.attributes, template.count, source, err) == CKR_OK;
+}
+
+bool op_create_key(struct service *service, const void *request_, void *reply_, struct record *record,
+                   struct kf_error *err)
+{
+    const keyferry_CreateKeyRequest *request = request_;
+    keyferry_CreateKeyReply *reply = reply_;
+    struct key_facts facts = {.version = "00"};
+    CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
+    const struct p11_key *key = NULL;
+
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts, err) ||
+        !check_kcv_algorithm(request->has_key_check_value_algorithm, request->key_check_value_algorithm, facts.algorithm,
+                             err))
+        return false;
+    if (!request->has_exportable)
+        return kf_fail(err, KF_VALIDATION, "Exportable is required.");
+    facts.exportability = request->exportable ? 'S' : 'N';
+    if (generate(service, &facts, &source, err) &&
+        store_check_value(&service->token, source, facts.algorithm, &facts, err))
+        key = store_make(service->store, source, &facts, !request->has_enabled || request->enabled, err);
+    op_destroy(&service->token, &source);
+    if (!key)
+        return false;
+    reply->has_key = true;
+    service_fill_key(service, key, &reply->key);
+    service_record_key(service, record, "", key);
+    return true;
+}
+
+bool op_get_key(struct service *service, const void *request_, void *reply_, struct record *record, struct kf_error *err)
+{
+    const keyferry_GetKeyRequest *request = request_;
+    keyferry_GetKeyReply *reply = reply_;
+    char name[KEY_NAME_LEN + 1];
+    const struct p11_key *key;
+
+    if (!service_key_name(service, "KeyIdentifier", request->has_key_identifier ? request->key_identifier : NULL, name,
+                          err))
+        return false;
+    key = store_key_any(service->store, name, err);
+    if (!key)
+        return false;
+    reply->has_key = true;
+    service_fill_key(service, key, &reply->key);
+    service_record_key(service, record, "", key);
+    return true;
+}
+
+/* Whether a key belongs into a list filtered by KeyState (NULL: all). */
+static bool in_state(const struct p11_key *key, const char *state)
+{
+    return !state || strcmp(state, key->state.delete_ms ? "DELETE_PENDING" : "CREATE_COMPLETE") == 0;
+}
+
+static bool check_state_filter(const char *state, struct kf_error *err)
+{
+    static const char *const states[] = {"CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_PENDING", "DELETE_COMPLETE"};
+
+    for (size_t i = 0; state && i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(state, states[i]) == 0)
+            return true;
+    return !state || kf_fail(err, KF_VALIDATION,
+                             "KeyState: must be CREATE_IN_PROGRESS, CREATE_COMPLETE, DELETE_PENDING or DELETE_COMPLETE.");
+}
+
+bool op_list_keys(struct service *service, const void *request_, void *reply_, struct record *record,
+                  struct kf_error *err)
+{
+    const keyferry_ListKeysRequest *request = request_;
+    keyferry_ListKeysReply *reply = reply_;
+    const char *state = request->has_key_state ? request->key_state : NULL;
+    uint8_t after[KEY_ID_BYTES];
+    struct p11_key **keys;
+    size_t count, size;
+
+    (void)record;
+    if (!check_state_filter(state, err) ||
+        !service_page_size(request->has_max_results, request->max_results, &size, err))
+        return false;
+    /* The list is in the order of the ids' bytes; a token is the last id of the page before. */
+    if (request->has_next_token &&
+        (strlen(request->next_token) != KEY_NAME_LEN || !base32_decode(request->next_token, sizeof after, after)))
+        return kf_fail(err, KF_VALIDATION, "NextToken: is not one that list-keys gave.");
+    if (!store_list_keys(service->store, &keys, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (request->has_next_token && memcmp(keys[i]->id, after, sizeof after) <= 0)
+            continue;
+        /* A card that cannot be read says nothing to list; `keyferry token` shows it. */
+        if (!in_state(keys[i], state) || keys[i]->facts.usage[0] == '\0')
+            continue;
+        if (reply->keys_count == size) {
+            reply->has_next_token = true;
+            strcpy(reply->next_token, strrchr(reply->keys[size - 1].key_arn, '/') + 1);
+            break;
+        }
+        service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++]);
+    }
+    return true;
+}
+
+bool op_delete_key(struct service *service, const void *request_, void *reply_, struct record *record,
+                   struct kf_error *err)
+{
+    const keyferry_DeleteKeyRequest *request = request_;
+    keyferry_DeleteKeyReply *reply = reply_;
+    int32_t days = request->has_delete_key_in_days ? request->delete_key_in_days : 7;
+    struct key_state state = {.enabled = false};
+    struct p11_key *key;
+
+    if (days < 3 || days > 180)
+        return kf_fail(err, KF_VALIDATION, "DeleteKeyInDays: must be 3 to 180.");
+    key = service_find_key(service, "KeyIdentifier", request->has_key_identifier ? request->key_identifier : NULL, err);
+    if (!key)
+        return false;
+    if (key->state.delete_ms)
+        return kf_fail(err, KF_CONFLICT, "KeyIdentifier: key/%s is to be deleted already.", key->name);
+    state.delete_ms = (int64_t)time(NULL) * 1000 + days * DAY_MS;
+    if (!store_set_state(service->store, key, &state, err))
+        return false;
+    reply->has_key = true;
+    service_fill_key(service, key, &reply->key);
+    service_record_key(service, record, "", key);
+    return true;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon found out about its token, for a person to read. */
+#include <stdio.h>
+
+#include "daemon/worker/service_internal.h"
+#include "p11/ops.h"
+
+static const char *mechanism_name(CK_MECHANISM_TYPE mechanism, char *text, size_t room)
+{
+    static const struct {
+        CK_MECHANISM_TYPE mechanism;
+        const char *name;
+    } names[] = {
+        {CKM_AES_ECB_ENCRYPT_DATA, "CKM_AES_ECB_ENCRYPT_DATA"},
+        {CKM_DES3_ECB_ENCRYPT_DATA, "CKM_DES3_ECB_ENCRYPT_DATA"},
+        {KF_CKM_SP800_108_COUNTER_KDF, "CKM_SP800_108_COUNTER_KDF"},
+        {CKM_CONCATENATE_DATA_AND_BASE, "CKM_CONCATENATE_DATA_AND_BASE"},
+        {CKM_CONCATENATE_BASE_AND_DATA, "CKM_CONCATENATE_BASE_AND_DATA"},
+        {CKM_XOR_BASE_AND_DATA, "CKM_XOR_BASE_AND_DATA"},
+        {CKM_EXTRACT_KEY_FROM_KEY, "CKM_EXTRACT_KEY_FROM_KEY"},
+        {CKM_AES_CBC, "CKM_AES_CBC"},
+        {CKM_AES_CBC_PAD, "CKM_AES_CBC_PAD"},
+        {CKM_DES3_CBC, "CKM_DES3_CBC"},
+        {CKM_DES3_CBC_PAD, "CKM_DES3_CBC_PAD"},
+        {CKM_AES_ECB, "CKM_AES_ECB"},
+        {CKM_DES3_ECB, "CKM_DES3_ECB"},
+        {CKM_AES_CMAC, "CKM_AES_CMAC"},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].mechanism == mechanism)
+            return names[i].name;
+    snprintf(text, room, "mechanism 0x%lX", mechanism);
+    return text;
+}
+
+static void fill_operations(const struct service *service, keyferry_TokenReply *reply)
+{
+    for (size_t i = 0; i < P11_OPERATIONS; i++) {
+        keyferry_TokenOperation *out = &reply->operations[reply->operations_count++];
+        const struct p11_way *way = &service->token.ways[i];
+        char text[32];
+
+        snprintf(out->operation, sizeof out->operation, "%s", op_name((enum p11_operation)i));
+        out->has_mechanism = way->proven;
+        out->has_reason = !way->proven;
+        if (way->proven)
+            snprintf(out->mechanism, sizeof out->mechanism, "%s%s", mechanism_name(way->mechanism, text, sizeof text),
+                     way->drop_last_block ? " without padding" : "");
+        else
+            snprintf(out->reason, sizeof out->reason, "%s", service->profile.reasons[i]);
+    }
+}
+
+static void fill_formats(const struct service *service, keyferry_TokenReply *reply)
+{
+    for (size_t i = 0; i < PROFILE_FORMATS; i++) {
+        keyferry_TokenFormat *out = &reply->formats[reply->formats_count++];
+        enum profile_format format = (enum profile_format)i;
+
+        snprintf(out->format, sizeof out->format, "%s", profile_format_name(format));
+        out->possible = profile_can(&service->token, &service->profile, format, out->reason, sizeof out->reason);
+        out->has_reason = !out->possible;
+    }
+}
+
+static void fill_checks(const struct service *service, keyferry_TokenReply *reply)
+{
+    static const char *const results[] = {
+        [PROFILE_PASSED] = "passed", [PROFILE_FAILED] = "failed", [PROFILE_NOT_APPLICABLE] = "not applicable"};
+    char failed[400];
+
+    for (size_t i = 0; i < PROFILE_CHECKS; i++) {
+        keyferry_TokenCheck *out = &reply->checks[reply->checks_count++];
+        const char *detail = service->profile.details[i];
+
+        snprintf(out->check, sizeof out->check, "%s", profile_check_name((enum profile_check)i));
+        snprintf(out->result, sizeof out->result, "%s", results[service->profile.checks[i]]);
+        out->has_detail = detail[0] != '\0';
+        snprintf(out->detail, sizeof out->detail, "%.*s", (int)sizeof out->detail - 1, detail);
+    }
+    reply->trusted = profile_trusted(&service->profile, failed, sizeof failed);
+}
+
+static void add_finding(void *context, const char *kind, const char *object, const char *detail)
+{
+    keyferry_TokenReply *reply = context;
+    keyferry_TokenFinding *out;
+
+    if (reply->findings_count == sizeof reply->findings / sizeof reply->findings[0]) {
+        reply->more_findings++;
+        return;
+    }
+    out = &reply->findings[reply->findings_count++];
+    snprintf(out->kind, sizeof out->kind, "%s", kind);
+    snprintf(out->object, sizeof out->object, "%.*s", (int)sizeof out->object - 1, object);
+    out->has_detail = true;
+    snprintf(out->detail, sizeof out->detail, "%s", detail);
+}
+
+bool op_describe_token(struct service *service, const void *request, void *reply_, struct record *record,
+                       struct kf_error *err)
+{
+    keyferry_TokenReply *reply = reply_;
+    const struct p11_token_info *info = p11_session_token(service->session);
+
+    (void)request;
+    (void)record;
+    snprintf(reply->label, sizeof reply->label, "%s", info->label);
+    snprintf(reply->manufacturer, sizeof reply->manufacturer, "%s", info->manufacturer);
+    snprintf(reply->model, sizeof reply->model, "%s", info->model);
+    snprintf(reply->serial_number, sizeof reply->serial_number, "%s", info->serial);
+    snprintf(reply->library, sizeof reply->library, "%s", p11_session_library(service->session));
+    fill_operations(service, reply);
+    fill_formats(service, reply);
+    fill_checks(service, reply);
+    return store_inspect(service->store, add_finding, reply, err);
+}
