@@ -76,10 +76,4 @@ struct conf *conf_load(const char *path, struct kf_error *err);
 struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err);
 void conf_free(struct conf *conf);
 
-/*
- * Where the PIN lies: pin_file, or pin_credential in $CREDENTIALS_DIRECTORY. KF_FAULT_CONFIG where that variable is
- * not set or the path too long. Does not look whether the file is there.
- */
-bool conf_pin_path(const struct conf_token *token, char *path, size_t room, struct kf_error *err);
-
 #endif

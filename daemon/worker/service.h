@@ -10,22 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "daemon/peer.h"
 #include "wire/message.h"
 
 /* One page shared by the workers of this host. A change to a key or alias bumps `changes` before its answer leaves; every
  * worker looks at it before each job, so a change binds the next job of all of them. */
 struct host_state {
     _Atomic uint64_t changes;
-};
-
-struct peer {
-    uid_t uid;
-    gid_t gid;
-    pid_t pid;
 };
 
 /* A job, as the front hands it over. */

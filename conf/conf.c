@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading: the text is read once; libyaml says where its keys are, libcyaml what they are, check.c whether they may be. */
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/check.h"
+#include "conf/lines.h"
+#include "conf/raw.h"
+
+/* Far more than a configuration needs; keeps a wrong path (a device, a log) from being read for ever. */
+#define TEXT_BYTES_MAX (256 * 1024)
+
+/* What conf_load gives away is the conf in here. */
+struct loaded {
+    struct conf conf;
+    struct raw_conf *raw; /* owns every text of conf */
+};
+
+/* What libcyaml says while it refuses a text, put together from its log. */
+struct complaint {
+    char text[128];
+    char fields[2][LINES_KEY_MAX / 2]; /* inner one first */
+    unsigned fields_count;
+};
+
+/* libcyaml logs what is wrong, "Load: Backtrace:", then a line for each mapping around it, from the inside out. */
+static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list args)
+{
+    struct complaint *complaint = context;
+    char line[256];
+    char *name, *end;
+
+    (void)level;
+    vsnprintf(line, sizeof line, format, args);
+    name = strstr(line, "in mapping field '");
+    if (name && complaint->fields_count < 2) {
+        name = strchr(name, '\'') + 1;
+        end = strchr(name, '\'');
+        snprintf(complaint->fields[complaint->fields_count++], sizeof complaint->fields[0], "%.*s",
+                 end ? (int)(end - name) : 0, name);
+    } else if (strncmp(line, "Load: ", 6) == 0 && !strstr(line, "Backtrace") && complaint->text[0] == '\0') {
+        snprintf(complaint->text, sizeof complaint->text, "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
+    }
+}
+
+/* libcyaml's words for a value of the wrong type, in ours. */
+static const char *plainly(const char *text)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {
+        {"Invalid UINT", "must be a whole number"},
+        {"Invalid uint64_t", "must be a whole number"},
+        {"Expecting MAPPING", "must have keys below it, or be left out"},
+        {"Expecting SEQUENCE", "must be a list of texts"},
+        {"Expecting STRING", "must be a list of texts"},
+        {"Expecting ", "must be a single value"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strncmp(text, words[i].theirs, strlen(words[i].theirs)) == 0)
+            return words[i].ours;
+    return text;
+}
+
+static bool refuse(const struct complaint *complaint, cyaml_err_t code, const struct check_place *place,
+                   struct kf_error *err)
+{
+    static const char unknown[] = "Unexpected key: ", twice[] = "Mapping field already seen: ";
+    const char *inner = complaint->fields_count > 0 ? complaint->fields[0] : "";
+    char key[LINES_KEY_MAX * 2];
+
+    if (strncmp(complaint->text, unknown, sizeof unknown - 1) == 0) {
+        snprintf(key, sizeof key, "%s%s%s", inner, *inner ? "." : "", complaint->text + sizeof unknown - 1);
+        return check_fail(place, key, err, "there is no key %s; see the example configuration", key);
+    }
+    if (complaint->fields_count == 2)
+        snprintf(key, sizeof key, "%s.%s", complaint->fields[1], inner);
+    else
+        snprintf(key, sizeof key, "%s", inner);
+    if (strncmp(complaint->text, twice, sizeof twice - 1) == 0)
+        return check_fail(place, key, err, "%s is given twice", key);
+    if (raw_choices(key))
+        return check_fail(place, key, err, "%s must be %s", key, raw_choices(key));
+    return check_fail(place, *key ? key : NULL, err, "%s%s%s", key, *key ? " " : "",
+                      complaint->text[0] ? plainly(complaint->text) : cyaml_strerror(code));
+}
+
+static struct conf *parse(const uint8_t *text, size_t len, const char *name, struct kf_error *err)
+{
+    char problem[256];
+    size_t line;
+    struct complaint complaint = {0};
+    cyaml_config_t config = raw_config();
+    struct loaded *loaded = calloc(1, sizeof *loaded);
+    struct lines *lines = lines_read(text, len, problem, sizeof problem, &line);
+    struct check_place place = {name, lines};
+    cyaml_err_t code;
+    bool good = false;
+
+    if (!loaded) {
+        check_fail(&place, NULL, err, "memory is short");
+        goto out;
+    }
+    if (!lines) {
+        if (line > 0)
+            kf_fail_fault(err, KF_VALIDATION, KF_FAULT_CONFIG, NULL, "%s:%zu: %s", name, line, problem);
+        check_fail(&place, NULL, err, "%s", problem);
+        goto out;
+    }
+    /* libcyaml takes an empty text for success, without a structure. */
+    if (lines_empty(lines)) {
+        check_fail(&place, NULL, err, "the configuration is empty; token.module is missing");
+        goto out;
+    }
+    config.log_fn = note_complaint;
+    config.log_ctx = &complaint;
+    code = cyaml_load_data(text, len, &config, &raw_schema, (cyaml_data_t **)&loaded->raw, NULL);
+    if (code != CYAML_OK || !loaded->raw) {
+        refuse(&complaint, code, &place, err);
+        goto out;
+    }
+    good = check_conf(loaded->raw, &place, &loaded->conf, err);
+out:
+    lines_free(lines);
+    if (good)
+        return &loaded->conf;
+    conf_free(loaded ? &loaded->conf : NULL);
+    return NULL;
+}
+
+struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err)
+{
+    uint8_t *text = malloc(TEXT_BYTES_MAX);
+    struct check_place place = {name, NULL};
+    struct conf *conf = NULL;
+    size_t len = 0;
+    ssize_t got = 0;
+
+    while (text && len < TEXT_BYTES_MAX) {
+        got = pread(fd, text + len, TEXT_BYTES_MAX - len, (off_t)len);
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+    }
+    if (!text)
+        check_fail(&place, NULL, err, "memory is short");
+    else if (got < 0)
+        check_fail(&place, NULL, err, "cannot be read: %s", strerror(errno));
+    else if (len == TEXT_BYTES_MAX)
+        check_fail(&place, NULL, err, "is longer than %d bytes", TEXT_BYTES_MAX - 1);
+    else
+        conf = parse(text, len, name, err);
+    free(text);
+    return conf;
+}
+
+struct conf *conf_load(const char *path, struct kf_error *err)
+{
+    struct check_place place = {path, NULL};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct conf *conf;
+
+    if (fd < 0) {
+        check_fail(&place, NULL, err, "cannot be opened: %s", strerror(errno));
+        return NULL;
+    }
+    conf = conf_load_fd(fd, path, err);
+    close(fd);
+    return conf;
+}
+
+void conf_free(struct conf *conf)
+{
+    struct loaded *loaded = (struct loaded *)conf; /* conf is its first member */
+    cyaml_config_t config = raw_config();
+
+    if (!loaded)
+        return;
+    cyaml_free(&config, &raw_schema, loaded->raw, 0);
+    free(loaded);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of operations; its order is the protocol's numbering, so that finding one is an index. */
+#include "daemon/operation.h"
+
+#include <stddef.h>
+
+#include "wire/keyferry.pb.h"
+
+#define ROW(number, name, class, makes_keys) [keyferry_Operation_OPERATION_##number] = \
+    {keyferry_Operation_OPERATION_##number, name, class, makes_keys}
+
+static const struct operation table[] = {
+    ROW(CREATE_KEY, "CreateKey", CLASS_MANAGE, true),
+    ROW(GET_KEY, "GetKey", CLASS_VIEW, false),
+    ROW(LIST_KEYS, "ListKeys", CLASS_VIEW, false),
+    ROW(DELETE_KEY, "DeleteKey", CLASS_MANAGE, false),
+    ROW(CREATE_ALIAS, "CreateAlias", CLASS_MANAGE, false),
+    ROW(UPDATE_ALIAS, "UpdateAlias", CLASS_MANAGE, false),
+    ROW(DELETE_ALIAS, "DeleteAlias", CLASS_MANAGE, false),
+    ROW(GET_ALIAS, "GetAlias", CLASS_VIEW, false),
+    ROW(LIST_ALIASES, "ListAliases", CLASS_VIEW, false),
+    ROW(EXPORT_KEY, "ExportKey", CLASS_EXPORT, false),
+    ROW(ADOPT_KEY, "AdoptKey", CLASS_MANAGE, true),
+    ROW(TOKEN, "Token", CLASS_VIEW, false),
+    ROW(STATUS, "Status", CLASS_VIEW, false),
+};
+
+_Static_assert(sizeof table / sizeof *table == _keyferry_Operation_MAX + 1, "every operation has a row");
+
+const struct operation *operation_find(uint32_t number)
+{
+    if (number >= sizeof table / sizeof *table || !table[number].name)
+        return NULL;
+    return &table[number];
+}
+
+const char *operation_class_name(enum operation_class class)
+{
+    switch (class) {
+    case CLASS_VIEW:
+        return "view";
+    case CLASS_EXPORT:
+        return "export";
+    case CLASS_MANAGE:
+        return "manage";
+    }
+    return "manage";
+}
