@@ -76,7 +76,6 @@ bool tr31_keyblock_parse(const char *text, size_t len, struct tr31_keyblock *blo
     const struct tr31_version *version;
     size_t rest;
 
-    memset(block, 0, sizeof *block);
     if (!tr31_header_parse(text, len, &block->header, &block->header_size, err))
         return false;
     version = tr31_version_find(block->header.version);
