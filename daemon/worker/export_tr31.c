@@ -14,10 +14,10 @@
 #define PAYLOAD_MAX 48
 
 struct states {
-    uint8_t header[TR31_KEYBLOCK_MAX];  /* CBC states after each header block */
-    uint8_t payload[PAYLOAD_MAX];       /* and after each payload block */
+    uint8_t header[TR31_BLOCK_MAX]; /* the CBC state after the header */
+    uint8_t payload[PAYLOAD_MAX];   /* and those after each payload block */
     uint8_t padding[PAYLOAD_MAX];
-    uint8_t mask[PAYLOAD_MAX];          /* zeros, and K1 at the end */
+    uint8_t mask[PAYLOAD_MAX]; /* zeros, and K1 at the end */
     uint8_t mac[TR31_MAC_MAX];
 };
 
@@ -41,14 +41,14 @@ static bool join_payload(const struct p11_token *token, CK_OBJECT_HANDLE key, si
 /* The last block is all padding, which is known here: the token encrypts up to it, and the last step is made of its state, the
  * padding and K1. One derivation less than xoring K1 into the payload. */
 static bool mac_over_padding(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
-                             const struct tr31_layout *layout, const uint8_t *iv, struct states *s, struct kf_error *err)
+                             const struct tr31_layout *layout, struct states *s, struct kf_error *err)
 {
     size_t block = layout->mac_len;
     const uint8_t *before;
     uint8_t last[TR31_BLOCK_MAX];
     bool good;
 
-    if (!op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, payload, iv, s->payload, layout->payload_len, err))
+    if (!op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, payload, s->header, s->payload, layout->payload_len, err))
         return false;
     before = s->payload + layout->payload_len - 2 * block;
     memcpy(last, s->padding + layout->padding_len - block, block);
@@ -62,7 +62,7 @@ static bool mac_over_padding(const struct p11_token *token, const struct kbpk *k
 
 /* Bytes of the key reach into the last block: K1 is xored in by the token. */
 static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
-                         const struct tr31_layout *layout, const uint8_t *iv, struct states *s, struct kf_error *err)
+                         const struct tr31_layout *layout, struct states *s, struct kf_error *err)
 {
     struct p11_template template = {0};
     CK_OBJECT_HANDLE masked = CK_INVALID_HANDLE;
@@ -71,26 +71,34 @@ static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk,
     tr31_cmac_finish(&kbpk->mac, s->mask, layout->payload_len);
     role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &template);
     good = op_xor(token, payload, s->mask, layout->payload_len, &template, &masked, err) &&
-           op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, masked, iv, s->payload, layout->payload_len, err);
+           op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, masked, s->header, s->payload, layout->payload_len, err);
     if (good)
         memcpy(s->mac, s->payload + layout->payload_len - layout->mac_len, layout->mac_len);
     op_destroy(token, &masked);
     return good;
 }
 
+static bool encrypt_header(const struct p11_token *token, const struct kbpk *kbpk, const struct tr31_layout *layout,
+                           const char *header, struct states *s, struct kf_error *err)
+{
+    static const uint8_t zero_iv[TR31_BLOCK_MAX];
+    uint8_t all[TR31_KEYBLOCK_MAX];
+
+    if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header, layout->header_size, all, err))
+        return false;
+    memcpy(s->header, all + layout->header_size - layout->mac_len, layout->mac_len);
+    explicit_bzero(all, layout->header_size);
+    return true;
+}
+
 static bool make_mac(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
                      const struct tr31_layout *layout, const char *header, struct states *s, struct kf_error *err)
 {
-    static const uint8_t zero_iv[TR31_BLOCK_MAX];
-    const uint8_t *iv;
-
-    if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header, layout->header_size, s->header,
-                        err))
+    if (!encrypt_header(token, kbpk, layout, header, s, err))
         return false;
-    iv = s->header + layout->header_size - layout->mac_len;
     if (layout->last_block_is_padding && layout->payload_len >= 2 * layout->mac_len)
-        return mac_over_padding(token, kbpk, payload, layout, iv, s, err);
-    return mac_over_key(token, kbpk, payload, layout, iv, s, err);
+        return mac_over_padding(token, kbpk, payload, layout, s, err);
+    return mac_over_key(token, kbpk, payload, layout, s, err);
 }
 
 bool export_tr31(const struct p11_token *token, struct random_pool *random, const struct kbpk *kbpk,
@@ -100,10 +108,9 @@ bool export_tr31(const struct p11_token *token, struct random_pool *random, cons
     struct tr31_layout layout;
     CK_OBJECT_HANDLE payload = CK_INVALID_HANDLE;
     uint8_t filler[TR31_FILLER_MAX], ciphertext[PAYLOAD_MAX];
-    struct states s;
+    struct states s = {0};
     bool good = false;
 
-    memset(s.mask, 0, sizeof s.mask);
     if (!tr31_layout_make(header, key_len, true, &layout, err))
         return false;
     if (layout.payload_len > PAYLOAD_MAX)
@@ -121,7 +128,6 @@ bool export_tr31(const struct p11_token *token, struct random_pool *random, cons
 
 out:
     op_destroy(token, &payload);
-    explicit_bzero(&s.payload, sizeof s - offsetof(struct states, payload));
-    explicit_bzero(s.header, layout.header_size);
+    explicit_bzero(&s, sizeof s);
     return good;
 }

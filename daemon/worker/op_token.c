@@ -59,7 +59,7 @@ static void fill_formats(const struct service *service, keyferry_TokenReply *rep
         enum profile_format format = (enum profile_format)i;
 
         snprintf(out->format, sizeof out->format, "%s", profile_format_name(format));
-        out->possible = profile_can(&service->token, &service->profile, format, out->reason, sizeof out->reason);
+        out->possible = profile_can(&service->token, format, out->reason, sizeof out->reason);
         out->has_reason = !out->possible;
     }
 }
@@ -94,7 +94,6 @@ static void add_finding(void *context, const char *kind, const char *object, con
     out = &reply->findings[reply->findings_count++];
     snprintf(out->kind, sizeof out->kind, "%s", kind);
     snprintf(out->object, sizeof out->object, "%.*s", (int)sizeof out->object - 1, object);
-    out->has_detail = true;
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
