@@ -3,6 +3,9 @@
 #ifndef KF_DAEMON_WORKER_RANDOM_H
 #define KF_DAEMON_WORKER_RANDOM_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "p11/token.h"
 
 #define RANDOM_POOL 4096
