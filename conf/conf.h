@@ -76,4 +76,8 @@ struct conf *conf_load(const char *path, struct kf_error *err);
 struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err);
 void conf_free(struct conf *conf);
 
+/* The path of the PIN's file. KF_FAULT_CONFIG where a credential is named and systemd passed none, or the path is too long. Does
+ * not look whether the file is there. */
+bool conf_pin_path(const struct conf_token *token, char *path, size_t room, struct kf_error *err);
+
 #endif
