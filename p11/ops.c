@@ -2,6 +2,7 @@
 /* Each operation as one or two PKCS#11 calls. */
 #include "p11/ops.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -132,12 +133,15 @@ bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t le
 {
     static const uint8_t zeros[64];
     const struct p11_way *way = find_way(token, P11_IDENTITY, err);
+    CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)zeros, (CK_ULONG)len};
+    kf_extract_params first = 0;
 
     if (!way)
         return false;
+    assert(len <= sizeof zeros);
     if (way->mechanism == CKM_XOR_BASE_AND_DATA)
-        return op_xor(token, base, zeros, len, result, key, err);
-    return op_cut(token, base, 0, result, key, err);
+        return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result, key, err);
+    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key, err);
 }
 
 bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
