@@ -139,6 +139,20 @@ CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len,
     return CALL(C_GenerateRandom, out, (CK_ULONG)len);
 }
 
+bool p11_session_alive(struct p11_session *session, struct kf_error *err)
+{
+    double started = now_ms();
+    CK_SESSION_INFO info;
+
+    if (CALL(C_GetSessionInfo, &info) != CKR_OK)
+        return false;
+    if (info.state != CKS_RW_USER_FUNCTIONS) {
+        done("C_GetSessionInfo", started, CKR_USER_NOT_LOGGED_IN, err);
+        return false;
+    }
+    return true;
+}
+
 static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found, struct kf_error *err)
 {
     double started = now_ms();

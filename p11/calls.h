@@ -7,6 +7,7 @@
 #ifndef KF_P11_CALLS_H
 #define KF_P11_CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,9 @@ CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len,
  * NULL on success). */
 CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE **objects,
                        size_t *found, struct kf_error *err);
+
+/* Whether the session still is one of a logged-in user, by C_GetSessionInfo: tells a token that refused one call
+ * (SoftHSM says CKR_GENERAL_ERROR for much) from one that is gone. False is KF_FAULT_LOGIN or what the CKR says. */
+bool p11_session_alive(struct p11_session *session, struct kf_error *err);
 
 #endif
