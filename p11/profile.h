@@ -43,7 +43,6 @@ const char *profile_check_name(enum profile_check check);
  * mechanisms that would do them. */
 enum profile_format { FORMAT_TR31_B, FORMAT_TR31_D, PROFILE_FORMATS };
 const char *profile_format_name(enum profile_format format);
-bool profile_can(const struct p11_token *token, const struct p11_profile *profile, enum profile_format format, char *text,
-                 size_t room);
+bool profile_can(const struct p11_token *token, enum profile_format format, char *text, size_t room);
 
 #endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of ways and the run through it. Rows stand in the order in which they can be proven (results of derivations are compared
+ * by what they encrypt and wrap to), and for one operation in order of preference.
+ */
+#include "p11/profile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "p11/calls.h"
+#include "p11/profile_probe.h"
+
+struct kinds {
+    const struct probe_key *keys;
+    size_t count;
+};
+
+struct strategy {
+    enum p11_operation operation;
+    const char *name;
+    struct p11_way way;
+    const struct kinds *kinds;
+    bool (*probe)(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+};
+
+static const struct probe_key all_keys[] = {
+    {"AES-128", CKK_AES, 16, P11_AES},
+    {"AES-192", CKK_AES, 24, P11_AES},
+    {"AES-256", CKK_AES, 32, P11_AES},
+    {"DES2", CKK_DES2, 16, P11_TDES},
+    {"DES3", CKK_DES3, 24, P11_TDES},
+    {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
+    {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
+    {"32-byte secret", CKK_GENERIC_SECRET, 32, P11_AES},
+};
+
+static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2}, secrets = {all_keys + 5, 3},
+                          everything = {all_keys, 8};
+
+#define WAY(ckm) #ckm, {.mechanism = ckm}
+#define WAY_DROP_LAST(ckm) #ckm, {.mechanism = ckm, .drop_last_block = true}
+#define WAY_KF(ckm) #ckm, {.mechanism = KF_##ckm}
+
+static const struct strategy strategies[] = {
+    {P11_ECB_AES, WAY(CKM_AES_ECB), &aes, probe_ecb},
+    {P11_ECB_TDES, WAY(CKM_DES3_ECB), &tdes, probe_ecb},
+    {P11_CBC_AES, WAY(CKM_AES_CBC), &aes, probe_cbc},
+    {P11_CBC_TDES, WAY(CKM_DES3_CBC), &tdes, probe_cbc},
+    {P11_CMAC_AES, WAY(CKM_AES_CMAC), &aes, probe_cmac},
+    {P11_WRAP_AES, WAY(CKM_AES_CBC), &aes, probe_wrap},
+    {P11_WRAP_AES, WAY_DROP_LAST(CKM_AES_CBC_PAD), &aes, probe_wrap},
+    {P11_WRAP_TDES, WAY(CKM_DES3_CBC), &tdes, probe_wrap},
+    {P11_WRAP_TDES, WAY_DROP_LAST(CKM_DES3_CBC_PAD), &tdes, probe_wrap},
+    {P11_DERIVE_AES, WAY(CKM_AES_ECB_ENCRYPT_DATA), &aes, probe_derive},
+    {P11_DERIVE_TDES, WAY(CKM_DES3_ECB_ENCRYPT_DATA), &tdes, probe_derive},
+    {P11_KDF_AES, WAY_KF(CKM_SP800_108_COUNTER_KDF), &aes, probe_kdf},
+    {P11_KDF_TDES, WAY_KF(CKM_SP800_108_COUNTER_KDF), &tdes, probe_kdf},
+    {P11_JOIN_PREFIX, WAY(CKM_CONCATENATE_DATA_AND_BASE), &secrets, probe_join_prefix},
+    {P11_JOIN_SUFFIX, WAY(CKM_CONCATENATE_BASE_AND_DATA), &secrets, probe_join_suffix},
+    {P11_XOR, WAY(CKM_XOR_BASE_AND_DATA), &secrets, probe_xor},
+    {P11_CUT, WAY(CKM_EXTRACT_KEY_FROM_KEY), &secrets, probe_cut},
+    {P11_IDENTITY, WAY(CKM_EXTRACT_KEY_FROM_KEY), &everything, probe_identity},
+    {P11_IDENTITY, WAY(CKM_XOR_BASE_AND_DATA), &everything, probe_identity},
+};
+
+/* The call and its CKR, without the time it took; what failed otherwise is in the message. */
+static void describe(const struct kf_error *err, char *out, size_t room)
+{
+    const char *text = err->detail[0] ? err->detail : err->message;
+    const char *end = strstr(text, " after ");
+
+    snprintf(out, room, "%.*s", end ? (int)(end - text) : (int)strlen(text), text);
+}
+
+/* Adds to what was already tried for the operation. */
+static void add_reason(char *reason, const struct strategy *strategy, const struct probe_key *key,
+                       const struct kf_error *err)
+{
+    size_t len = strlen(reason);
+    char text[PROFILE_REASON_MAX];
+
+    describe(err, text, sizeof text);
+    snprintf(reason + len, PROFILE_REASON_MAX - len, "%s%s: %s (%s)", len > 0 ? "; " : "", strategy->name, text,
+             key->name);
+}
+
+/* False only where the session is gone. */
+static bool try_strategy(struct probe *probe, const struct strategy *strategy, struct p11_profile *profile,
+                         struct kf_error *err)
+{
+    struct p11_way *way = &probe->token->ways[strategy->operation];
+    char *reason = profile->reasons[strategy->operation];
+
+    *way = strategy->way;
+    way->proven = true; /* for the probe, which runs the operation itself */
+    for (size_t i = 0; way->proven && i < strategy->kinds->count; i++) {
+        const struct probe_key *key = &strategy->kinds->keys[i];
+        struct kf_error refused = {0};
+        size_t mark = probe->count;
+
+        way->proven = strategy->probe(probe, key, &refused);
+        probe_release(probe, mark);
+        if (!way->proven)
+            add_reason(reason, strategy, key, &refused);
+    }
+    if (way->proven)
+        reason[0] = '\0';
+    return way->proven || p11_session_alive(probe->token->session, err);
+}
+
+static bool probe_capabilities(struct probe *probe, struct p11_profile *profile, struct kf_error *err)
+{
+    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++)
+        if (!probe->token->ways[strategies[i].operation].proven &&
+            !try_strategy(probe, &strategies[i], profile, err))
+            return false;
+    return probe_rungs(probe, err);
+}
+
+static void explain_all(struct p11_profile *profile, const struct kf_error *err)
+{
+    char text[PROFILE_REASON_MAX - 40];
+
+    describe(err, text, sizeof text);
+    for (size_t i = 0; i < P11_OPERATIONS; i++)
+        snprintf(profile->reasons[i], PROFILE_REASON_MAX, "no key of a known value can be made: %s", text);
+}
+
+bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct kf_error *err)
+{
+    struct probe probe = {.token = token};
+    struct kf_error unknown = {0};
+    bool good = false;
+
+    memset(token->ways, 0, sizeof token->ways);
+    memset(&token->rungs, 0, sizeof token->rungs);
+    memset(profile, 0, sizeof *profile);
+    if (!probe_sweep(&probe, err))
+        return false;
+    if (known_start(&probe, &unknown)) {
+        if (!probe_capabilities(&probe, profile, err))
+            goto out;
+    } else {
+        explain_all(profile, &unknown);
+        if (!p11_session_alive(token->session, err))
+            goto out;
+    }
+    good = true;
+
+out:
+    probe_release(&probe, 0);
+    return good;
+}
