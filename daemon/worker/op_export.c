@@ -15,8 +15,8 @@ static bool check_token(const struct service *service, struct kf_error *err)
 {
     char text[400];
 
-    if (profile_can(&service->token, &service->profile, FORMAT_TR31_B, text, sizeof text) ||
-        profile_can(&service->token, &service->profile, FORMAT_TR31_D, text, sizeof text))
+    if (profile_can(&service->token, FORMAT_TR31_B, text, sizeof text) ||
+        profile_can(&service->token, FORMAT_TR31_D, text, sizeof text))
         return true;
     return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make TR-31 key blocks: %s", text);
 }
@@ -26,7 +26,7 @@ static bool check_format(const struct service *service, enum key_algorithm wrapp
     enum profile_format format = key_algorithm_is_aes(wrapping) ? FORMAT_TR31_D : FORMAT_TR31_B;
     char text[400];
 
-    if (profile_can(&service->token, &service->profile, format, text, sizeof text))
+    if (profile_can(&service->token, format, text, sizeof text))
         return true;
     return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make %s: %s", profile_format_name(format), text);
 }

@@ -59,7 +59,7 @@ static void fill_formats(const struct service *service, keyferry_TokenReply *rep
         enum profile_format format = (enum profile_format)i;
 
         snprintf(out->format, sizeof out->format, "%s", profile_format_name(format));
-        out->possible = profile_can(&service->token, &service->profile, format, out->reason, sizeof out->reason);
+        out->possible = profile_can(&service->token, format, out->reason, sizeof out->reason);
         out->has_reason = !out->possible;
     }
 }
