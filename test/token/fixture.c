@@ -162,7 +162,7 @@ bool fixture_create(enum fixture_token token, struct fixture *fixture)
         .module = fixture->module,
         .uri = fixture->uri,
         .init_args = kind->nss ? fixture->init_args : NULL,
-        .pin.file = fixture->pin_file,
+        .pin_path = fixture->pin_file,
     };
     if (!write_environment(fixture) || !write_file(fixture->pin_file, 0600, USER_PIN "\n")) {
         perror(fixture->directory);
