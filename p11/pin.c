@@ -12,7 +12,7 @@
 #define FAIL(err, ...) kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, __VA_ARGS__)
 #define PAGE 4096
 
-/* All bytes there are, one more than allowed at most, straight into the locked page. */
+/* All bytes there are, one more than a PIN and its line end at most, straight into the locked page. */
 static ssize_t read_all(int fd, unsigned char *out, size_t room)
 {
     size_t len = 0;
@@ -53,7 +53,8 @@ bool pin_read(const char *path, struct pin *pin, struct kf_error *err)
 
     pin->text = NULL;
     pin->len = 0;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* O_NONBLOCK: a pipe without a writer must be refused, not waited for. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return FAIL(err, "The PIN file %s cannot be read: %s.", path, strerror(errno));
     if (!check_file(fd, path, err))
@@ -63,7 +64,7 @@ bool pin_read(const char *path, struct pin *pin, struct kf_error *err)
         FAIL(err, "No memory can be locked for the PIN: %s (see LimitMEMLOCK=).", strerror(errno));
         goto out;
     }
-    len = read_all(fd, pin->text, PIN_MAX + 2);
+    len = read_all(fd, pin->text, PIN_MAX + sizeof "\r\n");
     if (len < 0) {
         FAIL(err, "The PIN file %s cannot be read: %s.", path, strerror(errno));
         goto out;

@@ -128,6 +128,19 @@ static void explain_all(struct p11_profile *profile, const struct kf_error *err)
         snprintf(profile->reasons[i], PROFILE_REASON_MAX, "no key of a known value can be made: %s", text);
 }
 
+static bool probe_trust(struct probe *probe, struct p11_profile *profile, struct kf_error *err)
+{
+    size_t mark = probe->count;
+
+    for (enum profile_check check = 0; check < PROFILE_CHECKS; check++) {
+        trust_check(probe, check, profile);
+        probe_release(probe, mark);
+        if (!p11_session_alive(probe->token->session, err))
+            return false;
+    }
+    return true;
+}
+
 bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct kf_error *err)
 {
     struct probe probe = {.token = token};
@@ -147,7 +160,7 @@ bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct 
         if (!p11_session_alive(token->session, err))
             goto out;
     }
-    good = true;
+    good = probe_trust(&probe, profile, err);
 
 out:
     probe_release(&probe, 0);

@@ -15,6 +15,7 @@
 #include "p11/ops.h"
 
 #define PROBE_ROLE 0xFE /* the first byte of CKA_ID; no role of p11/role.h */
+#define PROBE_ID_BYTES 11
 #define LEFTOVER_SECONDS 30
 
 static const char label[] = "Keyferry self-test, to be deleted";
@@ -30,8 +31,20 @@ static uint32_t read_time(const uint8_t *in)
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-bool probe_object_template(struct probe *probe, const struct probe_key *key, unsigned uses,
-                           const struct p11_template_rungs *rungs, struct probe_object *out, struct kf_error *err)
+/* What the template refers to lives beside it. */
+struct final_template {
+    struct p11_template template;
+    uint8_t id[PROBE_ID_BYTES];
+    CK_MECHANISM_TYPE allowed;
+};
+
+static CK_MECHANISM_TYPE allowed_mechanism(const struct probe_key *key)
+{
+    return key->cipher == P11_AES ? CKM_AES_ECB : CKM_DES3_ECB;
+}
+
+static bool make_template(struct probe *probe, const struct probe_key *key, unsigned uses,
+                          const struct p11_template_rungs *rungs, struct final_template *out, struct kf_error *err)
 {
     out->template.count = 0;
     out->id[0] = PROBE_ROLE;
@@ -42,7 +55,7 @@ bool probe_object_template(struct probe *probe, const struct probe_key *key, uns
     template_bytes(&out->template, CKA_ID, out->id, sizeof out->id);
     template_bytes(&out->template, CKA_LABEL, label, sizeof label - 1);
     probe_template_uses(&out->template, key->type, key->len, uses);
-    out->allowed = key->cipher == P11_AES ? CKM_AES_ECB : CKM_DES3_ECB;
+    out->allowed = allowed_mechanism(key);
     if (rungs->allowed_mechanisms)
         template_bytes(&out->template, CKA_ALLOWED_MECHANISMS, &out->allowed, sizeof out->allowed);
     if (rungs->copyable)
@@ -52,22 +65,45 @@ bool probe_object_template(struct probe *probe, const struct probe_key *key, uns
     return true;
 }
 
-static bool make(struct probe *probe, const struct probe_key *key, CK_OBJECT_HANDLE base, unsigned uses,
-                 const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result, struct kf_error *err)
+static CK_MECHANISM_TYPE generation(CK_KEY_TYPE type)
 {
-    struct probe_object object;
+    if (type == CKK_AES)
+        return CKM_AES_KEY_GEN;
+    return type == CKK_DES3 ? CKM_DES3_KEY_GEN : CKM_GENERIC_SECRET_KEY_GEN;
+}
 
-    return probe_object_template(probe, key, uses, rungs, &object, err) &&
-           op_identity(probe->token, base, key->len, &object.template, result, err) && probe_keep(probe, *result, err);
+/* Where there is no identity, keys are generated with their final template. */
+static bool generate(struct probe *probe, const struct probe_key *key, struct p11_template *template,
+                     CK_OBJECT_HANDLE *result, struct kf_error *err)
+{
+    return p11_generate_key(probe->token->session, &(CK_MECHANISM){generation(key->type), NULL, 0},
+                            template->attributes, template->count, result, err) == CKR_OK;
+}
+
+bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
+                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result, struct kf_error *err)
+{
+    unsigned base_uses = PROBE_SENSITIVE | PROBE_DERIVE | (uses & PROBE_EXTRACTABLE);
+    struct final_template final;
+    CK_OBJECT_HANDLE base;
+    bool good;
+
+    if (!make_template(probe, key, uses, rungs, &final, err))
+        return false;
+    if (probe->token->ways[P11_IDENTITY].proven)
+        good = known_key(probe, key, base_uses, &base, err) &&
+               op_identity(probe->token, base, key->len, &final.template, result, err);
+    else
+        good = generate(probe, key, &final.template, result, err);
+    return good && probe_keep(probe, *result, err);
 }
 
 static bool identity_of_key(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     const struct p11_template_rungs none = {0};
-    CK_OBJECT_HANDLE base, result;
+    CK_OBJECT_HANDLE result;
 
-    return known_key(probe, key, PROBE_SENSITIVE | PROBE_DERIVE, &base, err) &&
-           make(probe, key, base, PROBE_SENSITIVE | PROBE_ENCRYPT, &none, &result, err) &&
+    return probe_object(probe, key, PROBE_SENSITIVE | PROBE_ENCRYPT, &none, &result, err) &&
            probe_encrypts_as(probe, key, result, probe->value, err);
 }
 
@@ -80,8 +116,7 @@ static bool identity_of_secret(struct probe *probe, const struct probe_key *key,
     struct p11_template readable;
     CK_OBJECT_HANDLE base, result;
 
-    if (!known_key(probe, key, uses | PROBE_SENSITIVE, &base, err) ||
-        !make(probe, key, base, uses | PROBE_SENSITIVE, &none, &result, err) ||
+    if (!probe_object(probe, key, uses | PROBE_SENSITIVE, &none, &result, err) ||
         !probe_wraps_as(probe, result, probe->value, key->len, err))
         return false;
     probe_template(&readable, key->type, key->len, uses);
@@ -97,12 +132,12 @@ bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_
     return identity_of_key(probe, key, err);
 }
 
-static bool reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, CK_BBOOL expected)
+bool probe_reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool expected)
 {
     CK_BBOOL value = !expected;
     CK_ATTRIBUTE attribute = {type, &value, sizeof value};
 
-    return p11_get_attributes(probe->token->session, object, &attribute, 1, NULL) == CKR_OK && value == expected;
+    return p11_get_attributes(probe->token->session, object, &attribute, 1, NULL) == CKR_OK && value == (CK_BBOOL)expected;
 }
 
 static bool reads_allowed(struct probe *probe, CK_OBJECT_HANDLE object, CK_MECHANISM_TYPE expected)
@@ -119,17 +154,13 @@ static bool takes(struct probe *probe, const struct probe_key *key, const struct
 {
     size_t mark = probe->count;
     struct kf_error ignored = {0};
-    struct probe_object object;
-    CK_OBJECT_HANDLE base, result;
+    CK_OBJECT_HANDLE result;
     bool good;
 
-    good = known_key(probe, key, PROBE_SENSITIVE | PROBE_DERIVE | PROBE_EXTRACTABLE, &base, &ignored) &&
-           probe_object_template(probe, key, PROBE_SENSITIVE | PROBE_ENCRYPT, rungs, &object, &ignored) &&
-           op_identity(probe->token, base, key->len, &object.template, &result, &ignored) &&
-           probe_keep(probe, result, &ignored) &&
-           (!rungs->allowed_mechanisms || reads_allowed(probe, result, object.allowed)) &&
-           (!rungs->copyable || reads_flag(probe, result, CKA_COPYABLE, CK_FALSE)) &&
-           (!rungs->modifiable || reads_flag(probe, result, CKA_MODIFIABLE, CK_FALSE));
+    good = probe_object(probe, key, PROBE_SENSITIVE | PROBE_ENCRYPT, rungs, &result, &ignored) &&
+           (!rungs->allowed_mechanisms || reads_allowed(probe, result, allowed_mechanism(key))) &&
+           (!rungs->copyable || probe_reads_flag(probe, result, CKA_COPYABLE, false)) &&
+           (!rungs->modifiable || probe_reads_flag(probe, result, CKA_MODIFIABLE, false));
     probe_release(probe, mark);
     return good;
 }
@@ -151,9 +182,6 @@ bool probe_rungs(struct probe *probe, struct kf_error *err)
 {
     struct p11_template_rungs *rungs = &probe->token->rungs;
 
-    *rungs = (struct p11_template_rungs){0};
-    if (!probe->token->ways[P11_IDENTITY].proven)
-        return true;
     try_rung(probe, &rungs->allowed_mechanisms);
     try_rung(probe, &rungs->copyable);
     try_rung(probe, &rungs->modifiable);
@@ -163,7 +191,7 @@ bool probe_rungs(struct probe *probe, struct kf_error *err)
 /* A clock of another host may be ahead of ours. */
 static bool is_leftover(struct probe *probe, CK_OBJECT_HANDLE object, uint32_t now)
 {
-    uint8_t id[11];
+    uint8_t id[PROBE_ID_BYTES];
     CK_ATTRIBUTE attribute = {CKA_ID, id, sizeof id};
     int64_t age;
 

@@ -89,17 +89,17 @@ bool probe_xor(struct probe *probe, const struct probe_key *key, struct kf_error
 bool probe_cut(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 
-/* The final template of a throw-away token object, with the rungs given. */
-struct probe_object {
-    struct p11_template template;
-    uint8_t id[11];
-    CK_MECHANISM_TYPE allowed;
-};
-bool probe_object_template(struct probe *probe, const struct probe_key *key, unsigned uses,
-                           const struct p11_template_rungs *rungs, struct probe_object *out, struct kf_error *err);
+/* A throw-away token object with the rungs given: known_key's value by the identity if that is proven, else generated. */
+bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
+                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result, struct kf_error *err);
+/* Whether the attribute can be read and is what is expected. */
+bool probe_reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool expected);
 /* Fills in token->rungs, by trying each with the ones before it. */
 bool probe_rungs(struct probe *probe, struct kf_error *err);
 /* Destroys throw-away token objects that a killed self-test left. */
 bool probe_sweep(struct probe *probe, struct kf_error *err);
+
+/* Tries what the token should refuse: p11/trust.c. */
+void trust_check(struct probe *probe, enum profile_check check, struct p11_profile *profile);
 
 #endif
