@@ -53,7 +53,7 @@ START_TEST(padding_block_enters_the_layout_and_the_text)
     struct tr31_layout layout;
     struct tr31_keyblock block;
     struct kf_error err = {0};
-    char text[64], whole[256];
+    char text[64], whole[256], in_place[256];
 
     ck_assert(tr31_optblocks_add(&header.optional, "LB", "nine char", 9, &err));
     ck_assert(tr31_layout_make(&header, 16, true, &layout, &err));
@@ -65,6 +65,10 @@ START_TEST(padding_block_enters_the_layout_and_the_text)
     ck_assert_str_eq(text, "D0176P0AE00E0200LB0Dnine charPB13000000000000000");
     tr31_keyblock_write(&layout, text, ciphertext, mac, whole);
     ck_assert_uint_eq(strlen(whole), layout.total_size);
+    /* The header may stand in the output already. */
+    memcpy(in_place, text, sizeof text);
+    tr31_keyblock_write(&layout, in_place, ciphertext, mac, in_place);
+    ck_assert_str_eq(in_place, whole);
     ck_assert(tr31_keyblock_parse(whole, strlen(whole), &block, &err));
     ck_assert_uint_eq(block.header_size, layout.header_size);
     ck_assert_uint_eq(block.ciphertext_len, sizeof ciphertext);
@@ -236,6 +240,25 @@ START_TEST(hex_parts_must_be_upper_case_hex)
 }
 END_TEST
 
+START_TEST(a_block_without_ciphertext_is_refused)
+{
+    static const char *const blocks[] = {
+        "A0024P0TE00E0000" "00112233",
+        "B0032P0TE00E0000" "0011223344556677",
+        "D0048P0AE00E0000" "00112233445566778899AABBCCDDEEFF",
+        "E0048P0AE00E0000" "00112233445566778899AABBCCDDEEFF",
+    };
+
+    for (size_t i = 0; i < COUNT(blocks); i++) {
+        struct tr31_keyblock block;
+        struct kf_error err = {0};
+
+        expect_refusal(tr31_keyblock_parse(blocks[i], strlen(blocks[i]), &block, &err), &err,
+                       "KeyBlock length: ");
+    }
+}
+END_TEST
+
 /* Numerical Recipes' generator: the same mutations on every machine. */
 static uint32_t next_random(uint32_t *state)
 {
@@ -353,6 +376,7 @@ int main(void)
         published_blocks_are_taken_apart_and_put_together,
         malformed_blocks_are_refused_for_the_reason_given,
         hex_parts_must_be_upper_case_hex,
+        a_block_without_ciphertext_is_refused,
         mutated_blocks_upset_nothing,
         no_truncation_is_accepted,
     };
