@@ -47,8 +47,8 @@ void tr31_layout_header(const struct tr31_header *header, const struct tr31_layo
                         const uint8_t *filler, char *out);
 
 /* Writes the whole block, layout->total_size characters and a NUL, from the text that
- * tr31_layout_header wrote, layout->payload_len bytes of ciphertext and layout->mac_len bytes of
- * MAC. */
+ * tr31_layout_header wrote (which may be in out already), layout->payload_len bytes of ciphertext
+ * and layout->mac_len bytes of MAC. */
 void tr31_keyblock_write(const struct tr31_layout *layout, const char *header,
                          const uint8_t *ciphertext, const uint8_t *mac, char *out);
 
@@ -63,7 +63,7 @@ struct tr31_keyblock {
 
 /* Takes the block in text (len characters, no NUL needed) apart: everything that can be refused
  * without a key is. Versions A to E. The MAC is not checked, nor that the version fits the KBPK,
- * nor the key length inside the payload. */
+ * nor the key length inside the payload. After a refusal block holds nothing of use. */
 bool tr31_keyblock_parse(const char *text, size_t len, struct tr31_keyblock *block,
                          struct kf_error *err);
 

@@ -54,6 +54,27 @@ size_t vector_bytes(const json_t *vector, const char *member, uint8_t *out, size
     return len;
 }
 
+void each_block(const char *expect, size_t least, vector_test *test)
+{
+    json_t *vectors = vectors_load("vectors"), *vector;
+    size_t index, count = 0;
+
+    json_array_foreach(vectors, index, vector) {
+        const char *text = vector_text(vector, "block");
+        struct tr31_keyblock block;
+        struct kf_error err = {0};
+        bool parsed;
+
+        if (strcmp(vector_text(vector, "expect"), expect) != 0)
+            continue;
+        parsed = tr31_keyblock_parse(text, strlen(text), &block, &err);
+        test(vector, text, parsed, &block, &err);
+        count++;
+    }
+    ck_assert_uint_ge(count, least);
+    json_decref(vectors);
+}
+
 void expect_refusal(bool result, const struct kf_error *err, const char *message)
 {
     ck_assert_msg(!result, "accepted instead of: %s", message);

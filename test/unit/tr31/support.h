@@ -23,6 +23,12 @@ const char *vector_text(const json_t *vector, const char *member);
 /* Decodes a hex member into out, which has `room` bytes; returns how many it took. */
 size_t vector_bytes(const json_t *vector, const char *member, uint8_t *out, size_t room);
 
+/* Parses each block of "vectors" that expects so ("accept", "reject") and hands it to test, with
+ * err as the parser left it where parsed is false. Fails unless there are `least` of them. */
+typedef void vector_test(const json_t *vector, const char *text, bool parsed,
+                         const struct tr31_keyblock *block, const struct kf_error *err);
+void each_block(const char *expect, size_t least, vector_test *test);
+
 /* Fails the test unless err is a ValidationException whose message starts so. */
 void expect_refusal(bool result, const struct kf_error *err, const char *message);
 

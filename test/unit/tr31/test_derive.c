@@ -15,29 +15,29 @@ static void expect_hex(const uint8_t *bytes, size_t len, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-START_TEST(subkeys_of_a_16_byte_block)
+START_TEST(subkeys_are_the_published_ones)
 {
-    struct tr31_cmac_subkeys subkeys;
-    uint8_t l[16];
+    static const struct {
+        size_t block;
+        const char *l, *k1, *k2;
+    } cases[] = {
+        /* RFC 4493, section 4 */
+        {16, "7DF76B0C1AB899B33E42F047B91B546F", "FBEED618357133667C85E08F7236A8DE",
+         "F7DDAC306AE266CCF90BC11EE46D513B"},
+        /* SP 800-38B, D.4 */
+        {8, "C8CC74E98A7329A2", "9198E9D314E6535F", "2331D3A629CCA6A5"},
+    };
 
-    /* RFC 4493, section 4 */
-    ck_assert(hex_decode("7DF76B0C1AB899B33E42F047B91B546F", 16, l));
-    tr31_cmac_subkeys(l, 16, &subkeys);
-    expect_hex(subkeys.k1, 16, "FBEED618357133667C85E08F7236A8DE");
-    expect_hex(subkeys.k2, 16, "F7DDAC306AE266CCF90BC11EE46D513B");
-}
-END_TEST
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tr31_cmac_subkeys subkeys;
+        uint8_t l[TR31_BLOCK_MAX];
 
-START_TEST(subkeys_of_an_8_byte_block)
-{
-    struct tr31_cmac_subkeys subkeys;
-    uint8_t l[8];
-
-    /* SP 800-38B, D.4 */
-    ck_assert(hex_decode("C8CC74E98A7329A2", 8, l));
-    tr31_cmac_subkeys(l, 8, &subkeys);
-    expect_hex(subkeys.k1, 8, "9198E9D314E6535F");
-    expect_hex(subkeys.k2, 8, "2331D3A629CCA6A5");
+        ck_assert(hex_decode(cases[i].l, cases[i].block, l));
+        tr31_cmac_subkeys(l, cases[i].block, &subkeys);
+        ck_assert_uint_eq(subkeys.block, cases[i].block);
+        expect_hex(subkeys.k1, cases[i].block, cases[i].k1);
+        expect_hex(subkeys.k2, cases[i].block, cases[i].k2);
+    }
 }
 END_TEST
 
@@ -109,9 +109,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        subkeys_of_a_16_byte_block,      subkeys_of_an_8_byte_block,
-        finish_touches_the_last_block_only, inputs_say_algorithm_and_bits,
-        aes_data_are_padded_and_take_k2, tdes_data_are_whole_blocks_and_take_k1,
+        subkeys_are_the_published_ones,  finish_touches_the_last_block_only,
+        inputs_say_algorithm_and_bits,   aes_data_are_padded_and_take_k2,
+        tdes_data_are_whole_blocks_and_take_k1,
     };
 
     return run_suite("derive", tests, COUNT(tests));

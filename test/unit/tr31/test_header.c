@@ -15,6 +15,17 @@ static size_t write_sample(char text[TR31_HEADER_SIZE + 1])
     return size;
 }
 
+/* Parses the sample with `change` written over it from `at` on. */
+static bool parse_changed(size_t at, const char *change, struct kf_error *err)
+{
+    char text[TR31_HEADER_SIZE + 1];
+    struct tr31_header header;
+    size_t size = write_sample(text);
+
+    memcpy(text + at, change, strlen(change));
+    return tr31_header_parse(text, TR31_HEADER_SIZE, &header, &size, err);
+}
+
 START_TEST(fields_are_where_the_standard_has_them)
 {
     struct tr31_header header = {.version = 'B', .usage = "B0", .algorithm = 'T', .mode = 'X',
@@ -75,15 +86,9 @@ START_TEST(each_field_has_its_rule)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char text[TR31_HEADER_SIZE + 1];
-        struct tr31_header header;
         struct kf_error err = {0};
-        size_t size;
 
-        write_sample(text);
-        memcpy(text + cases[i].at, cases[i].text, strlen(cases[i].text));
-        expect_refusal(tr31_header_parse(text, TR31_HEADER_SIZE, &header, &size, &err), &err,
-                       cases[i].message);
+        expect_refusal(parse_changed(cases[i].at, cases[i].text, &err), &err, cases[i].message);
     }
 }
 END_TEST
@@ -96,15 +101,9 @@ START_TEST(values_beyond_our_own_are_read)
     } cases[] = {{0, "A"}, {0, "E"}, {7, "H"}, {7, "J"}, {8, "Y"}, {9, "c1"}, {9, "AZ"}, {14, "2"}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char text[TR31_HEADER_SIZE + 1];
-        struct tr31_header header;
         struct kf_error err = {0};
-        size_t size;
 
-        write_sample(text);
-        memcpy(text + cases[i].at, cases[i].text, strlen(cases[i].text));
-        ck_assert_msg(tr31_header_parse(text, TR31_HEADER_SIZE, &header, &size, &err), "%s",
-                      err.message);
+        ck_assert_msg(parse_changed(cases[i].at, cases[i].text, &err), "%s", err.message);
     }
 }
 END_TEST

@@ -138,28 +138,37 @@ static void make_mac(const struct secret *kbmk, const char *header, size_t heade
 }
 
 /* Opens the block for its padding, and makes it again from header, key and padding. */
-static void remake(const json_t *vector, const char *text, const struct tr31_keyblock *block,
-                   const uint8_t *key, size_t key_len)
+static void remake(const json_t *vector, const char *text, bool parsed,
+                   const struct tr31_keyblock *block, const struct kf_error *err)
 {
-    struct secret kbpk = load_kbpk(vector, block->header.version);
-    struct secret kbek = derive(&kbpk, TR31_KBEK), kbmk = derive(&kbpk, TR31_KBMK);
-    size_t natural = TR31_PAYLOAD_PREFIX + key_len + key_algorithm_block(kbpk.algorithm);
-    bool hidden = block->ciphertext_len >= natural;
-    uint8_t opened[PAYLOAD_MAX], payload[PAYLOAD_MAX], ciphertext[PAYLOAD_MAX], mac[TR31_MAC_MAX];
+    uint8_t key[PAYLOAD_MAX], opened[PAYLOAD_MAX], payload[PAYLOAD_MAX], ciphertext[PAYLOAD_MAX];
+    uint8_t mac[TR31_MAC_MAX];
     char header[PAYLOAD_MAX], again[2 * PAYLOAD_MAX];
+    struct secret kbpk, kbek, kbmk;
     struct tr31_layout layout;
-    struct kf_error err = {0};
+    struct kf_error refused = {0};
+    size_t key_len, natural;
 
+    ck_assert_msg(parsed, "%s", err->message);
+    /* Ours to write: B and D. The long private keys are left to the reader. */
+    if (!strchr("BD", block->header.version) || strchr("RE", block->header.algorithm))
+        return;
+    kbpk = load_kbpk(vector, block->header.version);
+    kbek = derive(&kbpk, TR31_KBEK);
+    kbmk = derive(&kbpk, TR31_KBMK);
     ck_assert_uint_le(block->ciphertext_len, sizeof opened);
     run_cipher(&kbek, block->mac, false, block->ciphertext, block->ciphertext_len, opened);
 
-    ck_assert(tr31_layout_make(&block->header, key_len, hidden, &layout, &err));
+    key_len = vector_bytes(vector, "expected_key_hex", key, sizeof key);
+    natural = TR31_PAYLOAD_PREFIX + key_len + key_algorithm_block(kbpk.algorithm);
+    ck_assert(tr31_layout_make(&block->header, key_len, block->ciphertext_len >= natural, &layout,
+                               &refused));
     ck_assert_uint_eq(layout.payload_len, block->ciphertext_len);
+    ck_assert_uint_lt(layout.total_size, sizeof again);
     tr31_payload_prefix(key_len, payload);
     memcpy(payload + TR31_PAYLOAD_PREFIX, key, key_len);
     memcpy(payload + TR31_PAYLOAD_PREFIX + key_len, opened + TR31_PAYLOAD_PREFIX + key_len,
            layout.padding_len);
-    ck_assert_uint_lt(layout.total_size, sizeof again);
     tr31_layout_header(&block->header, &layout, NULL, header);
     make_mac(&kbmk, header, layout.header_size, payload, layout.payload_len, mac);
     run_cipher(&kbek, mac, true, payload, layout.payload_len, ciphertext);
@@ -169,26 +178,7 @@ static void remake(const json_t *vector, const char *text, const struct tr31_key
 
 START_TEST(published_blocks_are_made_again)
 {
-    json_t *vectors = vectors_load("vectors"), *vector;
-    size_t index, made = 0;
-
-    json_array_foreach(vectors, index, vector) {
-        const char *text = vector_text(vector, "block");
-        struct tr31_keyblock block;
-        struct kf_error err = {0};
-        uint8_t key[PAYLOAD_MAX];
-        size_t key_len;
-
-        if (strcmp(vector_text(vector, "expect"), "accept") != 0 || !strchr("BD", text[0]) ||
-            strchr("RE", text[7]))
-            continue;
-        ck_assert(tr31_keyblock_parse(text, strlen(text), &block, &err));
-        key_len = vector_bytes(vector, "expected_key_hex", key, sizeof key);
-        remake(vector, text, &block, key, key_len);
-        made++;
-    }
-    ck_assert_uint_ge(made, 25);
-    json_decref(vectors);
+    each_block("accept", 40, remake);
 }
 END_TEST
 
