@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A failed connect is most people's first meeting with Keyferry: each cause gets its own sentence and its remedy. */
+/* A failed connect is most people's first meeting with Keyferry: each cause gets its own sentence
+ * and its remedy. */
 #include "config.h"
 
 #include "client/connect.h"
@@ -29,8 +30,8 @@ const char *connect_path(const char *path)
     return named && *named ? named : KF_CLIENT_DEFAULT_SOCKET;
 }
 
-/* The owner and group of the socket are the rule about who may connect; where even they cannot be read, the rule is
- * told in general. */
+/* The owner and group of the socket are the rule about who may connect; where even they cannot be
+ * read, the rule is told in general. */
 static void denied(const char *path, struct kf_error *err)
 {
     struct stat info;
@@ -43,12 +44,14 @@ static void denied(const char *path, struct kf_error *err)
     }
     if (user && group)
         kf_fail(err, KF_ACCESS_DENIED,
-                "Only root, the user %s and members of the group %s may connect to %s. Ask an administrator to add "
+                "Only root, the user %s and members of the group %s may connect to %s. Ask an "
+                "administrator to add "
                 "you to that group ('usermod -aG %s USER'), then log in anew.",
                 user->pw_name, group->gr_name, path, group->gr_name);
     else
         kf_fail(err, KF_ACCESS_DENIED,
-                "Only root, the daemon's own user and members of the daemon's configured group may connect to %s. Ask "
+                "Only root, the daemon's own user and members of the daemon's configured group may "
+                "connect to %s. Ask "
                 "an administrator to add you to that group, then log in anew.",
                 path);
 }
@@ -64,19 +67,22 @@ static void explain(const char *path, int error, struct kf_error *err)
     case ENOTDIR:
     case ECONNREFUSED:
         kf_fail(err, KF_UNAVAILABLE,
-                "No daemon listens on %s (%s). See whether it runs with 'systemctl status keyferryd', or name its "
+                "No daemon listens on %s (%s). See whether it runs with 'systemctl status "
+                "keyferryd', or name its "
                 "socket with --socket or in KEYFERRY_SOCKET.",
                 path, strerror(error));
         break;
     case EAGAIN:
     case EINPROGRESS:
         kf_fail(err, KF_UNAVAILABLE,
-                "The daemon on %s accepted no connection for %d seconds. Try again later; see 'systemctl status "
+                "The daemon on %s accepted no connection for %d seconds. Try again later; see "
+                "'systemctl status "
                 "keyferryd'.",
                 path, CONNECT_SECONDS);
         break;
     default:
-        kf_fail(err, KF_UNAVAILABLE, "Cannot connect to %s: %s. Is it keyferryd's socket?", path, strerror(error));
+        kf_fail(err, KF_UNAVAILABLE, "Cannot connect to %s: %s. Is it keyferryd's socket?", path,
+                strerror(error));
     }
 }
 
@@ -98,7 +104,8 @@ int connect_socket(const char *path, struct kf_error *err)
         kf_fail(err, KF_UNAVAILABLE, "Cannot make a socket: %s.", strerror(errno));
         return -1;
     }
-    /* A non-blocking connect to a full queue fails at once; a blocking one waits as long as it may send. */
+    /* A non-blocking connect to a full queue fails at once; a blocking one waits as long as it may
+     * send. */
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     do
         result = connect(fd, (const struct sockaddr *)&address, sizeof address);

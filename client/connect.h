@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 
-/* path where it is given, else KEYFERRY_SOCKET, else the place where the daemon's package puts its socket. */
+/* path where it is given, else KEYFERRY_SOCKET, else the place where the daemon's package puts its
+ * socket. */
 const char *connect_path(const char *path);
 
 /* A connected, non-blocking socket, closed on exec; -1 with err filled in. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The socket never blocks; waiting is done in poll, with a deadline per call. While a request cannot be written,
- * replies are read and kept: a daemon that waits for its client to read and a client that waits for the daemon to
- * read would else wait for each other.
+ * The socket never blocks; waiting is done in poll, with a deadline per call. While a request
+ * cannot be written, replies are read and kept: a daemon that waits for its client to read and a
+ * client that waits for the daemon to read would else wait for each other.
  */
 #include "config.h"
 
@@ -97,7 +97,8 @@ bool connection_pending(const struct connection *c)
     return frame_in_next(&look, &frame, &len) != FRAME_NONE;
 }
 
-static bool wait_for(struct connection *c, short events, int64_t deadline, short *happened, struct kf_error *err)
+static bool wait_for(struct connection *c, short events, int64_t deadline, short *happened,
+                     struct kf_error *err)
 {
     for (;;) {
         struct pollfd watched = {.fd = c->fd, .events = events};
@@ -110,10 +111,12 @@ static bool wait_for(struct connection *c, short events, int64_t deadline, short
         if (result < 0 && errno != EINTR)
             return kf_fail(err, KF_UNAVAILABLE, "Cannot wait for the daemon: %s.", strerror(errno));
         if (result == 0) {
-            /* A frame may be half sent, and a reply that comes late would be taken for another's. */
+            /* A frame may be half sent, and a reply that comes late would be taken for another's.
+             */
             c->broken = true;
             return kf_fail(err, KF_UNAVAILABLE,
-                           "The daemon did not answer within %u ms. Try again, or wait longer; 'keyferry status' says "
+                           "The daemon did not answer within %u ms. Try again, or wait longer; "
+                           "'keyferry status' says "
                            "what it is busy with.",
                            c->timeout);
         }
@@ -142,7 +145,8 @@ static enum collected collect(struct connection *c)
 /* A reply to no request in particular says why the daemon gives up the connection. */
 static bool refused_whole(const struct wire_response *response, struct kf_error *err)
 {
-    kf_fail(err, response->status == KF_OK ? KF_INTERNAL : response->status, "%s", response->message);
+    kf_fail(err, response->status == KF_OK ? KF_INTERNAL : response->status, "%s",
+            response->message);
     return false;
 }
 
@@ -150,11 +154,13 @@ static bool closed(struct connection *c, struct kf_error *err)
 {
     c->broken = true;
     return kf_fail(err, KF_UNAVAILABLE,
-                   "The daemon closed the connection before it answered. Send the request again; if that does not "
+                   "The daemon closed the connection before it answered. Send the request again; "
+                   "if that does not "
                    "help, see its log: 'journalctl -u keyferryd'.");
 }
 
-/* The daemon takes no more: what it has said already may tell why. Whole replies stay for connection_receive. */
+/* The daemon takes no more: what it has said already may tell why. Whole replies stay for
+ * connection_receive. */
 static bool closed_while_sending(struct connection *c, struct kf_error *err)
 {
     struct frame_in look;
@@ -212,11 +218,12 @@ static bool write_bytes(pb_ostream_t *stream, const pb_field_t *field, void *con
 {
     const struct bytes *bytes = *arg;
 
-    return pb_encode_tag_for_field(stream, field) && pb_encode_string(stream, bytes->data, bytes->len);
+    return pb_encode_tag_for_field(stream, field) &&
+           pb_encode_string(stream, bytes->data, bytes->len);
 }
 
-static bool append_request(struct connection *c, uint64_t id, keyferry_Operation operation, const void *body,
-                           size_t len)
+static bool append_request(struct connection *c, uint64_t id, keyferry_Operation operation,
+                           const void *body, size_t len)
 {
     keyferry_Request envelope = {.id = id, .operation = operation};
     struct bytes bytes = {body, len};
@@ -237,13 +244,14 @@ static bool append_request(struct connection *c, uint64_t id, keyferry_Operation
     return true;
 }
 
-bool connection_send(struct connection *c, keyferry_Operation operation, const void *body, size_t len, uint64_t *id,
-                     struct kf_error *err)
+bool connection_send(struct connection *c, keyferry_Operation operation, const void *body,
+                     size_t len, uint64_t *id, struct kf_error *err)
 {
     if (c->broken)
         return closed(c, err);
     if (len > WIRE_FRAME_DEFAULT)
-        return kf_fail(err, KF_VALIDATION, "The request is longer than %d bytes, the most a daemon takes.",
+        return kf_fail(err, KF_VALIDATION,
+                       "The request is longer than %d bytes, the most a daemon takes.",
                        WIRE_FRAME_DEFAULT);
     if (!append_request(c, c->last_id + 1, operation, body, len))
         return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
@@ -255,12 +263,13 @@ bool connection_send(struct connection *c, keyferry_Operation operation, const v
 }
 
 /* Takes one whole frame as a reply. */
-static bool take(struct connection *c, const uint8_t *frame, size_t len, struct wire_response *response,
-                 struct kf_error *err)
+static bool take(struct connection *c, const uint8_t *frame, size_t len,
+                 struct wire_response *response, struct kf_error *err)
 {
     if (!wire_response_decode(frame, len, response)) {
         c->broken = true;
-        return kf_fail(err, KF_INTERNAL, "The daemon's reply is malformed: are client and daemon of one version?");
+        return kf_fail(err, KF_INTERNAL,
+                       "The daemon's reply is malformed: are client and daemon of one version?");
     }
     if (response->id == 0) {
         c->broken = true;
@@ -287,7 +296,8 @@ bool connection_receive(struct connection *c, struct wire_response *response, st
             return take(c, frame, len, response, err);
         case FRAME_TOO_LONG:
             c->broken = true;
-            return kf_fail(err, KF_INTERNAL, "The daemon's reply is longer than %d bytes.", REPLY_MAX);
+            return kf_fail(err, KF_INTERNAL, "The daemon's reply is longer than %d bytes.",
+                           REPLY_MAX);
         case FRAME_NONE:
             break;
         }
@@ -313,21 +323,24 @@ static bool receive_body(struct connection *c, uint64_t id, const pb_msgdesc_t *
         return false;
     if (response.id != id) {
         c->broken = true;
-        return kf_fail(err, KF_INTERNAL, "The daemon answered request %" PRIu64 ", which was not sent.", response.id);
+        return kf_fail(err, KF_INTERNAL,
+                       "The daemon answered request %" PRIu64 ", which was not sent.", response.id);
     }
     if (response.status != KF_OK)
         return kf_fail(err, response.status, "%s", response.message);
     /* Not read strictly: a newer daemon may say more than this program knows. */
     stream = pb_istream_from_buffer(response.body, response.body_len);
     if (!pb_decode(&stream, type, reply))
-        return kf_fail(err, KF_INTERNAL,
-                       "The daemon's reply cannot be read (%s): are client and daemon of one version?",
-                       PB_GET_ERROR(&stream));
+        return kf_fail(
+            err, KF_INTERNAL,
+            "The daemon's reply cannot be read (%s): are client and daemon of one version?",
+            PB_GET_ERROR(&stream));
     return true;
 }
 
-bool connection_call(struct connection *c, keyferry_Operation operation, const pb_msgdesc_t *request_type,
-                     const void *request, const pb_msgdesc_t *reply_type, void *reply, struct kf_error *err)
+bool connection_call(struct connection *c, keyferry_Operation operation,
+                     const pb_msgdesc_t *request_type, const void *request,
+                     const pb_msgdesc_t *reply_type, void *reply, struct kf_error *err)
 {
     uint8_t *body;
     pb_ostream_t stream;
@@ -335,7 +348,8 @@ bool connection_call(struct connection *c, keyferry_Operation operation, const p
     bool good = false;
 
     if (c->in_flight > 0)
-        return kf_fail(err, KF_VALIDATION, "Replies are still due on this connection: receive them first.");
+        return kf_fail(err, KF_VALIDATION,
+                       "Replies are still due on this connection: receive them first.");
     body = malloc(WIRE_FRAME_DEFAULT);
     if (!body)
         return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");

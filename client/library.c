@@ -8,10 +8,12 @@
 #include "client/keyferry.h"
 
 _Static_assert((int)KF_CLIENT_OK == (int)KF_OK && (int)KF_CLIENT_VALIDATION == (int)KF_VALIDATION &&
-                   (int)KF_CLIENT_NOT_FOUND == (int)KF_NOT_FOUND && (int)KF_CLIENT_CONFLICT == (int)KF_CONFLICT &&
+                   (int)KF_CLIENT_NOT_FOUND == (int)KF_NOT_FOUND &&
+                   (int)KF_CLIENT_CONFLICT == (int)KF_CONFLICT &&
                    (int)KF_CLIENT_ACCESS_DENIED == (int)KF_ACCESS_DENIED &&
                    (int)KF_CLIENT_THROTTLING == (int)KF_THROTTLING &&
-                   (int)KF_CLIENT_UNAVAILABLE == (int)KF_UNAVAILABLE && (int)KF_CLIENT_INTERNAL == (int)KF_INTERNAL,
+                   (int)KF_CLIENT_UNAVAILABLE == (int)KF_UNAVAILABLE &&
+                   (int)KF_CLIENT_INTERNAL == (int)KF_INTERNAL,
                "statuses have one numbering");
 _Static_assert((int)KF_CLIENT_CREATE_KEY == keyferry_Operation_OPERATION_CREATE_KEY &&
                    (int)KF_CLIENT_EXPORT_KEY == keyferry_Operation_OPERATION_EXPORT_KEY &&
@@ -80,16 +82,18 @@ bool kf_client_pending(const struct kf_client *client)
     return connection_pending(client->connection);
 }
 
-bool kf_client_send(struct kf_client *client, enum kf_client_operation operation, const void *body, size_t body_len,
-                    uint64_t *id, struct kf_client_error *error)
+bool kf_client_send(struct kf_client *client, enum kf_client_operation operation, const void *body,
+                    size_t body_len, uint64_t *id, struct kf_client_error *error)
 {
     struct kf_error err = {0};
 
-    return connection_send(client->connection, (keyferry_Operation)operation, body, body_len, id, &err) ||
+    return connection_send(client->connection, (keyferry_Operation)operation, body, body_len, id,
+                           &err) ||
            failed(&err, error);
 }
 
-bool kf_client_receive(struct kf_client *client, struct kf_client_reply *reply, struct kf_client_error *error)
+bool kf_client_receive(struct kf_client *client, struct kf_client_reply *reply,
+                       struct kf_client_error *error)
 {
     struct kf_error err = {0};
     struct wire_response *response = &client->response;
@@ -105,8 +109,8 @@ bool kf_client_receive(struct kf_client *client, struct kf_client_reply *reply, 
     return true;
 }
 
-static bool put_identifier(const char *identifier, const char *name, bool *has, char *to, size_t size,
-                           struct kf_error *err)
+static bool put_identifier(const char *identifier, const char *name, bool *has, char *to,
+                           size_t size, struct kf_error *err)
 {
     size_t len = strlen(identifier);
 
@@ -150,12 +154,15 @@ bool kf_client_export_tr31(struct kf_client *client, const char *export_key_iden
 
     request.has_key_material = true;
     request.key_material.has_tr31_key_block = true;
-    if (!put_identifier(export_key_identifier, "ExportKeyIdentifier", &request.has_export_key_identifier,
-                        request.export_key_identifier, sizeof request.export_key_identifier, &err) ||
-        !put_identifier(wrapping_key_identifier, "WrappingKeyIdentifier", &block->has_wrapping_key_identifier,
-                        block->wrapping_key_identifier, sizeof block->wrapping_key_identifier, &err) ||
+    if (!put_identifier(export_key_identifier, "ExportKeyIdentifier",
+                        &request.has_export_key_identifier, request.export_key_identifier,
+                        sizeof request.export_key_identifier, &err) ||
+        !put_identifier(wrapping_key_identifier, "WrappingKeyIdentifier",
+                        &block->has_wrapping_key_identifier, block->wrapping_key_identifier,
+                        sizeof block->wrapping_key_identifier, &err) ||
         !connection_call(client->connection, keyferry_Operation_OPERATION_EXPORT_KEY,
-                         keyferry_ExportKeyRequest_fields, &request, keyferry_ExportKeyReply_fields, &reply, &err))
+                         keyferry_ExportKeyRequest_fields, &request, keyferry_ExportKeyReply_fields,
+                         &reply, &err))
         return failed(&err, error);
     copy_wrapped(&reply, out);
     return true;
