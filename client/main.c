@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/block.h"
 #include "client/help.h"
 #include "client/options.h"
 #include "client/run.h"
@@ -43,7 +44,10 @@ static enum outcome run(const struct command_line *line, struct kf_error *err)
         printf("keyferry %s\n", PACKAGE_VERSION);
         return OUTCOME_DONE;
     }
-    outcome = run_operation(line, &answer, err);
+    if (line->operation)
+        outcome = run_operation(line, &answer, err);
+    else
+        outcome = block_describe(line->block, &answer, err);
     if (outcome == OUTCOME_DONE)
         write_answer(line, answer);
     json_decref(answer);

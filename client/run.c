@@ -28,6 +28,8 @@ static enum outcome ask(struct connection *connection, const struct operation *o
     return OUTCOME_DONE;
 }
 
+/* With no connection the request is only looked at, so that what is wrong with a command line is
+ * said whether or not a daemon runs. */
 static enum outcome one_request(struct connection *connection, const struct operation *operation,
                                 const json_t *input, json_t **answer, struct kf_error *err)
 {
@@ -36,7 +38,7 @@ static enum outcome one_request(struct connection *connection, const struct oper
     enum outcome outcome =
         request && reply ? json_in(input, operation->request, request, err) : out_of_memory(err);
 
-    if (outcome == OUTCOME_DONE)
+    if (outcome == OUTCOME_DONE && connection)
         outcome = ask(connection, operation, request, reply, answer, err);
     free(request);
     free(reply);
@@ -114,9 +116,12 @@ static enum outcome all_pages(struct connection *connection, const struct comman
 
 enum outcome run_operation(const struct command_line *line, json_t **answer, struct kf_error *err)
 {
-    struct connection *connection = connection_open(line->socket, err);
-    enum outcome outcome;
+    struct connection *connection;
+    enum outcome outcome = one_request(NULL, line->operation, line->request, answer, err);
 
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    connection = connection_open(line->socket, err);
     if (!connection)
         return OUTCOME_REFUSED;
     connection_set_timeout(connection, line->timeout_ms);

@@ -73,7 +73,8 @@ static const struct member create_key[] = {
     MEMBER(CreateKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
            "ANSI_X9_24 for TDES, CMAC for AES; by default the key's own."),
     MEMBER(CreateKeyRequest, exportable, "Exportable", "Whether the key may ever be exported."),
-    MEMBER(CreateKeyRequest, enabled, "Enabled", "Whether the key may be used at once (the default)."),
+    MEMBER(CreateKeyRequest, enabled, "Enabled",
+           "Whether the key may be used at once (the default)."),
 };
 SHAPE(CreateKeyRequest, create_key);
 static const struct member create_key_reply[] = {
@@ -100,8 +101,10 @@ static const struct member key_summary[] = {
 };
 SHAPE(KeySummary, key_summary);
 static const struct member list_keys[] = {
-    MEMBER(ListKeysRequest, key_state, "KeyState", "Only keys in this state: CREATE_COMPLETE or DELETE_PENDING."),
-    MEMBER(ListKeysRequest, next_token, "NextToken", "NextToken of the page before; one page only."),
+    MEMBER(ListKeysRequest, key_state, "KeyState",
+           "Only keys in this state: CREATE_COMPLETE or DELETE_PENDING."),
+    MEMBER(ListKeysRequest, next_token, "NextToken",
+           "NextToken of the page before; one page only."),
     MEMBER(ListKeysRequest, max_results, "MaxResults", "Keys in a page, 1 to 100; one page only."),
 };
 SHAPE(ListKeysRequest, list_keys);
@@ -129,7 +132,8 @@ static const struct member alias[] = {
 SHAPE(Alias, alias);
 static const struct member create_alias[] = {
     MEMBER(CreateAliasRequest, alias_name, "AliasName", "The new alias: alias/NAME."),
-    MEMBER(CreateAliasRequest, key_arn, "KeyArn", "ARN or id of the key; none for an alias of no key."),
+    MEMBER(CreateAliasRequest, key_arn, "KeyArn",
+           "ARN or id of the key; none for an alias of no key."),
 };
 SHAPE(CreateAliasRequest, create_alias);
 static const struct member create_alias_reply[] = {
@@ -138,7 +142,8 @@ static const struct member create_alias_reply[] = {
 SHAPE(CreateAliasReply, create_alias_reply);
 static const struct member update_alias[] = {
     MEMBER(UpdateAliasRequest, alias_name, "AliasName", "The alias: alias/NAME."),
-    MEMBER(UpdateAliasRequest, key_arn, "KeyArn", "ARN or id of the key; none to take the alias off its key."),
+    MEMBER(UpdateAliasRequest, key_arn, "KeyArn",
+           "ARN or id of the key; none to take the alias off its key."),
 };
 SHAPE(UpdateAliasRequest, update_alias);
 static const struct member update_alias_reply[] = {
@@ -160,8 +165,10 @@ static const struct member get_alias_reply[] = {
 SHAPE(GetAliasReply, get_alias_reply);
 static const struct member list_aliases[] = {
     MEMBER(ListAliasesRequest, key_arn, "KeyArn", "Only aliases of this key: its ARN or id."),
-    MEMBER(ListAliasesRequest, next_token, "NextToken", "NextToken of the page before; one page only."),
-    MEMBER(ListAliasesRequest, max_results, "MaxResults", "Aliases in a page, 1 to 100; one page only."),
+    MEMBER(ListAliasesRequest, next_token, "NextToken",
+           "NextToken of the page before; one page only."),
+    MEMBER(ListAliasesRequest, max_results, "MaxResults",
+           "Aliases in a page, 1 to 100; one page only."),
 };
 SHAPE(ListAliasesRequest, list_aliases);
 static const struct member list_aliases_reply[] = {
@@ -180,7 +187,8 @@ static const struct member key_material[] = {
 };
 SHAPE(ExportKeyMaterial, key_material);
 static const struct member export_key[] = {
-    STRUCTURE(ExportKeyRequest, key_material, "KeyMaterial", ExportKeyMaterial, "The format, and what it needs."),
+    STRUCTURE(ExportKeyRequest, key_material, "KeyMaterial", ExportKeyMaterial,
+              "The format, and what it needs."),
     MEMBER(ExportKeyRequest, export_key_identifier, "ExportKeyIdentifier",
            "The key to export: key id, ARN or alias/NAME."),
 };
@@ -293,7 +301,8 @@ const struct operation operations[] = {
               "keyferry delete-key --key-identifier alias/old-kek --delete-key-in-days 30"),
     OPERATION(CREATE_ALIAS, "create-alias", CreateAlias, NULL, "Give a key a name.",
               "keyferry create-alias --alias-name alias/kek --key-arn 5rplquuwozodpwsp"),
-    OPERATION(UPDATE_ALIAS, "update-alias", UpdateAlias, NULL, "Let an alias name another key, or none.",
+    OPERATION(UPDATE_ALIAS, "update-alias", UpdateAlias, NULL,
+              "Let an alias name another key, or none.",
               "keyferry update-alias --alias-name alias/kek --key-arn ov6icy4ryas4zcza"),
     OPERATION(DELETE_ALIAS, "delete-alias", DeleteAlias, NULL, "Remove an alias; its key stays.",
               "keyferry delete-alias --alias-name alias/kek"),

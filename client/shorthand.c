@@ -91,7 +91,7 @@ static json_t *quoted(struct parser *p)
     }
     if (!*c) {
         free(value);
-        return fail(p, "the closing quote of what begins here,");
+        return fail(p, "a closing quote");
     }
     p->at = c + 1;
     return make_string(p, value, len);
