@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void record(struct kf_error *err, enum kf_status status, enum kf_fault fault, const char *detail,
-                   const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void
+record(struct kf_error *err, enum kf_status status, enum kf_fault fault, const char *detail,
+       const char *format, va_list args)
 {
     if (!err || err->status != KF_OK)
         return;
