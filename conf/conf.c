@@ -30,7 +30,8 @@ struct complaint {
 };
 
 /* libcyaml logs what is wrong, "Load: Backtrace:", then a line for each mapping around it, from the inside out. */
-static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+note_complaint(cyaml_log_t level, void *context, const char *format, va_list args)
 {
     struct complaint *complaint = context;
     char line[256];
