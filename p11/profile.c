@@ -105,9 +105,12 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy, s
         if (!way->proven)
             add_reason(reason, strategy, key, &refused);
     }
-    if (way->proven)
+    if (way->proven) {
         reason[0] = '\0';
-    return way->proven || p11_session_alive(probe->token->session, err);
+        return true;
+    }
+    *way = (struct p11_way){0};
+    return p11_session_alive(probe->token->session, err);
 }
 
 static bool probe_capabilities(struct probe *probe, struct p11_profile *profile, struct kf_error *err)

@@ -2,6 +2,7 @@
 /* C_InitToken and C_InitPIN in a child process, and the folder around them. */
 #include "test/token/fixture.h"
 
+#include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,13 @@ static const struct kind kinds[FIXTURE_TOKENS] = {
     [FIXTURE_STOCK_SOFTHSM] = {"unpatched SoftHSM", "KEYFERRY_TEST_STOCK_SOFTHSM",
                                "/usr/lib/softhsm/libsofthsm2.so", "pkcs11:token=Keyferry%20test", false},
 };
+
+/* What the modules of NSS leave behind is not ours to report. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libsoftokn3\nleak:libnssutil3\nleak:libnspr4\nleak:libfreebl\nleak:libsqlite3\nleak:libsofthsm2\n";
+}
 
 const char *fixture_name(enum fixture_token token)
 {
@@ -132,6 +140,15 @@ static int child(const struct fixture *fixture)
     return rv == CKR_OK ? 0 : 1;
 }
 
+/* Keeps the module mapped after it is closed, so that a leak report can name it. */
+static void keep_mapped(const char *module)
+{
+    void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+
+    if (library)
+        dlclose(library);
+}
+
 static bool initialise_in_child(const struct fixture *fixture)
 {
     int status = 0;
@@ -168,7 +185,10 @@ bool fixture_create(enum fixture_token token, struct fixture *fixture)
         perror(fixture->directory);
         return false;
     }
-    return initialise_in_child(fixture);
+    if (!initialise_in_child(fixture))
+        return false;
+    keep_mapped(fixture->module);
+    return true;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)

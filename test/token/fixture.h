@@ -31,7 +31,7 @@ const char *fixture_name(enum fixture_token token);
 bool fixture_available(enum fixture_token token);
 
 /*
- * Makes the token, in a child process: no module has been loaded in the caller when this returns. Sets the environment that the module
+ * Makes the token, in a child process: no module has been initialised in the caller when this returns. Sets the environment that the module
  * needs (SOFTHSM2_CONF, NSS_MAX_MP_PBE_ITERATION_COUNT). False with a line on stderr. fixture_destroy must follow.
  */
 bool fixture_create(enum fixture_token token, struct fixture *fixture);
