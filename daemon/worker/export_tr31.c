@@ -78,20 +78,29 @@ static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk,
     return good;
 }
 
-static bool encrypt_header(const struct p11_token *token, const struct kbpk *kbpk, const struct tr31_layout *layout,
+static bool encrypt_header(const struct p11_token *token, struct kbpk *kbpk, const struct tr31_layout *layout,
                            const char *header, struct states *s, struct kf_error *err)
 {
     static const uint8_t zero_iv[TR31_BLOCK_MAX];
     uint8_t all[TR31_KEYBLOCK_MAX];
 
+    if (kbpk->header_len == layout->header_size && memcmp(kbpk->header, header, layout->header_size) == 0) {
+        memcpy(s->header, kbpk->header_state, layout->mac_len);
+        return true;
+    }
     if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header, layout->header_size, all, err))
         return false;
     memcpy(s->header, all + layout->header_size - layout->mac_len, layout->mac_len);
     explicit_bzero(all, layout->header_size);
+    if (layout->header_size <= sizeof kbpk->header) {
+        memcpy(kbpk->header, header, layout->header_size);
+        memcpy(kbpk->header_state, s->header, layout->mac_len);
+        kbpk->header_len = layout->header_size;
+    }
     return true;
 }
 
-static bool make_mac(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
+static bool make_mac(const struct p11_token *token, struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
                      const struct tr31_layout *layout, const char *header, struct states *s, struct kf_error *err)
 {
     if (!encrypt_header(token, kbpk, layout, header, s, err))
@@ -101,7 +110,7 @@ static bool make_mac(const struct p11_token *token, const struct kbpk *kbpk, CK_
     return mac_over_key(token, kbpk, payload, layout, s, err);
 }
 
-bool export_tr31(const struct p11_token *token, struct random_pool *random, const struct kbpk *kbpk,
+bool export_tr31(const struct p11_token *token, struct random_pool *random, struct kbpk *kbpk,
                  CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out,
                  struct kf_error *err)
 {

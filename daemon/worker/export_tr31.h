@@ -12,7 +12,7 @@
  * given header, whose length is hidden. out holds TR31_KEYBLOCK_MAX + 1 bytes. Leaves no object
  * behind.
  */
-bool export_tr31(const struct p11_token *token, struct random_pool *random, const struct kbpk *kbpk,
+bool export_tr31(const struct p11_token *token, struct random_pool *random, struct kbpk *kbpk,
                  CK_OBJECT_HANDLE key, size_t key_len, const struct tr31_header *header, char *out,
                  struct kf_error *err);
 

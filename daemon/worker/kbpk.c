@@ -181,7 +181,7 @@ static struct entry *make_place(struct kbpk_cache *cache)
     return oldest;
 }
 
-const struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err)
+struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err)
 {
     struct kbpk made = {0};
     struct entry *entry = NULL;

@@ -9,11 +9,19 @@
 #include "p11/store.h"
 #include "tr31/derive.h"
 
+/* Longer headers are put through each time. */
+#define KBPK_HEADER_MAX 64
+
 struct kbpk {
     enum key_algorithm algorithm;
     enum p11_cipher cipher;
     CK_OBJECT_HANDLE kbek, kbmk;
     struct tr31_cmac_subkeys mac; /* of the KBMK */
+    /* The last header that was put through the KBMK, and the CBC state it left: most exports under a key have the same header,
+     * and each call to the token that is not made counts. */
+    char header[KBPK_HEADER_MAX];
+    size_t header_len; /* 0: none */
+    uint8_t header_state[TR31_BLOCK_MAX];
 };
 
 struct kbpk_cache;
@@ -21,7 +29,7 @@ struct kbpk_cache;
 /* token outlives the cache. */
 struct kbpk_cache *kbpk_cache_new(const struct p11_token *token);
 /* Those of a working K0 or K1; owned by the cache, valid until its next call. */
-const struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err);
+struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err);
 /* Destroys all: a handle turned out stale, or the worker leaves. */
 void kbpk_cache_clear(struct kbpk_cache *cache);
 void kbpk_cache_free(struct kbpk_cache *cache);

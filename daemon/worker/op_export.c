@@ -123,7 +123,7 @@ bool op_export_key(struct service *service, const void *request_, void *reply_, 
     const keyferry_ExportKeyRequest *request = request_;
     keyferry_ExportKeyReply *reply = reply_;
     struct p11_key *key = NULL, *wrapping = NULL;
-    const struct kbpk *kbpk;
+    struct kbpk *kbpk;
     struct tr31_header header;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
