@@ -4,11 +4,11 @@
 
 #include "client/keyferry.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "test/unit/client/server.h"
+#include "test/unit/client/support.h"
 
 static void export_well(int fd)
 {
@@ -105,19 +105,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("library");
-    TCase *tests = tcase_create("library");
-    SRunner *runner;
-    int failed;
+    const struct test tests[] = {
+        {exports, 1}, {refusals, 1}, {nobody_listens, 1}, {statuses_have_awss_names, 1}};
 
-    tcase_add_test(tests, exports);
-    tcase_add_test(tests, refusals);
-    tcase_add_test(tests, nobody_listens);
-    tcase_add_test(tests, statuses_have_awss_names);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite("library", tests, COUNT(tests));
 }
