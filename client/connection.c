@@ -22,8 +22,9 @@
 #include "client/connect.h"
 #include "wire/frame.h"
 
-/* The longest reply taken, far above any message of the schema. */
-#define REPLY_MAX (1024 * 1024)
+/* The longest frame taken or sent: as much as any daemon can be configured to take, far above any
+ * message of the schema. */
+#define FRAME_MAX (1024 * 1024)
 /* Replies kept while sending; beyond it, reading waits for the caller. */
 #define KEPT_MAX (16 * 1024 * 1024)
 
@@ -64,7 +65,7 @@ struct connection *connection_open(const char *path, struct kf_error *err)
         return NULL;
     }
     c->fd = fd;
-    c->in.max_frame = REPLY_MAX;
+    c->in.max_frame = FRAME_MAX;
     return c;
 }
 
@@ -249,10 +250,9 @@ bool connection_send(struct connection *c, keyferry_Operation operation, const v
 {
     if (c->broken)
         return closed(c, err);
-    if (len > WIRE_FRAME_DEFAULT)
+    if (len > FRAME_MAX)
         return kf_fail(err, KF_VALIDATION,
-                       "The request is longer than %d bytes, the most a daemon takes.",
-                       WIRE_FRAME_DEFAULT);
+                       "The request is longer than %d bytes, the most a daemon takes.", FRAME_MAX);
     if (!append_request(c, c->last_id + 1, operation, body, len))
         return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
     c->last_id++;
@@ -297,7 +297,7 @@ bool connection_receive(struct connection *c, struct wire_response *response, st
         case FRAME_TOO_LONG:
             c->broken = true;
             return kf_fail(err, KF_INTERNAL, "The daemon's reply is longer than %d bytes.",
-                           REPLY_MAX);
+                           FRAME_MAX);
         case FRAME_NONE:
             break;
         }

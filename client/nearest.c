@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nearness is the number of characters to insert, drop or change. */
+/* Nearness is the number of characters to insert, drop or change; an abbreviation is one away from
+ * its name. */
 #include "client/nearest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +44,8 @@ void nearest_begin(struct nearest *nearest, const char *wanted)
 
 void nearest_offer(struct nearest *nearest, const char *name)
 {
-    size_t far = distance(nearest->wanted, name);
+    bool begins = strncmp(name, nearest->wanted, strlen(nearest->wanted)) == 0;
+    size_t far = begins ? strcmp(name, nearest->wanted) != 0 : distance(nearest->wanted, name);
     size_t at = nearest->count;
 
     while (at > 0 && nearest->distances[at - 1] > far)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of keyferry's commands and options for bash.
+
+_keyferry()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local common="--socket --output --cli-input-json --cli-read-timeout --help --version"
+    local pages="--no-paginate --max-items --page-size --starting-token"
+    local commands="create-key get-key list-keys delete-key create-alias update-alias delete-alias get-alias list-aliases export-key adopt-key token status parse-key-block"
+    local command="" word options
+
+    COMPREPLY=()
+    case $previous in
+    --output)
+        mapfile -t COMPREPLY < <(compgen -W "json text" -- "$current")
+        return
+        ;;
+    --socket)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    esac
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+        if [[ " $commands " == *" $word "* ]]; then
+            command=$word
+            break
+        fi
+    done
+    case $command in
+    create-key)
+        options="--key-attributes --key-check-value-algorithm --exportable --no-exportable --enabled --no-enabled"
+        ;;
+    get-key)
+        options="--key-identifier"
+        ;;
+    list-keys)
+        options="--key-state --next-token --max-results $pages"
+        ;;
+    delete-key)
+        options="--key-identifier --delete-key-in-days"
+        ;;
+    create-alias)
+        options="--alias-name --key-arn"
+        ;;
+    update-alias)
+        options="--alias-name --key-arn"
+        ;;
+    delete-alias)
+        options="--alias-name"
+        ;;
+    get-alias)
+        options="--alias-name"
+        ;;
+    list-aliases)
+        options="--key-arn --next-token --max-results $pages"
+        ;;
+    export-key)
+        options="--key-material --export-key-identifier"
+        ;;
+    adopt-key)
+        options="--object --key-attributes --exportable --no-exportable --alias-name --keep-source --no-keep-source"
+        ;;
+    parse-key-block) common="--output --help --version" options="" ;;
+    token | status) options="" ;;
+    *) options=$commands ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$current")
+}
+complete -o default -F _keyferry keyferry
