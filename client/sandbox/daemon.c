@@ -52,8 +52,9 @@ static bool append_file(FILE *out, const char *path, struct kf_error *err)
     return true;
 }
 
-bool sandbox_write_config(const struct sandbox_options *options, const struct sandbox_places *places,
-                          const struct sandbox_token *token, struct kf_error *err)
+bool sandbox_write_config(const struct sandbox_options *options,
+                          const struct sandbox_places *places, const struct sandbox_token *token,
+                          struct kf_error *err)
 {
     char *text = NULL;
     size_t len = 0;
@@ -72,7 +73,7 @@ bool sandbox_write_config(const struct sandbox_options *options, const struct sa
     if (token->init_args)
         put(out, "  init-args", token->init_args);
     if (token->untrusted)
-        fprintf(out, "  accept-untrusted: true\n");
+        fprintf(out, "  accept-untrusted: yes\n");
     fprintf(out, "audit:\n");
     put(out, "  path", places->audit_log);
     for (size_t i = 0; good && i < options->append_count; i++)
@@ -94,7 +95,8 @@ static char *find_daemon(void)
     return path ? path : sandbox_text("keyferryd");
 }
 
-bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places, struct kf_error *err)
+bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
+                       struct kf_error *err)
 {
     char *path = find_daemon();
     char option[] = "--config";
@@ -118,8 +120,8 @@ bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *p
                     sandbox_exit_status(loop->daemon.status));
     if (loop->interrupted_by)
         return FAIL(err, "Interrupted before the daemon was ready.");
-    return FAIL(err, "The daemon is not ready after %d seconds%s%s.", READY_SECONDS, *loop->said ? "; it says: " : "",
-                loop->said);
+    return FAIL(err, "The daemon is not ready after %d seconds%s%s.", READY_SECONDS,
+                *loop->said ? "; it says: " : "", loop->said);
 }
 
 void sandbox_show_log(const struct sandbox_places *places)

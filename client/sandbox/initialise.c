@@ -28,7 +28,8 @@ static bool is_nss_database(const CK_TOKEN_INFO *info)
     return strcmp(label, SANDBOX_NSS_LABEL) == 0;
 }
 
-static bool find_slot(CK_FUNCTION_LIST *functions, slot_test *test, CK_SLOT_ID *slot, struct kf_error *err)
+static bool find_slot(CK_FUNCTION_LIST *functions, slot_test *test, CK_SLOT_ID *slot,
+                      struct kf_error *err)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG count = SLOTS_MAX;
@@ -47,11 +48,12 @@ static bool find_slot(CK_FUNCTION_LIST *functions, slot_test *test, CK_SLOT_ID *
     return kf_fail(err, KF_UNAVAILABLE, "The module has no token that could be initialised.");
 }
 
-static bool set_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so_pin, const char *pin,
-                    struct kf_error *err)
+static bool set_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so_pin,
+                    const char *pin, struct kf_error *err)
 {
     CK_SESSION_HANDLE session;
-    CK_RV rv = functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
+    CK_RV rv =
+        functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
 
     if (rv != CKR_OK)
         return ckr_fail(err, "C_OpenSession", rv, 0);
@@ -64,7 +66,8 @@ static bool set_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so
     return true;
 }
 
-static bool init_token(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so_pin, struct kf_error *err)
+static bool init_token(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so_pin,
+                       struct kf_error *err)
 {
     CK_UTF8CHAR label[32];
     static const char text[] = "keyferry-sandbox";
@@ -78,7 +81,8 @@ static bool init_token(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char 
     return true;
 }
 
-bool sandbox_initialise_blank(const char *path, const char *init_args, const char *pin, struct kf_error *err)
+bool sandbox_initialise_blank(const char *path, const char *init_args, const char *pin,
+                              struct kf_error *err)
 {
     struct p11_module *module = NULL;
     CK_FUNCTION_LIST *functions;
@@ -100,7 +104,8 @@ bool sandbox_initialise_blank(const char *path, const char *init_args, const cha
     return good;
 }
 
-bool sandbox_initialise_nss(const char *path, const char *init_args, const char *pin, struct kf_error *err)
+bool sandbox_initialise_nss(const char *path, const char *init_args, const char *pin,
+                            struct kf_error *err)
 {
     struct p11_module *module = p11_module_open(path, init_args, err);
     CK_SLOT_ID slot;

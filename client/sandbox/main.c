@@ -11,7 +11,8 @@
 #include "client/sandbox/sandbox.h"
 #include "client/sandbox/token.h"
 
-static void export_environment(const struct sandbox_places *places, const struct sandbox_token *token, pid_t daemon)
+static void export_environment(const struct sandbox_places *places,
+                               const struct sandbox_token *token, pid_t daemon)
 {
     char *pid = sandbox_text("%ld", (long)daemon);
 
@@ -48,14 +49,14 @@ static bool start_daemon(const struct sandbox_options *options, const struct san
 }
 
 /* Everything between the first file and the last; the exit status. */
-static int run(const struct sandbox_options *options, const struct sandbox_places *places, bool shared,
-               struct sandbox_loop *loop, struct kf_error *err)
+static int run(const struct sandbox_options *options, const struct sandbox_places *places,
+               bool shared, struct sandbox_loop *loop, struct kf_error *err)
 {
     struct sandbox_token token;
 
     if (!sandbox_token_prepare(options, places, shared, &token, err) ||
-        !sandbox_write_config(options, places, &token, err) || !sandbox_loop_open(loop, places->notify, err) ||
-        !start_daemon(options, places, loop, err))
+        !sandbox_write_config(options, places, &token, err) ||
+        !sandbox_loop_open(loop, places->notify, err) || !start_daemon(options, places, loop, err))
         return 1;
     export_environment(places, &token, loop->daemon.pid);
     if (!sandbox_start_command(loop, options->command, err))

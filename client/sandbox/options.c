@@ -26,7 +26,8 @@ static const char help_text[] =
     "\n"
     "COMMAND finds KEYFERRY_SOCKET, KEYFERRY_MODULE, KEYFERRY_TOKEN_URI, KEYFERRY_PIN_FILE,\n"
     "KEYFERRY_PID, KEYFERRY_CONFIG, KEYFERRY_AUDIT_LOG and KEYFERRY_LOG in its environment.\n"
-    "The exit status is COMMAND's; 1 where there was no daemon to run it beside, 2 for a usage error.\n"
+    "The exit status is COMMAND's; 1 where there was no daemon to run it beside, 2 for a usage "
+    "error.\n"
     "The tokens are software: for tests and demonstrations, never for keys that matter.\n";
 
 static bool usage(const char *what, const char *which)
@@ -42,7 +43,8 @@ static bool read_workers(const char *text, unsigned *workers)
 
     errno = 0;
     value = strtoul(text, &end, 10);
-    if (errno != 0 || *end != '\0' || *text < '0' || *text > '9' || value < 1 || value > WORKERS_MAX)
+    if (errno != 0 || *end != '\0' || *text < '0' || *text > '9' || value < 1 ||
+        value > WORKERS_MAX)
         return usage("--workers must be a number from 1 to 64, not ", text);
     *workers = (unsigned)value;
     return true;
@@ -97,11 +99,11 @@ static bool take(int option, struct sandbox_options *options)
 bool sandbox_options_read(int argc, char **argv, struct sandbox_options *options)
 {
     static const struct option known[] = {
-        {"token", required_argument, NULL, 't'},     {"module", required_argument, NULL, 'm'},
-        {"state", required_argument, NULL, 's'},     {"workers", required_argument, NULL, 'w'},
-        {"allow-down", no_argument, NULL, 'd'},      {"config-append", required_argument, NULL, 'c'},
-        {"verbose", no_argument, NULL, 'v'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},         {NULL, 0, NULL, 0},
+        {"token", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'},
+        {"state", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
+        {"allow-down", no_argument, NULL, 'd'},  {"config-append", required_argument, NULL, 'c'},
+        {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0},
     };
     int option;
 

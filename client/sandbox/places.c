@@ -35,7 +35,8 @@ char *sandbox_text(const char *format, ...)
 
 void sandbox_complain(const struct kf_error *err)
 {
-    fprintf(stderr, "keyferry-sandbox: %s%s%s\n", err->message, *err->detail ? " " : "", err->detail);
+    fprintf(stderr, "keyferry-sandbox: %s%s%s\n", err->message, *err->detail ? " " : "",
+            err->detail);
 }
 
 char *sandbox_beside(const char *relative)
@@ -69,7 +70,8 @@ static bool make_run_dir(struct sandbox_places *places, struct kf_error *err)
 }
 
 /* The state folder as an absolute path, locked by the first sandbox that uses it. */
-static char *open_state(const char *state, struct sandbox_places *places, bool *shared, struct kf_error *err)
+static char *open_state(const char *state, struct sandbox_places *places, bool *shared,
+                        struct kf_error *err)
 {
     char *path;
 
@@ -95,14 +97,15 @@ static bool name_files(struct sandbox_places *places, const char *logs, struct k
     places->notify = sandbox_text("%s/notify", places->run);
     places->config = sandbox_text("%s/keyferryd.yaml", places->run);
     places->log = sandbox_text("%s/keyferryd.log", logs);
-    places->audit_log = sandbox_text("%s/audit.log", logs);
-    if (strlen(places->socket) >= sizeof ((struct sockaddr_un *)NULL)->sun_path)
-        return FAIL(err, "%s is too long a path for a socket; set TMPDIR to a shorter one.", places->socket);
+    places->audit_log = sandbox_text("%s/audit.jsonl", logs);
+    if (strlen(places->socket) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return FAIL(err, "%s is too long a path for a socket; set TMPDIR to a shorter one.",
+                    places->socket);
     return true;
 }
 
-bool sandbox_places_make(const struct sandbox_options *options, struct sandbox_places *places, bool *shared,
-                         struct kf_error *err)
+bool sandbox_places_make(const struct sandbox_options *options, struct sandbox_places *places,
+                         bool *shared, struct kf_error *err)
 {
     char *state = NULL;
     bool good;

@@ -127,7 +127,8 @@ static void copy_log(int log)
 
 void sandbox_loop_wait(struct sandbox_loop *loop, int milliseconds)
 {
-    struct pollfd watched[] = {{.fd = loop->signals, .events = POLLIN}, {.fd = loop->notify, .events = POLLIN}};
+    struct pollfd watched[] = {{.fd = loop->signals, .events = POLLIN},
+                               {.fd = loop->notify, .events = POLLIN}};
 
     if (loop->log >= 0 && (milliseconds < 0 || milliseconds > LOG_MILLISECONDS))
         milliseconds = LOG_MILLISECONDS;
@@ -150,8 +151,8 @@ static void become(const char *path, char *const argv[])
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-bool sandbox_start_daemon(struct sandbox_loop *loop, const char *path, char *const argv[], const char *log_path,
-                          struct kf_error *err)
+bool sandbox_start_daemon(struct sandbox_loop *loop, const char *path, char *const argv[],
+                          const char *log_path, struct kf_error *err)
 {
     int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     pid_t sandbox = getpid();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keyferry-sandbox: a fresh token and a daemon around one command. What its parts share: the options, and the places
- * everything lies in. Strings are owned by the structure they are in and live as long as the process.
+ * keyferry-sandbox: a fresh token and a daemon around one command. What its parts share: the
+ * options, and the places everything lies in. Strings are owned by the structure they are in and
+ * live as long as the process.
  */
 #ifndef KF_CLIENT_SANDBOX_H
 #define KF_CLIENT_SANDBOX_H
@@ -26,7 +27,8 @@ struct sandbox_options {
 /* False (the reason is on stderr) on a usage error. --help and --version do not return. */
 bool sandbox_options_read(int argc, char **argv, struct sandbox_options *options);
 
-/* printf into memory of its own. A process that is out of memory this early has nothing to save: it ends, with status 1. */
+/* printf into memory of its own. A process that is out of memory this early has nothing to save: it
+ * ends, with status 1. */
 char *sandbox_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A failure to stderr: its sentence, and the detail where there is one. */

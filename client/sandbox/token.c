@@ -37,10 +37,12 @@ static char *find_softhsm(void)
         return sandbox_text("%s", installed);
     if (access(stock, F_OK) != 0)
         return NULL;
-    fprintf(stderr,
-            "keyferry-sandbox: using %s, which lacks the joins of key and data that TR-31 needs: exports will be\n"
-            "refused. test/token/softhsm/build makes one that has them; KEYFERRY_SOFTHSM names it.\n",
-            stock);
+    fprintf(
+        stderr,
+        "keyferry-sandbox: using %s, which lacks the joins of key and data that TR-31 needs: "
+        "exports will be\n"
+        "refused. test/token/softhsm/build makes one that has them; KEYFERRY_SOFTHSM names it.\n",
+        stock);
     return sandbox_text("%s", stock);
 }
 
@@ -56,8 +58,8 @@ static char *find_softokn(void)
     if (!slash)
         return NULL;
     for (int in_folder = 0; in_folder < 2; in_folder++) {
-        char *path = sandbox_text("%.*s/%slibsoftokn3.so", (int)(slash - libc.dli_fname), libc.dli_fname,
-                                  in_folder ? "nss/" : "");
+        char *path = sandbox_text("%.*s/%slibsoftokn3.so", (int)(slash - libc.dli_fname),
+                                  libc.dli_fname, in_folder ? "nss/" : "");
         char *whole = realpath(path, NULL);
 
         free(path);
@@ -67,7 +69,8 @@ static char *find_softokn(void)
     return NULL;
 }
 
-static bool set_up_softhsm(const struct sandbox_places *places, struct sandbox_token *token, struct kf_error *err)
+static bool set_up_softhsm(const struct sandbox_places *places, struct sandbox_token *token,
+                           struct kf_error *err)
 {
     char *conf = sandbox_text("%s/softhsm2.conf", places->token_dir);
     char *tokens = sandbox_text("%s/tokens", places->token_dir);
@@ -89,15 +92,16 @@ static bool set_up_softhsm(const struct sandbox_places *places, struct sandbox_t
     return good;
 }
 
-static bool set_up_nss(const struct sandbox_places *places, struct sandbox_token *token, struct kf_error *err)
+static bool set_up_nss(const struct sandbox_places *places, struct sandbox_token *token,
+                       struct kf_error *err)
 {
     (void)err;
     token->uri = "pkcs11:token=" SANDBOX_NSS_LABEL_URI;
-    token->init_args = sandbox_text("configDir='sql:%s' flags=",
-                                    places->token_dir);
+    token->init_args = sandbox_text("configDir='sql:%s' flags=", places->token_dir);
     token->untrusted = true;
     setenv("KEYFERRY_NSS_CONFIGDIR", places->token_dir, 1);
-    /* Each use of a key stored under a password repeats the password's derivation; one round serves a test. */
+    /* Each use of a key stored under a password repeats the password's derivation; one round serves
+     * a test. */
     setenv("NSS_MAX_MP_PBE_ITERATION_COUNT", "1", 1);
     return true;
 }
@@ -106,8 +110,10 @@ static const struct kind {
     const char *name;
     const char *package; /* Debian's, for whoever lacks it */
     char *(*find)(void);
-    bool (*set_up)(const struct sandbox_places *places, struct sandbox_token *token, struct kf_error *err);
-    bool (*initialise)(const char *module, const char *init_args, const char *pin, struct kf_error *err);
+    bool (*set_up)(const struct sandbox_places *places, struct sandbox_token *token,
+                   struct kf_error *err);
+    bool (*initialise)(const char *module, const char *init_args, const char *pin,
+                       struct kf_error *err);
 } kinds[] = {
     {"softhsm", "softhsm2", find_softhsm, set_up_softhsm, sandbox_initialise_blank},
     {"nss", "libnss3", find_softokn, set_up_nss, sandbox_initialise_nss},
@@ -119,8 +125,9 @@ static bool choose_module(const struct kind *kind, const char *named, struct san
     char *found = named ? NULL : kind->find();
 
     if (!named && !found)
-        return FAIL(err, "No module for --token %s is installed (Debian: %s); name one by --module.", kind->name,
-                    kind->package);
+        return FAIL(err,
+                    "No module for --token %s is installed (Debian: %s); name one by --module.",
+                    kind->name, kind->package);
     token->module = realpath(named ? named : found, NULL);
     if (!token->module)
         FAIL(err, "The module %s cannot be used: %s.", named ? named : found, strerror(errno));
@@ -163,7 +170,8 @@ static bool initialise(const struct kind *kind, const struct sandbox_token *toke
     return true;
 }
 
-static bool make_token(const struct kind *kind, const struct sandbox_token *token, struct kf_error *err)
+static bool make_token(const struct kind *kind, const struct sandbox_token *token,
+                       struct kf_error *err)
 {
     char pin[2 * PIN_BYTES + 1];
     bool good = make_pin(pin, err) && initialise(kind, token, pin, err) &&
@@ -174,7 +182,8 @@ static bool make_token(const struct kind *kind, const struct sandbox_token *toke
     return good;
 }
 
-bool sandbox_token_prepare(const struct sandbox_options *options, const struct sandbox_places *places, bool shared,
+bool sandbox_token_prepare(const struct sandbox_options *options,
+                           const struct sandbox_places *places, bool shared,
                            struct sandbox_token *token, struct kf_error *err)
 {
     const struct kind *kind = kinds;
@@ -192,6 +201,7 @@ bool sandbox_token_prepare(const struct sandbox_options *options, const struct s
     if (access(token->pin_file, F_OK) == 0)
         return true;
     if (shared)
-        return FAIL(err, "Another sandbox is making its token in %s; try again when it runs.", places->token_dir);
+        return FAIL(err, "Another sandbox is making its token in %s; try again when it runs.",
+                    places->token_dir);
     return make_token(kind, token, err);
 }
