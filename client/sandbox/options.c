@@ -26,8 +26,7 @@ static const char help_text[] =
     "\n"
     "COMMAND finds KEYFERRY_SOCKET, KEYFERRY_MODULE, KEYFERRY_TOKEN_URI, KEYFERRY_PIN_FILE,\n"
     "KEYFERRY_PID, KEYFERRY_CONFIG, KEYFERRY_AUDIT_LOG and KEYFERRY_LOG in its environment.\n"
-    "The exit status is COMMAND's; 1 where there was no daemon to run it beside, 2 for a usage "
-    "error.\n"
+    "The exit status is COMMAND's; 1 where there is no daemon to run it beside, 2 for bad usage.\n"
     "The tokens are software: for tests and demonstrations, never for keys that matter.\n";
 
 static bool usage(const char *what, const char *which)
