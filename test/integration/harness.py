@@ -16,10 +16,9 @@ SOURCE = os.path.abspath(os.environ.get("KEYFERRY_SOURCE") or os.path.join(HERE,
 BUILD = os.path.abspath(os.environ.get("KEYFERRY_BUILD") or os.path.join(SOURCE, "build"))
 sys.path[:0] = [os.path.join(SOURCE, "test", folder) for folder in ("integration", "token", "reader")]
 
-import pkcs11  # noqa: E402
+import tokentool  # noqa: E402
 import tr31_reader  # noqa: E402
 import wire  # noqa: E402
-from pkcs11 import CKA, CKK, CKO  # noqa: E402
 
 BIN = os.path.join(BUILD, "bin")
 SPY = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
@@ -30,15 +29,8 @@ CARRIED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", 
 
 ALGORITHMS = ("TDES_2KEY", "TDES_3KEY", "AES_128", "AES_192", "AES_256")  # from the weakest on
 LENGTHS = {"TDES_2KEY": 16, "TDES_3KEY": 24, "AES_128": 16, "AES_192": 24, "AES_256": 32}
-KEY_TYPES = {"TDES_2KEY": CKK.DES2, "TDES_3KEY": CKK.DES3}
+KEY_TYPES = {"TDES_2KEY": "des2", "TDES_3KEY": "des3"}
 KEK_MODES = {"encrypt": True, "decrypt": True, "wrap": True, "unwrap": True}
-
-
-def find_module(name, *places):
-    for place in places:
-        if os.path.exists(os.path.join(place, name)):
-            return os.path.join(place, name)
-    return None
 
 
 def environment(**extra):
@@ -182,7 +174,7 @@ class Sandbox(Client):
             raise SandboxFailed(status, text)
         super().__init__(json.loads(line))
         self.pid = int(self.variables["KEYFERRY_PID"])
-        self.module = None
+        self.session = None
 
     def __enter__(self):
         return self
@@ -212,37 +204,24 @@ class Sandbox(Client):
 
     def open_token(self):
         """A logged-in session of this process's own."""
-        if self.module:
-            return self.session
-        for name in ("SOFTHSM2_CONF", "NSS_MAX_MP_PBE_ITERATION_COUNT"):
-            if name in self.variables:
-                os.environ[name] = self.variables[name]
-        label = "NSS Certificate DB" if self.token == "nss" else "keyferry-sandbox"
-        self.module = pkcs11.Module(self.outside_module(), self.variables.get("KEYFERRY_NSS_CONFIGDIR"))
-        self.session = self.module.open_session(self.module.find_slot(label))
-        with open(self.variables["KEYFERRY_PIN_FILE"], encoding="ascii") as file:
-            self.session.login(file.read())
+        if not self.session:
+            for name in ("SOFTHSM2_CONF", "NSS_MAX_MP_PBE_ITERATION_COUNT"):
+                if name in self.variables:
+                    os.environ[name] = self.variables[name]
+            # Not through a spy: its log is the daemon's.
+            module = self.variables.get("PKCS11SPY") or self.variables["KEYFERRY_MODULE"]
+            self.session = tokentool.open_token(dict(self.variables, KEYFERRY_MODULE=module))
         return self.session
 
-    def outside_module(self):
-        module = self.variables["KEYFERRY_MODULE"]
-        return self.variables.get("PKCS11SPY", module) if "spy" in os.path.basename(module) else module
-
     def close_token(self):
-        if self.module:
-            self.module.finalize()
-            self.module = None
+        if self.session:
+            self.session.module.finalize()
+            self.session = None
 
     def put_key(self, label, algorithm, value, extractable=True):
         """Puts a key of known bytes into the token, as a ceremony's own tool would."""
-        template = {
-            CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: KEY_TYPES.get(algorithm, CKK.AES), CKA.TOKEN: True,
-            CKA.PRIVATE: True, CKA.SENSITIVE: True, CKA.EXTRACTABLE: extractable, CKA.DERIVE: True,
-            CKA.LABEL: label, CKA.ID: secrets.token_bytes(8), CKA.VALUE: value,
-        }
-        for flag in (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP):
-            template[flag] = False
-        return self.open_token().create_object(template)
+        return tokentool.put(self.open_token(), label, KEY_TYPES.get(algorithm, "aes"), value,
+                             extractable=extractable)[0]
 
     def adopt(self, label, key_attributes, exportable=True, **more):
         """The ARN of an object that becomes a key."""
