@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration and start of keyferryd. */
+#include "client/sandbox/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FAIL(err, ...) kf_fail(err, KF_UNAVAILABLE, __VA_ARGS__)
+#define READY_SECONDS 60
+#define LOG_TAIL 4000
+
+/* A string as YAML's single-quoted scalar. */
+static char *quoted(const char *text)
+{
+    char *out = sandbox_text("%*s", (int)(2 * strlen(text) + 2), "");
+    char *at = out;
+
+    *at++ = '\'';
+    for (; *text; text++) {
+        if (*text == '\'')
+            *at++ = '\'';
+        *at++ = *text;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return out;
+}
+
+static void put(FILE *out, const char *key, const char *value)
+{
+    char *text = quoted(value);
+
+    fprintf(out, "%s: %s\n", key, text);
+    free(text);
+}
+
+static bool append_file(FILE *out, const char *path, struct kf_error *err)
+{
+    FILE *in = fopen(path, "re");
+    char text[4096];
+    size_t len;
+
+    if (!in)
+        return FAIL(err, "--config-append: %s cannot be read: %s.", path, strerror(errno));
+    while ((len = fread(text, 1, sizeof text, in)) > 0)
+        fwrite(text, 1, len, out);
+    fclose(in);
+    return true;
+}
+
+bool sandbox_write_config(const struct sandbox_options *options,
+                          const struct sandbox_places *places, const struct sandbox_token *token,
+                          struct kf_error *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    bool good = true;
+
+    if (!out)
+        return FAIL(err, "Out of memory.");
+    fprintf(out, "socket:\n");
+    put(out, "  path", places->socket);
+    fprintf(out, "workers: %u\n", options->workers);
+    fprintf(out, "token:\n");
+    put(out, "  module", token->module);
+    put(out, "  uri", token->uri);
+    put(out, "  pin-file", token->pin_file);
+    if (token->init_args)
+        put(out, "  init-args", token->init_args);
+    if (token->untrusted)
+        fprintf(out, "  accept-untrusted: yes\n");
+    fprintf(out, "audit:\n");
+    put(out, "  path", places->audit_log);
+    for (size_t i = 0; good && i < options->append_count; i++)
+        good = append_file(out, options->appends[i], err);
+    if (fclose(out) != 0)
+        good = FAIL(err, "Out of memory.");
+    good = good && sandbox_write_file(places->config, text, err);
+    free(text);
+    return good;
+}
+
+/* Beside us in a build tree, in sbin of an installation, else wherever PATH says. */
+static char *find_daemon(void)
+{
+    char *path = sandbox_beside("keyferryd");
+
+    if (!path)
+        path = sandbox_beside("../sbin/keyferryd");
+    return path ? path : sandbox_text("keyferryd");
+}
+
+bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
+                       struct kf_error *err)
+{
+    char *path = find_daemon();
+    char option[] = "--config";
+    char *const argv[] = {path, option, places->config, NULL};
+    time_t deadline = time(NULL) + READY_SECONDS;
+    bool good;
+
+    setenv("NOTIFY_SOCKET", places->notify, 1);
+    good = sandbox_start_daemon(loop, path, argv, places->log, err);
+    /* The daemon's alone: COMMAND must not speak in its place. */
+    unsetenv("NOTIFY_SOCKET");
+    free(path);
+    if (!good)
+        return false;
+    while (!loop->ready && !loop->daemon.ended && !loop->interrupted_by && time(NULL) < deadline)
+        sandbox_loop_wait(loop, 1000);
+    if (loop->ready)
+        return true;
+    if (loop->daemon.ended)
+        return FAIL(err, "The daemon ended with status %d before it was ready.",
+                    sandbox_exit_status(loop->daemon.status));
+    if (loop->interrupted_by)
+        return FAIL(err, "Interrupted before the daemon was ready.");
+    return FAIL(err, "The daemon is not ready after %d seconds%s%s.", READY_SECONDS,
+                *loop->said ? "; it says: " : "", loop->said);
+}
+
+void sandbox_show_log(const struct sandbox_places *places)
+{
+    FILE *log = fopen(places->log, "re");
+    char text[LOG_TAIL];
+    size_t len;
+
+    if (!log)
+        return;
+    if (fseek(log, -LOG_TAIL, SEEK_END) < 0)
+        rewind(log);
+    len = fread(text, 1, sizeof text, log);
+    fprintf(stderr, "keyferry-sandbox: its log ends so:\n%.*s", (int)len, text);
+    fclose(log);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyferryd in a sandbox: its configuration, its start until it is ready. */
+#ifndef KF_CLIENT_SANDBOX_DAEMON_H
+#define KF_CLIENT_SANDBOX_DAEMON_H
+
+#include "client/sandbox/places.h"
+#include "client/sandbox/process.h"
+#include "client/sandbox/sandbox.h"
+#include "client/sandbox/token.h"
+
+bool sandbox_write_config(const struct sandbox_options *options,
+                          const struct sandbox_places *places, const struct sandbox_token *token,
+                          struct kf_error *err);
+
+/* Starts it and waits until it says that it is ready. False where it does not within a minute,
+ * ends, or we are interrupted. */
+bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
+                       struct kf_error *err);
+
+/* The end of its log, to stderr. */
+void sandbox_show_log(const struct sandbox_places *places);
+
+#endif

@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon asks of the token, call by call (OpenSC's pkcs11-spy in between), and what it leaves behind there."""
+import os
+import re
+import tempfile
+import time
+import unittest
+
+import harness
+import wire
+from pkcs11 import CKA
+
+PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
+EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
+
+
+def spied(module, log):
+    return {"options": ["--module", harness.SPY], "extra": {"PKCS11SPY": module, "PKCS11SPY_OUTPUT": log}}
+
+
+def calls(text):
+    """The log as (function, its lines) in order."""
+    parts = PER_CALL.split(text)
+    return list(zip(parts[1::2], parts[2::2]))
+
+
+@unittest.skipUnless(os.path.exists(harness.SPY), "OpenSC's pkcs11-spy is not installed")
+class Spied(unittest.TestCase):
+    """On SoftHSM: the spy passes NSS's own arguments on as well, but its log does not name them."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.log = os.path.join(self.folder.name, "spy.log")
+        with harness.Sandbox() as plain:
+            self.module = plain.variables["KEYFERRY_MODULE"]
+
+    def read(self, start=0):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            file.seek(start)
+            return file.read()
+
+    def test_an_export(self):
+        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+            kek = sandbox.create(harness.kek_attributes("AES_256"))
+            bdk = sandbox.create(harness.bdk_attributes())
+            start = os.path.getsize(self.log)
+            for _ in range(3):
+                sandbox.export(bdk, kek)
+            made = calls(self.read(start))
+        names = [name for name, _ in made]
+        self.assertIn("C_WrapKey", names)
+        self.assertEqual([name for name in names if "Decrypt" in name], [])
+        self.assertNotIn("C_CreateObject", names)
+        self.assert_no_key_is_read(made)
+
+    def assert_no_key_is_read(self, made):
+        """Only what was made readable on purpose (L, a constant of CMAC) may have its value read."""
+        sensitive, read = {}, 0
+        for name, lines in made:
+            new = re.search(r"\[out\] (?:hKey|phKey|hObject) = (0x[0-9a-f]+)", lines)
+            if new and name in ("C_DeriveKey", "C_GenerateKey", "C_UnwrapKey", "C_CreateObject"):
+                sensitive[new.group(1)] = re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
+            if name == "C_GetAttributeValue" and "CKA_VALUE " in lines:
+                handle = re.search(r"hObject = (0x[0-9a-f]+)", lines).group(1)
+                self.assertFalse(sensitive.get(handle, True), lines)
+                read += 1
+        self.assertGreater(len(sensitive), 0)
+        self.assertLessEqual(read, 2)
+
+    def test_nothing_is_ever_decrypted(self):
+        """From the first call of a worker to its last: start, self-test, create, adopt, export, delete."""
+        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+            kek = sandbox.adopt_known(harness.kek_attributes("AES_128"))[1]
+            sandbox.export(sandbox.create(harness.bdk_attributes()), kek)
+            sandbox.call("DELETE_KEY", {"key_identifier": kek})
+        names = {name for name, _ in calls(self.read())}
+        self.assertEqual({name for name in names if "Decrypt" in name}, set())
+        self.assertNotIn("C_Logout", names)
+
+    def test_a_wrong_pin_is_presented_once(self):
+        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+            pin = os.path.join(self.folder.name, "wrong-pin")
+            with open(pin, "w", encoding="ascii") as file:
+                file.write("0000")
+            os.chmod(pin, 0o600)
+            start = os.path.getsize(self.log)
+
+            def change(text):
+                text = re.sub(r"^workers: .*$", "workers: 4", text, flags=re.MULTILINE)
+                return text.replace(sandbox.variables["KEYFERRY_PIN_FILE"], pin)
+
+            with harness.Daemon(sandbox, change) as daemon:
+                status = daemon.wait_state("down")
+                self.assertIn("PIN", status["reason"])
+                self.assertEqual(status["workers_ready"], 0)
+                with self.assertRaises(wire.Refused) as caught:
+                    daemon.call("LIST_KEYS")
+                self.assertEqual(caught.exception.name, "ServiceUnavailableException")
+                self.assertIn("PIN", caught.exception.text)
+                time.sleep(3)
+                self.assertEqual(daemon.status()["state"], "down")
+            text = self.read(start)
+        self.assertEqual([name for name, _ in calls(text)].count("C_Login"), 1)
+        self.assertEqual(text.count("CKR_PIN_INCORRECT"), 1)
+
+
+class LeavesNothingBehind(harness.TokenCase):
+    """Exports make and destroy objects; when they are done the token holds what it held."""
+
+    def count(self):
+        session = self.sandbox.open_token()
+        return len(session.find())
+
+    def test_object_count(self):
+        kek = self.sandbox.create(harness.kek_attributes("AES_256"))
+        bdk = self.sandbox.create(harness.bdk_attributes())
+        self.sandbox.export(bdk, kek)
+        before = self.count()
+        total = EXPORTS if self.token == "softhsm" else EXPORTS // 5
+        with self.sandbox.connect() as connection:
+            seen = set()
+            for number, reply in connection.pipeline("EXPORT_KEY", harness.tr31_request(bdk, kek), total):
+                self.assertIsInstance(reply, dict, reply)
+                seen.add(number)
+        self.assertEqual(len(seen), total)
+        self.assertEqual(self.count(), before)
+
+    def test_no_stray_secrets(self):
+        """Session objects are a worker's own, so its memory shows a leak: it stays the size it had."""
+        kek = self.sandbox.create(harness.kek_attributes("AES_128"))
+        bdk = self.sandbox.create(harness.bdk_attributes())
+        request = harness.tr31_request(bdk, kek)
+        worker = self.sandbox.processes()["worker"]
+        with self.sandbox.connect() as connection:
+            list(connection.pipeline("EXPORT_KEY", request, 500))
+            before = sum(resident(pid) for pid in worker)
+            list(connection.pipeline("EXPORT_KEY", request, EXPORTS // 4))
+        self.assertLess(sum(resident(pid) for pid in worker) - before, 1 << 20)
+
+    def test_ids_are_unique(self):
+        session = self.sandbox.open_token()
+        self.sandbox.create(harness.bdk_attributes())
+        idents = [session.get_attributes(handle, [CKA.ID]).get(CKA.ID) for handle in session.find()]
+        idents = [ident for ident in idents if ident]
+        self.assertEqual(len(idents), len(set(idents)))
+
+
+def resident(pid):
+    with open("/proc/%d/statm" % pid, encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+harness.on_both_tokens(LeavesNothingBehind)
+del LeavesNothingBehind
+
+if __name__ == "__main__":
+    harness.main()
