@@ -45,6 +45,7 @@ class Case(unittest.TestCase):
 
     def run_program(self, *arguments, environment=None, **options):
         environment = {"PATH": os.environ["PATH"], "KEYFERRY_SOCKET": self.socket, "TZ": "UTC",
+                       "HOME": self.folder,
                        **{name: value for name, value in os.environ.items() if "SAN_OPTIONS" in name},
                        **(environment or {})}
         options.setdefault("stdout", subprocess.PIPE)
@@ -94,6 +95,8 @@ class Requests(Case):
                           ["--exportable", "--key-attributes=" + SHORTHAND],
                           ["--exportable", "--key-attributes", AS_JSON],
                           ["--exportable", "--key-attributes", "file://" + path],
+                          ["--exportable", "--key-attributes", "fileb://" + path],
+                          ["--exportable", "--key-attributes=file://~/attributes.json"],
                           ["--cli-input-json", whole]):
             with self.subTest(arguments):
                 self.assert_asks(["create-key", *arguments], "CreateKey", request, {"key": KEY})

@@ -4,6 +4,7 @@
 
 #include "client/keyferry.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,10 +104,22 @@ START_TEST(statuses_have_awss_names)
 }
 END_TEST
 
+START_TEST(only_its_own_names_leave_it)
+{
+    ck_assert_ptr_nonnull(dlsym(RTLD_DEFAULT, "kf_client_open"));
+    ck_assert_ptr_null(dlsym(RTLD_DEFAULT, "connection_open"));
+    ck_assert_ptr_null(dlsym(RTLD_DEFAULT, "kf_fail"));
+    ck_assert_ptr_null(dlsym(RTLD_DEFAULT, "wire_response_decode"));
+}
+END_TEST
+
 int main(void)
 {
-    const struct test tests[] = {
-        {exports, 1}, {refusals, 1}, {nobody_listens, 1}, {statuses_have_awss_names, 1}};
+    const struct test tests[] = {{exports, 1},
+                                 {refusals, 1},
+                                 {nobody_listens, 1},
+                                 {statuses_have_awss_names, 1},
+                                 {only_its_own_names_leave_it, 1}};
 
     return run_suite("library", tests, COUNT(tests));
 }
