@@ -97,7 +97,7 @@ class Store(TokenTest):
         cycle(3000)
         before = resident_kib()
         cycle(12000)
-        self.assertLess(resident_kib() - before, 1024)
+        self.assertLess(resident_kib() - before, 512)
 
     def test_closed_sessions_free_their_objects(self):
         base = create(self.s1, bytes(32))
@@ -112,7 +112,7 @@ class Store(TokenTest):
         cycle(300)
         before = resident_kib()
         cycle(1200)
-        self.assertLess(resident_kib() - before, 1024)
+        self.assertLess(resident_kib() - before, 512)
 
     def test_a_destroyed_handle_stays_invalid(self):
         handles = []
