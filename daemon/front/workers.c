@@ -125,8 +125,8 @@ static void refuse_lost(struct front *front, struct front_job *job)
     refuse_job(front, job, KF_UNAVAILABLE,
                operation && operation->class == CLASS_MANAGE
                    ? "The request was interrupted, because its token worker ended, and may or may not have been "
-                     "carried out; look before you retry."
-                   : "The request was interrupted, because its token worker ended; retry.");
+                     "carried out; look, then retry: send it again."
+                   : "The request was interrupted, because its token worker ended. Retry: send it again.");
 }
 
 void worker_close(struct front *front, uint32_t slot)

@@ -4,17 +4,14 @@
 
 #include <limits.h>
 
-#include "p11/pin.h"
-
 struct pin_mark pin_mark_take(const struct conf_token *token)
 {
-    struct pin_source source = {token->pin_file, token->pin_credential};
     struct pin_mark mark = {0};
     char path[PATH_MAX];
     struct kf_error ignored = {0};
     struct stat status;
 
-    if (!pin_source_path(&source, path, sizeof path, &ignored) || stat(path, &status) != 0)
+    if (!conf_pin_path(token, path, sizeof path, &ignored) || stat(path, &status) != 0)
         return mark;
     mark.there = true;
     mark.device = status.st_dev;
