@@ -75,9 +75,11 @@ const char *front_obstacle(const struct front *front)
 {
     if (front->log_down)
         return front->log_reason;
-    if (!scheduler_any_up(&front->scheduler))
-        return front->state_reason[0] ? front->state_reason : "No token worker is up; try again.";
-    return NULL;
+    if (scheduler_any_up(&front->scheduler))
+        return NULL;
+    /* The parent may not have noticed yet. */
+    return front->state == STATE_DOWN && front->state_reason[0] ? front->state_reason
+                                                                : "No token worker is up. Try again.";
 }
 
 void answer_status(struct connection *connection, uint64_t id)

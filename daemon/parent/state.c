@@ -21,7 +21,8 @@ static void describe(const struct parent *parent, struct control *state)
     } else if (ready > 0) {
         state->state.state = STATE_DEGRADED;
         snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s", ready,
-                 (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64, parent->reason);
+                 (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
+                 parent->reason[0] ? parent->reason : "The others are being started.");
     } else {
         state->state.state = STATE_DOWN;
         snprintf(state->state.reason, sizeof state->state.reason, "%s", why);

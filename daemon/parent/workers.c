@@ -94,10 +94,10 @@ static void explain(struct worker_slot *worker, unsigned slot, int status)
     kf_error_clear(&worker->failure);
     if (WIFSIGNALED(status))
         kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
-                      "A token worker ended unexpectedly (signal %d); a new one is started.", WTERMSIG(status));
+                      "A token worker ended unexpectedly (signal %d); a new one is started. Try again.", WTERMSIG(status));
     else
         kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
-                      "A token worker ended unexpectedly (status %d); a new one is started.", WEXITSTATUS(status));
+                      "A token worker ended unexpectedly (status %d); a new one is started. Try again.", WEXITSTATUS(status));
     log_error("Worker %u: %s", slot, worker->failure.message);
 }
 
