@@ -135,6 +135,16 @@ bool frame_out_append(struct frame_out *out, const uint8_t *frame, size_t len)
     return true;
 }
 
+bool frame_out_splice(struct frame_out *out, const uint8_t *frames, size_t len)
+{
+    if (!make_room(&out->data, &out->start, &out->end, &out->capacity, len))
+        return false;
+    if (len > 0)
+        memcpy(out->data + out->end, frames, len);
+    out->end += len;
+    return true;
+}
+
 const uint8_t *frame_out_data(const struct frame_out *out, size_t *len)
 {
     *len = out->end - out->start;

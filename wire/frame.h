@@ -51,6 +51,8 @@ uint8_t *frame_out_begin(struct frame_out *out, size_t max);
 void frame_out_end(struct frame_out *out, size_t len);
 /* Appends a whole frame. */
 bool frame_out_append(struct frame_out *out, const uint8_t *frame, size_t len);
+/* Appends bytes that are frames already, length fields and all. */
+bool frame_out_splice(struct frame_out *out, const uint8_t *frames, size_t len);
 /* What waits to be written, and that len of it were. */
 const uint8_t *frame_out_data(const struct frame_out *out, size_t *len);
 void frame_out_written(struct frame_out *out, size_t len);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The auditor's loop: take what all sources have, commit it with one sync, let the answers go. While the disk syncs, the
+ * next batch collects by itself in the sockets.
+ */
+#include "daemon/auditor/auditor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/auditor/gate.h"
+#include "daemon/ipc.h"
+#include "daemon/process.h"
+#include "daemon/stream.h"
+
+/* How often a log that cannot be written is tried again. */
+#define RETRY_MS 1000
+/* More answers than these wait for the front only if it is stuck: then nothing more is read. */
+#define OPEN_MAX_BYTES (8 * 1024 * 1024)
+
+/* A stream of results: the front's refusals, or a worker's. */
+struct source {
+    int fd; /* -1: closed */
+    uint32_t slot, generation;
+    char name[16];
+    struct frame_in in;
+};
+
+struct auditor {
+    struct gate gate;
+    struct source front;
+    struct source workers[CONF_WORKERS_MAX];
+    bool front_broken; /* writing to it failed: its answers go nowhere, records are still written */
+};
+
+static void source_open(struct source *source, int fd, const char *name)
+{
+    *source = (struct source){.fd = fd, .in = {.max_frame = RESULT_FRAME_MAX}};
+    snprintf(source->name, sizeof source->name, "%s", name);
+    process_set_nonblocking(fd);
+}
+
+static void source_close(struct source *source)
+{
+    if (source->fd >= 0)
+        close(source->fd);
+    source->fd = -1;
+    frame_in_free(&source->in); /* half a frame was never said */
+}
+
+static void worker_close(struct auditor *auditor, struct source *worker)
+{
+    source_close(worker);
+    gate_worker_gone(&auditor->gate, worker->slot, worker->generation);
+}
+
+/* Takes the whole frames that one read brings. STREAM_CLOSED also for a source that makes no sense. */
+static enum stream_result take(struct auditor *auditor, struct source *source)
+{
+    enum stream_result got = stream_read(source->fd, &source->in);
+    enum frame_result next;
+    const uint8_t *frame;
+    size_t len;
+    struct result result;
+
+    if (got != STREAM_DONE)
+        return got;
+    while ((next = frame_in_next(&source->in, &frame, &len)) == FRAME_READY) {
+        if (!result_get(frame, len, &result) || !gate_add(&auditor->gate, source->name, &result)) {
+            log_error("The %s sent a result without a proper record; it is cut off.", source->name);
+            return STREAM_CLOSED;
+        }
+    }
+    return next == FRAME_TOO_LONG ? STREAM_CLOSED : STREAM_DONE;
+}
+
+static void take_worker(struct auditor *auditor, struct source *worker, bool to_the_end)
+{
+    enum stream_result got;
+
+    do
+        got = take(auditor, worker);
+    while (to_the_end && got == STREAM_DONE);
+    if (got == STREAM_CLOSED || to_the_end)
+        worker_close(auditor, worker);
+}
+
+static void on_worker_results(struct auditor *auditor, const struct control *message, int fd)
+{
+    struct source *worker;
+    char name[16];
+
+    if (fd < 0 || message->slot >= CONF_WORKERS_MAX) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    worker = &auditor->workers[message->slot];
+    if (worker->fd >= 0)
+        worker_close(auditor, worker);
+    snprintf(name, sizeof name, "worker %u", message->slot);
+    source_open(worker, fd, name);
+    worker->slot = message->slot;
+    worker->generation = message->generation;
+}
+
+/* Everything the parent has to say; false when it is gone. */
+static bool take_control(struct auditor *auditor)
+{
+    struct control message;
+    int fd;
+
+    for (;;) {
+        switch (control_receive(CHILD_CONTROL, false, &message, &fd)) {
+        case CONTROL_NONE:
+            return true;
+        case CONTROL_CLOSED:
+            return false;
+        case CONTROL_GOT:
+            break;
+        }
+        if (message.kind == CONTROL_WORKER_RESULTS) {
+            on_worker_results(auditor, &message, fd);
+        } else if (message.kind == CONTROL_WORKER_GONE && message.slot < CONF_WORKERS_MAX) {
+            struct source *worker = &auditor->workers[message.slot];
+
+            /* Its process is gone, so all it ever said is here; a process it left behind may still hold the socket. */
+            if (worker->fd >= 0 && worker->generation == message.generation)
+                take_worker(auditor, worker, true);
+        }
+    }
+}
+
+static void write_front(struct auditor *auditor)
+{
+    size_t len;
+
+    if (auditor->front_broken) {
+        frame_out_data(&auditor->gate.open, &len);
+        frame_out_written(&auditor->gate.open, len);
+    } else if (stream_write(auditor->front.fd, &auditor->gate.open) == STREAM_CLOSED) {
+        auditor->front_broken = true;
+    }
+}
+
+static size_t waiting_for_front(const struct auditor *auditor)
+{
+    size_t len;
+
+    frame_out_data(&auditor->gate.open, &len);
+    return len;
+}
+
+static bool any_source(const struct auditor *auditor)
+{
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        if (auditor->workers[i].fd >= 0)
+            return true;
+    return !auditor->front_broken;
+}
+
+enum { POLL_CONTROL, POLL_FRONT, POLL_WORKERS, POLL_COUNT = POLL_WORKERS + CONF_WORKERS_MAX };
+
+static void watch(const struct auditor *auditor, struct pollfd *fds)
+{
+    size_t waiting = waiting_for_front(auditor);
+    short reading = waiting < OPEN_MAX_BYTES ? POLLIN : 0;
+
+    fds[POLL_CONTROL] = (struct pollfd){CHILD_CONTROL, POLLIN, 0};
+    fds[POLL_FRONT] = (struct pollfd){auditor->front_broken ? -1 : auditor->front.fd,
+                                      (short)(reading | (waiting > 0 ? POLLOUT : 0)), 0};
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        fds[POLL_WORKERS + i] = (struct pollfd){reading ? auditor->workers[i].fd : -1, reading, 0};
+}
+
+static bool round_of_work(struct auditor *auditor)
+{
+    struct pollfd fds[POLL_COUNT];
+
+    watch(auditor, fds);
+    if (poll(fds, POLL_COUNT, auditor->gate.down ? RETRY_MS : -1) < 0)
+        return true;
+    if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) && take(auditor, &auditor->front) == STREAM_CLOSED)
+        auditor->front_broken = true;
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        if (fds[POLL_WORKERS + i].revents)
+            take_worker(auditor, &auditor->workers[i], false);
+    if (fds[POLL_CONTROL].revents && !take_control(auditor))
+        return false;
+    gate_pass(&auditor->gate);
+    write_front(auditor);
+    return any_source(auditor);
+}
+
+int auditor_main(void)
+{
+    struct auditor *auditor = calloc(1, sizeof *auditor);
+    struct control options;
+    int fd;
+
+    /* A file-size limit is a full disk to us, not the end. */
+    signal(SIGXFSZ, SIG_IGN);
+    if (!auditor || control_receive(CHILD_CONTROL, true, &options, &fd) != CONTROL_GOT ||
+        options.kind != CONTROL_OPTIONS) {
+        free(auditor);
+        return 1;
+    }
+    log_setup("auditor", options.options.log_level);
+    gate_open(&auditor->gate, AUDITOR_LOG);
+    source_open(&auditor->front, AUDITOR_FRONT, "front");
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        auditor->workers[i].fd = -1;
+    gate_event(&auditor->gate, "start");
+    gate_pass(&auditor->gate);
+    while (round_of_work(auditor))
+        ;
+    gate_event(&auditor->gate, "stop");
+    gate_pass(&auditor->gate);
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        source_close(&auditor->workers[i]);
+    source_close(&auditor->front);
+    gate_free(&auditor->gate);
+    free(auditor);
+    return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accepting connections, and refusing those beyond the limit with an answer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/front/front.h"
+#include "daemon/front/policy.h"
+#include "daemon/process.h"
+
+/* Connections taken in one round of the loop, so that those that are there get their turn. */
+#define ACCEPT_BATCH 32
+/* How long to wait where descriptors or memory are short. */
+#define ACCEPT_PAUSE_MS 100
+
+static void turn_away(struct front *front, int fd, const struct peer *peer)
+{
+    uint8_t frame[FRAME_HEADER + WIRE_ENVELOPE_MAX];
+    size_t len = refuse_stranger(front, peer, KF_THROTTLING,
+                                 "Too many connections are open (limits.connections); try again later.",
+                                 frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
+
+    frame_put_u32(frame, (uint32_t)len);
+    /* A fresh socket has room for this; a client that is gone already needs no answer. */
+    (void)send(fd, frame, FRAME_HEADER + len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+static void take(struct front *front, int fd)
+{
+    struct peer peer;
+    bool member;
+
+    if (!peer_read(fd, front->options.has_group, front->options.group, &peer, &member)) {
+        log_warning("The kernel does not say who connected; the connection is closed.");
+        close(fd);
+    } else if (front->connection_count >= front->options.limits.connections) {
+        turn_away(front, fd, &peer);
+    } else if (!connection_open(front, fd, &peer, member)) {
+        log_error("A connection cannot be kept: memory is short.");
+        close(fd);
+    }
+}
+
+static void accept_again(uv_timer_t *timer)
+{
+    struct front *front = timer->data;
+
+    if (front->listening)
+        watch_set(&front->listener, UV_READABLE);
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct front *front = poll->data;
+
+    (void)status;
+    (void)events;
+    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+        int fd = accept4(front->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd >= 0) {
+            take(front, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_warning("No connection can be accepted for now: descriptors or memory are short.");
+            watch_set(&front->listener, 0);
+            uv_timer_start(&front->accept_again, accept_again, ACCEPT_PAUSE_MS, 0);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+bool listener_open(struct front *front)
+{
+    uv_timer_init(&front->loop, &front->accept_again);
+    front->accept_again.data = front;
+    if (!watch_open(&front->listener, &front->loop, FRONT_LISTEN, front, on_listener))
+        return false;
+    front->listening = true;
+    watch_set(&front->listener, UV_READABLE);
+    return true;
+}
+
+void listener_close(struct front *front)
+{
+    if (front->listening)
+        watch_close(&front->listener, NULL);
+    front->listening = false;
+}

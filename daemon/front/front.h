@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front's role: everything that clients can reach. One loop, one thread, and nothing but descriptors: it opens no
+ * file, starts no program, knows no PIN, module or key. Private to daemon/front/ but for front_main.
+ *
+ * How a request goes: read into its connection's buffer; the first whole frame there is looked at (connection.c). What needs
+ * no token is answered or refused at once; a job makes its connection wait for its turn (scheduler.h), stays where it
+ * is until a worker has room, and is copied once, into the worker's channel (workers.c). The answer comes from the
+ * auditor (answers.c) and is appended to what the client has still to read. All writing is done once for all events of
+ * a round of the loop (main.c).
+ */
+#ifndef KF_DAEMON_FRONT_FRONT_H
+#define KF_DAEMON_FRONT_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/front/jobs.h"
+#include "daemon/front/scheduler.h"
+#include "daemon/front/watch.h"
+#include "daemon/ipc.h"
+#include "daemon/operation.h"
+
+struct worker_link;
+
+struct connection {
+    struct turn turn; /* must be first */
+    struct front *front;
+    struct watch watch;
+    struct connection *next, *previous, *next_unsettled;
+    struct peer peer;
+    bool member; /* of the configured group */
+    struct frame_in in;
+    struct frame_out out;
+    struct wire_request head; /* the job that waits for a worker, where turn.waiting; inside in */
+    unsigned jobs;            /* under way */
+    bool unsettled;           /* is in the front's list of those */
+    bool shut;                /* the client has said that it will send no more */
+    bool ended;               /* and everything it sent was read */
+    bool poisoned;            /* what it sent cannot be followed: nothing more is read, and it is closed when flushed */
+    bool dry;                 /* no whole frame is left in in */
+    bool dead;                /* closed; lives on until its jobs are answered */
+};
+
+struct front {
+    uv_loop_t loop;
+    uv_check_t after_events;
+    uv_timer_t accept_again;
+    struct watch control, listener, auditor;
+    struct control_options options;
+    struct frame_in answers;  /* from the auditor */
+    struct frame_out results; /* to the auditor: refusals */
+    struct jobs jobs;
+    struct scheduler scheduler;
+    struct worker_link *workers[CONF_WORKERS_MAX]; /* of the newest generation; NULL: none */
+    uint32_t workers_gone[CONF_WORKERS_MAX];       /* the newest generation known to have ended */
+    struct connection *connections, *unsettled;
+    unsigned connection_count;
+    bool starved; /* a connection waits for the table of jobs to have room */
+    bool draining, listening, broken;
+    bool log_down;
+    char log_reason[KF_MESSAGE_MAX];
+    enum daemon_state state;
+    uint32_t workers_ready;
+    char state_reason[KF_MESSAGE_MAX];
+};
+
+int front_main(void);
+
+/* accept.c: takes whoever connects, within the limit. */
+bool listener_open(struct front *front);
+void listener_close(struct front *front);
+
+/* connection.c */
+struct connection *connection_open(struct front *front, int fd, const struct peer *peer, bool member);
+/* To be settled at the end of this round of the loop. */
+void connection_touch(struct connection *connection);
+/* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done. */
+void connection_settle(struct connection *connection);
+/* Looks at its next frames until one is a job that waits for a worker. */
+void connection_advance(struct connection *connection);
+/* One of its jobs was answered. */
+void connection_job_done(struct connection *connection);
+
+/* refuse.c */
+/* Answers without a record: only where nothing of a key is said, and the log need not or cannot say it. */
+void answer_directly(struct connection *connection, uint64_t id, enum kf_status status, const char *message);
+/* Refuses a request: recorded, then answered. The caller has looked that the table of jobs has room. */
+void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
+            const char *message);
+/* The same for a job under way. */
+void refuse_job(struct front *front, struct front_job *job, enum kf_status status, const char *message);
+/* Records the refusal of somebody who has no connection, and builds its Response; returns the length. */
+size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status, const char *message,
+                       uint8_t *response, size_t room);
+/* Why no job can run now; NULL where it can. */
+const char *front_obstacle(const struct front *front);
+void answer_status(struct connection *connection, uint64_t id);
+
+/* workers.c */
+void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd);
+/* All its results were answered: what is left of its jobs was lost with it. */
+void worker_gone(struct front *front, uint32_t slot, uint32_t generation);
+/* Closes the channel of a worker that has no jobs: it then ends by itself. */
+void worker_close(struct front *front, uint32_t slot);
+/* Hands waiting jobs to workers with room, and refuses them where none can run. */
+void workers_dispatch(struct front *front);
+void workers_flush(struct front *front);
+
+/* answers.c */
+bool auditor_open(struct front *front);
+void auditor_flush(struct front *front);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front's loop: events only note what changed; when all of a round were taken, jobs are handed on and everything
+ * is written, once for each descriptor. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/front/front.h"
+
+/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they are recorded. */
+#define REFUSALS_MAX 1024
+#define JOBS_MAX 65536
+
+static void touch_all(struct front *front)
+{
+    for (struct connection *each = front->connections; each; each = each->next)
+        connection_touch(each);
+}
+
+static void on_control_message(struct front *front, const struct control *message, int fd)
+{
+    switch (message->kind) {
+    case CONTROL_WORKER_UP:
+        if (fd >= 0 && message->slot < front->options.workers) {
+            worker_up(front, message->slot, message->generation, fd);
+            fd = -1;
+        }
+        break;
+    case CONTROL_STATE:
+        front->state = message->state.state;
+        front->workers_ready = message->state.workers_ready;
+        snprintf(front->state_reason, sizeof front->state_reason, "%s", message->state.reason);
+        break;
+    case CONTROL_DRAIN:
+        front->draining = true;
+        listener_close(front);
+        touch_all(front);
+        break;
+    default:
+        break;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    struct front *front = poll->data;
+    struct control message;
+    enum control_got got;
+    int fd;
+
+    (void)status;
+    (void)events;
+    while ((got = control_receive(front->control.fd, false, &message, &fd)) == CONTROL_GOT)
+        on_control_message(front, &message, fd);
+    if (got == CONTROL_CLOSED)
+        front->broken = true;
+}
+
+static void settle_connections(struct front *front)
+{
+    while (front->unsettled) {
+        struct connection *connection = front->unsettled;
+
+        front->unsettled = connection->next_unsettled;
+        connection_settle(connection);
+    }
+}
+
+static bool is_drained(const struct front *front)
+{
+    return front->draining && !front->connections && front->jobs.used == 0;
+}
+
+static void after_events(uv_check_t *check)
+{
+    struct front *front = check->data;
+
+    if (front->starved && front->jobs.used < front->jobs.capacity) {
+        front->starved = false;
+        touch_all(front);
+    }
+    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up requests. */
+    do {
+        settle_connections(front);
+        workers_dispatch(front);
+    } while (front->unsettled);
+    workers_flush(front);
+    auditor_flush(front);
+    if (front->broken || is_drained(front))
+        uv_stop(&front->loop);
+}
+
+static bool start(struct front *front)
+{
+    size_t capacity = front->options.limits.jobs + REFUSALS_MAX;
+
+    if (!jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) || uv_loop_init(&front->loop) != 0)
+        return false;
+    uv_check_init(&front->loop, &front->after_events);
+    front->after_events.data = front;
+    uv_check_start(&front->after_events, after_events);
+    if (!watch_open(&front->control, &front->loop, CHILD_CONTROL, front, on_control) || !auditor_open(front) ||
+        !listener_open(front))
+        return false;
+    watch_set(&front->control, UV_READABLE);
+    return true;
+}
+
+/* Takes everything down in order, when no client and no job is left. */
+static void finish(struct front *front)
+{
+    for (unsigned slot = 0; slot < front->options.workers; slot++)
+        if (front->workers[slot])
+            worker_close(front, slot);
+    watch_close(&front->control, NULL);
+    watch_close(&front->auditor, NULL);
+    uv_close((uv_handle_t *)&front->accept_again, NULL);
+    uv_close((uv_handle_t *)&front->after_events, NULL);
+    uv_run(&front->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&front->loop);
+    frame_in_free(&front->answers);
+    frame_out_free(&front->results);
+    jobs_free(&front->jobs);
+    free(front);
+}
+
+int front_main(void)
+{
+    struct front *front = calloc(1, sizeof *front);
+    struct control message;
+    int fd;
+
+    if (!front || control_receive(CHILD_CONTROL, true, &message, &fd) != CONTROL_GOT ||
+        message.kind != CONTROL_OPTIONS) {
+        free(front);
+        return 1;
+    }
+    log_setup("front", message.options.log_level);
+    front->options = message.options;
+    if (!start(front)) {
+        log_error("The front cannot start: its descriptors or memory are missing.");
+        _exit(1);
+    }
+    uv_run(&front->loop, UV_RUN_DEFAULT);
+    /* Clients that are left see their connection close. */
+    if (front->broken)
+        _exit(1);
+    finish(front);
+    return 0;
+}

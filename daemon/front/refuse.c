@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers that the front gives itself: refusals, which are recorded like every other answer, and the status. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/front/front.h"
+#include "daemon/process.h"
+
+void answer_directly(struct connection *connection, uint64_t id, enum kf_status status, const char *message)
+{
+    uint8_t *at = connection->dead ? NULL : frame_out_begin(&connection->out, WIRE_ENVELOPE_MAX);
+
+    if (at)
+        frame_out_end(&connection->out,
+                      wire_response_encode(id, status, message, NULL, NULL, at, WIRE_ENVELOPE_MAX));
+    connection_touch(connection);
+}
+
+/* Sends a refusal's record to the auditor, with the response that may leave after it. */
+static void send_refusal(struct front *front, const struct peer *peer, const struct front_job *job,
+                         enum kf_status status, const char *message)
+{
+    char text[RECORD_MAX];
+    struct record record;
+    uint8_t *frame = frame_out_begin(&front->results, RESULT_HEAD + WIRE_ENVELOPE_MAX + RECORD_MAX);
+    size_t response_len = 0;
+
+    if (!frame) {
+        log_error("A refusal cannot be recorded: memory is short.");
+        front->broken = true;
+        return;
+    }
+    if (job)
+        response_len = wire_response_encode(job->id, status, message, NULL, NULL, frame + RESULT_HEAD,
+                                            WIRE_ENVELOPE_MAX);
+    record_begin(&record, text, sizeof text, peer, job ? job->operation : 0, job ? job->id : 0);
+    record_result(&record, status, message);
+    frame_out_end(&front->results,
+                  result_seal(frame, job ? job->number : 0, response_len, text, record_end(&record)));
+}
+
+void refuse_job(struct front *front, struct front_job *job, enum kf_status status, const char *message)
+{
+    send_refusal(front, &job->connection->peer, job, status, message);
+}
+
+void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
+            const char *message)
+{
+    struct front *front = connection->front;
+    struct front_job *job = front->log_down ? NULL : jobs_take(&front->jobs);
+
+    if (!job) {
+        answer_directly(connection, id, KF_UNAVAILABLE, front->log_reason);
+        return;
+    }
+    job->id = id;
+    job->operation = operation;
+    job->connection = connection;
+    connection->jobs++;
+    refuse_job(front, job, status, message);
+}
+
+size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status, const char *message,
+                       uint8_t *response, size_t room)
+{
+    if (!front->log_down)
+        send_refusal(front, peer, NULL, status, message);
+    return wire_response_encode(0, status, message, NULL, NULL, response, room);
+}
+
+const char *front_obstacle(const struct front *front)
+{
+    if (front->log_down)
+        return front->log_reason;
+    if (scheduler_any_up(&front->scheduler))
+        return NULL;
+    /* The parent may not have noticed yet. */
+    return front->state == STATE_DOWN && front->state_reason[0] ? front->state_reason
+                                                                : "No token worker is up. Try again.";
+}
+
+void answer_status(struct connection *connection, uint64_t id)
+{
+    static const char *const names[] = {
+        [STATE_DOWN] = "down", [STATE_DEGRADED] = "degraded", [STATE_READY] = "ready"};
+    const struct front *front = connection->front;
+    keyferry_StatusReply reply = keyferry_StatusReply_init_zero;
+    size_t room = WIRE_ENVELOPE_MAX + keyferry_StatusReply_size;
+    uint8_t *at = frame_out_begin(&connection->out, room);
+
+    snprintf(reply.state, sizeof reply.state, "%s", names[front->log_down ? STATE_DOWN : front->state]);
+    snprintf(reply.reason, sizeof reply.reason, "%s", front->log_down ? front->log_reason : front->state_reason);
+    snprintf(reply.version, sizeof reply.version, "%s", PACKAGE_VERSION);
+    reply.workers = front->options.workers;
+    reply.workers_ready = front->workers_ready;
+    reply.connections = front->connection_count;
+    reply.jobs = (uint32_t)front->jobs.used;
+    reply.uptime_seconds = (clock_ms() - front->options.started_ms) / 1000;
+    if (at)
+        frame_out_end(&connection->out,
+                      wire_response_encode(id, KF_OK, NULL, keyferry_StatusReply_fields, &reply, at, room));
+    connection_touch(connection);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The channels to the workers. A worker that dies is noticed twice: its channel closes, and nothing more is sent; then the
+ * auditor says that all its results were answered, and only then is it known which of its jobs were lost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/front/front.h"
+#include "daemon/stream.h"
+
+struct worker_link {
+    struct watch watch;
+    struct front *front;
+    uint32_t slot, generation;
+    struct frame_out out;
+    struct front_job *jobs; /* given to it, not answered */
+    bool up;                /* the channel is open */
+    /* The next worker of this slot, that came up before the auditor was done with this one; -1: none. */
+    int next_fd;
+    uint32_t next_generation;
+};
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void channel_down(struct worker_link *worker)
+{
+    if (!worker->up)
+        return;
+    worker->up = false;
+    scheduler_worker_down(&worker->front->scheduler, worker->slot);
+    watch_set(&worker->watch, 0);
+}
+
+/* The worker says how many jobs it has done with; bytes, not frames. */
+static void take_credit(struct worker_link *worker)
+{
+    uint8_t credits[64];
+    ssize_t got = recv(worker->watch.fd, credits, sizeof credits, 0);
+    unsigned sum = 0;
+
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+        channel_down(worker);
+        return;
+    }
+    for (ssize_t i = 0; i < got; i++)
+        sum += credits[i];
+    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum))
+        channel_down(worker);
+}
+
+static void flush(struct worker_link *worker)
+{
+    size_t len;
+
+    frame_out_data(&worker->out, &len);
+    if (!worker->up || len == 0)
+        return;
+    switch (stream_write(worker->watch.fd, &worker->out)) {
+    case STREAM_DONE:
+        watch_set(&worker->watch, UV_READABLE);
+        break;
+    case STREAM_AGAIN:
+        watch_set(&worker->watch, UV_READABLE | UV_WRITABLE);
+        break;
+    case STREAM_CLOSED:
+        channel_down(worker);
+        break;
+    }
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    struct worker_link *worker = poll->data;
+
+    if (status < 0)
+        channel_down(worker);
+    else if (events & UV_READABLE)
+        take_credit(worker);
+}
+
+void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd)
+{
+    struct worker_link *worker = front->workers[slot];
+
+    if (worker) {
+        channel_down(worker);
+        if (worker->next_fd >= 0)
+            close(worker->next_fd);
+        worker->next_fd = fd;
+        worker->next_generation = generation;
+        return;
+    }
+    if (generation <= front->workers_gone[slot]) {
+        close(fd);
+        return;
+    }
+    worker = calloc(1, sizeof *worker);
+    if (!worker || !watch_open(&worker->watch, &front->loop, fd, worker, on_event)) {
+        log_error("Worker %u cannot be used: memory is short.", slot);
+        free(worker);
+        close(fd);
+        return;
+    }
+    worker->front = front;
+    worker->slot = slot;
+    worker->generation = generation;
+    worker->next_fd = -1;
+    worker->up = true;
+    front->workers[slot] = worker;
+    scheduler_worker_up(&front->scheduler, slot);
+    watch_set(&worker->watch, UV_READABLE);
+}
+
+/* A job that died with its worker. What changes something may have been done, and the client has to look. */
+static void refuse_lost(struct front *front, struct front_job *job)
+{
+    const struct operation *operation = operation_find(job->operation);
+
+    refuse_job(front, job, KF_UNAVAILABLE,
+               operation && operation->class == CLASS_MANAGE
+                   ? "The request was interrupted, because its token worker ended, and may or may not have been "
+                     "carried out; look, then retry: send it again."
+                   : "The request was interrupted, because its token worker ended. Retry: send it again.");
+}
+
+void worker_close(struct front *front, uint32_t slot)
+{
+    struct worker_link *worker = front->workers[slot];
+
+    channel_down(worker);
+    front->workers[slot] = NULL;
+    frame_out_free(&worker->out);
+    watch_close(&worker->watch, on_closed);
+}
+
+void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
+{
+    struct worker_link *worker = slot < CONF_WORKERS_MAX ? front->workers[slot] : NULL;
+    uint32_t next_generation;
+    int next_fd;
+
+    if (slot < CONF_WORKERS_MAX && generation > front->workers_gone[slot])
+        front->workers_gone[slot] = generation;
+    if (!worker || worker->generation != generation)
+        return;
+    while (worker->jobs) {
+        struct front_job *job = worker->jobs;
+
+        job_unlink(job);
+        refuse_lost(front, job);
+    }
+    next_fd = worker->next_fd;
+    next_generation = worker->next_generation;
+    worker_close(front, slot);
+    if (next_fd >= 0)
+        worker_up(front, slot, next_generation, next_fd);
+}
+
+static void give(struct connection *connection, struct worker_link *worker)
+{
+    struct front_job *job = jobs_take(&connection->front->jobs);
+    struct job message = {.number = job->number, .peer = connection->peer, .request = connection->head};
+
+    job->id = connection->head.id;
+    job->operation = connection->head.operation;
+    job->connection = connection;
+    job_link(job, &worker->jobs);
+    connection->jobs++;
+    if (!job_put(&worker->out, &message)) {
+        log_error("A job cannot be handed on: memory is short.");
+        channel_down(worker);
+    }
+}
+
+void workers_dispatch(struct front *front)
+{
+    const char *obstacle = front_obstacle(front);
+
+    while (front->scheduler.first && front->jobs.used < front->jobs.capacity) {
+        struct connection *connection;
+        int slot = -1;
+
+        if (!obstacle && front->jobs.used < front->options.limits.jobs)
+            slot = scheduler_give(&front->scheduler);
+        if (!obstacle && slot < 0)
+            return;
+        connection = (struct connection *)scheduler_next(&front->scheduler); /* turn is its first member */
+        if (obstacle)
+            refuse(connection, connection->head.id, connection->head.operation, KF_UNAVAILABLE, obstacle);
+        else
+            give(connection, front->workers[slot]);
+        connection_advance(connection);
+        connection_touch(connection);
+    }
+}
+
+void workers_flush(struct front *front)
+{
+    for (unsigned slot = 0; slot < front->options.workers; slot++)
+        if (front->workers[slot])
+            flush(front->workers[slot]);
+}

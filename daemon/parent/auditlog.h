@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the audit log, which the auditor then has as a descriptor and nothing more. */
+#ifndef KF_DAEMON_PARENT_AUDITLOG_H
+#define KF_DAEMON_PARENT_AUDITLOG_H
+
+#include "base/error.h"
+
+/* Opened for appending, made with mode 0640 where it is not there. Refuses (-1) symbolic links, what is not a regular file of
+ * one name, what others may write, and a log that another daemon has. */
+int auditlog_open(const char *path, struct kf_error *err);
+
+#endif

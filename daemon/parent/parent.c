@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's own life: start, loop, drain, end. */
+#include "daemon/parent/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/parent/auditlog.h"
+#include "daemon/parent/group.h"
+#include "daemon/process.h"
+
+/* How late a deadline may be noticed at most. */
+#define TICK_MAX_MS 1000
+#define TICK_MIN_MS 50
+/* What everybody gets to end by itself when there is nothing left to do. */
+#define FAREWELL_MS 3000
+/* Front and auditor that die again within this time are started after a pause that doubles. */
+#define RESTART_GOOD_MS 60000
+#define RESTART_MAX_MS 30000
+
+/* The configuration's bytes, kept in memory: every worker reads what the parent read, whatever becomes of the file. */
+static int keep_configuration(const char *path, struct kf_error *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int copy = memfd_create("keyferry-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    char bytes[4096];
+    ssize_t got = 0;
+    bool good = file >= 0 && copy >= 0;
+
+    while (good && (got = read(file, bytes, sizeof bytes)) > 0)
+        good = write(copy, bytes, (size_t)got) == got;
+    if (!good || got < 0)
+        kf_fail(err, KF_VALIDATION, "%s: cannot be read: %s", path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    return copy;
+}
+
+static bool share_memory(struct parent *parent, struct kf_error *err)
+{
+    parent->shared_fd = memfd_create("keyferry-shared", MFD_CLOEXEC);
+    if (parent->shared_fd < 0 || ftruncate(parent->shared_fd, sizeof *parent->shared) != 0)
+        return kf_fail(err, KF_INTERNAL, "No shared memory can be made: %s.", strerror(errno));
+    parent->shared =
+        mmap(NULL, sizeof *parent->shared, PROT_READ | PROT_WRITE, MAP_SHARED, parent->shared_fd, 0);
+    if (parent->shared == MAP_FAILED) {
+        parent->shared = NULL;
+        return kf_fail(err, KF_INTERNAL, "The shared memory cannot be mapped: %s.", strerror(errno));
+    }
+    return true;
+}
+
+static void take_signals(struct parent *parent)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    parent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Descriptors for as many connections as are allowed. */
+static void raise_limits(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static bool prepare(struct parent *parent, const char *path, struct kf_error *err)
+{
+    struct control_options *options = &parent->options;
+
+    parent->conf_fd = keep_configuration(path, err);
+    if (err->status != KF_OK)
+        return false;
+    parent->conf = conf_load_fd(parent->conf_fd, path, err);
+    if (!parent->conf)
+        return false;
+    log_setup("parent", parent->conf->log_level);
+    options->log_level = parent->conf->log_level;
+    options->max_frame = parent->conf->socket.max_frame;
+    options->workers = parent->conf->workers;
+    options->limits = parent->conf->limits;
+    options->owner = geteuid();
+    options->started_ms = clock_ms();
+    raise_limits();
+    take_signals(parent);
+    if (!group_find(parent->conf, &options->has_group, &options->group, err) || !share_memory(parent, err))
+        return false;
+    parent->log_fd = auditlog_open(parent->conf->audit.path, err);
+    return parent->log_fd >= 0 && listener_take(&parent->listener, &parent->conf->socket, err);
+}
+
+/* Everything is ended and, when all have ended, started anew. */
+static void begin_restart(struct parent *parent, const char *who)
+{
+    uint64_t now = clock_ms();
+
+    if (parent->restarting)
+        return;
+    log_error("The %s ended unexpectedly; all processes are started anew.", who);
+    if (now - parent->started_all_ms >= RESTART_GOOD_MS)
+        parent->restarts = 0;
+    parent->restart_ms = now;
+    if (parent->restarts > 0)
+        parent->restart_ms += parent->restarts > 5 ? RESTART_MAX_MS : 1000 << (parent->restarts - 1);
+    parent->restarts++;
+    parent->restarting = true;
+    children_kill(parent);
+}
+
+static void on_end(struct parent *parent, pid_t pid, int status)
+{
+    if (pid == parent->front.pid || pid == parent->auditor.pid) {
+        bool is_front = pid == parent->front.pid;
+
+        child_forget(is_front ? &parent->front : &parent->auditor);
+        if (!parent->draining)
+            begin_restart(parent, is_front ? "front" : "auditor");
+        else if (status != 0 || !is_front)
+            children_kill(parent); /* nobody is left to answer, or to record */
+        else
+            parent->drain_ms = clock_ms() + FAREWELL_MS;
+        return;
+    }
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        if (pid == parent->workers[i].child.pid)
+            worker_on_end(parent, i, status);
+}
+
+static void begin_drain(struct parent *parent)
+{
+    struct control drain = {.kind = CONTROL_DRAIN};
+
+    if (parent->draining) {
+        log_info("Told to end a second time: ending now.");
+        children_kill(parent);
+        return;
+    }
+    log_info("Told to end: answering what is under way.");
+    notify_send(&parent->notify, "STOPPING=1\nSTATUS=Answering what is under way.");
+    parent->draining = true;
+    parent->drain_ms = clock_ms() + parent->conf->limits.drain_timeout_ms;
+    listener_drop(&parent->listener);
+    if (parent->restarting || parent->front.pid == 0 || !control_send(parent->front.control, &drain, -1))
+        children_kill(parent);
+}
+
+/* Past the time for draining: first the workers go, so that their jobs are answered as interrupted; then everybody. */
+static void end_drain(struct parent *parent, uint64_t now)
+{
+    bool workers = false;
+
+    if (!parent->draining || now < parent->drain_ms)
+        return;
+    for (unsigned i = 0; i < parent->conf->workers; i++) {
+        if (parent->workers[i].child.pid > 0) {
+            kill(parent->workers[i].child.pid, SIGKILL);
+            workers = true;
+        }
+    }
+    if (!workers)
+        children_kill(parent);
+    parent->drain_ms = now + FAREWELL_MS;
+}
+
+static void on_signals(struct parent *parent)
+{
+    struct signalfd_siginfo info;
+    int status;
+    pid_t pid;
+
+    while (read(parent->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo != SIGCHLD)
+            begin_drain(parent);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        on_end(parent, pid, status);
+}
+
+/* How long the loop may sleep: half the shortest deadline that there may be, so that none is noticed much too late. */
+static int tick_ms(struct parent *parent, uint64_t now)
+{
+    const struct conf_limits *limits = &parent->conf->limits;
+    int tick = TICK_MAX_MS, watchdog = notify_watchdog(&parent->notify, now);
+
+    if (limits->job_timeout_ms / 4 < (uint32_t)tick)
+        tick = (int)(limits->job_timeout_ms / 4);
+    if (watchdog >= 0 && watchdog < tick)
+        tick = watchdog;
+    return tick < TICK_MIN_MS ? TICK_MIN_MS : tick;
+}
+
+static void step(struct parent *parent)
+{
+    struct pollfd fds[1 + CONF_WORKERS_MAX];
+    uint64_t now;
+
+    fds[0] = (struct pollfd){parent->signal_fd, POLLIN, 0};
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        fds[1 + i] = (struct pollfd){parent->workers[i].child.control, POLLIN, 0};
+    if (poll(fds, 1 + parent->conf->workers, tick_ms(parent, clock_ms())) < 0)
+        return;
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        if (fds[1 + i].revents)
+            worker_on_control(parent, i);
+    if (fds[0].revents)
+        on_signals(parent);
+    now = clock_ms();
+    if (parent->restarting && !parent->draining && !children_any(parent) && now >= parent->restart_ms) {
+        parent->restarting = false;
+        if (!children_start(parent))
+            begin_restart(parent, "start");
+    }
+    workers_tick(parent, now);
+    end_drain(parent, now);
+    state_publish(parent);
+}
+
+int parent_main(const char *path)
+{
+    struct parent *parent = calloc(1, sizeof *parent);
+    struct kf_error err = {0};
+    bool good;
+
+    if (!parent)
+        return 1;
+    log_setup("parent", LOG_LEVEL_INFO);
+    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->signal_fd = parent->listener.fd = -1;
+    parent->front.control = parent->auditor.control = -1;
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+        parent->workers[i].child.control = parent->workers[i].jobs = -1;
+    notify_open(&parent->notify);
+    good = prepare(parent, path, &err);
+    if (!good) {
+        log_error("%s", err.message);
+        notify_send(&parent->notify, "STATUS=%s", err.message);
+    } else if (!children_start(parent)) {
+        children_kill(parent);
+        good = false;
+    } else {
+        workers_tick(parent, clock_ms());
+        while (!parent->draining || children_any(parent))
+            step(parent);
+        log_info("Ended.");
+    }
+    listener_drop(&parent->listener);
+    notify_close(&parent->notify);
+    conf_free(parent->conf);
+    free(parent);
+    return good ? 0 : 1;
+}

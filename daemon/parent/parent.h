@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's role: it reads the configuration, opens what the others need, starts them with fork and exec, restarts what
+ * dies, kills what hangs, and talks to systemd. It never sees a byte from a client and loads no module. Private to
+ * daemon/parent/ but for parent_main.
+ */
+#ifndef KF_DAEMON_PARENT_PARENT_H
+#define KF_DAEMON_PARENT_PARENT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "conf/conf.h"
+#include "daemon/ipc.h"
+#include "daemon/parent/notify.h"
+#include "daemon/parent/pinmark.h"
+#include "daemon/parent/socket.h"
+
+/* A process; pid 0: none. */
+struct child {
+    pid_t pid;
+    int control;      /* our end; -1 when closed */
+    uint64_t kill_ms; /* when it is killed if it has not ended; 0: never */
+};
+
+enum worker_phase { WORKER_DOWN, WORKER_STARTING, WORKER_READY };
+
+struct worker_slot {
+    struct child child;
+    enum worker_phase phase;
+    uint32_t generation;
+    int jobs;                 /* the front's end, until the worker is ready; -1 */
+    unsigned failures;        /* in a row */
+    uint64_t ready_ms;        /* when it became ready */
+    uint64_t retry_ms;        /* when it may be started again */
+    struct pin_mark pin;      /* the PIN source as it was when the worker was started */
+    bool failed;              /* it has said why it ends */
+    struct kf_error failure;
+};
+
+struct parent {
+    struct conf *conf;
+    struct control_options options;
+    struct listener listener;
+    int conf_fd, log_fd, shared_fd, signal_fd;
+    struct shared *shared;
+    struct notify notify;
+    struct child front, auditor;
+    struct worker_slot workers[CONF_WORKERS_MAX];
+    bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
+    struct pin_mark pin_refused;
+    uint64_t pin_looked_ms, last_ready_ms;
+    bool known;     /* a worker was ready, or is known to be down */
+    char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
+    struct control published;    /* the state that front and systemd know */
+    bool restarting; /* front or auditor died: all are ended, and started anew when they are */
+    unsigned restarts;
+    uint64_t restart_ms, started_all_ms;
+    bool draining;
+    uint64_t drain_ms; /* when what is left of the workers is killed */
+};
+
+/* Runs the daemon with the configuration at path until it is told to end; returns the exit status. */
+int parent_main(const char *path);
+
+/* children.c */
+bool children_start(struct parent *parent);
+bool child_start_worker(struct parent *parent, unsigned slot);
+void children_kill(struct parent *parent);
+bool children_any(const struct parent *parent);
+/* Closes our end of what was a child's. */
+void child_forget(struct child *child);
+
+/* workers.c */
+void worker_on_control(struct parent *parent, unsigned slot);
+/* Its process has ended, with the status of waitpid. */
+void worker_on_end(struct parent *parent, unsigned slot, int status);
+/* Kills those past their deadline, starts those that are due; both where needed now. */
+void workers_tick(struct parent *parent, uint64_t now);
+
+/* state.c */
+/* Tells front and systemd how the daemon is, where that has changed. */
+void state_publish(struct parent *parent);
+
+#endif

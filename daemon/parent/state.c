@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the daemon is, in one word and one sentence, for the status operation and for systemctl status. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/parent/parent.h"
+
+static void describe(const struct parent *parent, struct control *state)
+{
+    unsigned ready = 0;
+    const char *why = parent->reason[0] ? parent->reason : "The token is being opened.";
+
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        if (parent->workers[i].phase == WORKER_READY)
+            ready++;
+    memset(state, 0, sizeof *state);
+    state->kind = CONTROL_STATE;
+    state->state.workers_ready = ready;
+    if (ready == parent->conf->workers) {
+        state->state.state = STATE_READY;
+    } else if (ready > 0) {
+        state->state.state = STATE_DEGRADED;
+        snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s", ready,
+                 (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
+                 parent->reason[0] ? parent->reason : "The others are being started.");
+    } else {
+        state->state.state = STATE_DOWN;
+        snprintf(state->state.reason, sizeof state->state.reason, "%s", why);
+    }
+}
+
+static void tell_systemd(struct parent *parent, const struct control *state)
+{
+    static const char *const words[] = {
+        [STATE_DOWN] = "Down", [STATE_DEGRADED] = "Degraded", [STATE_READY] = "Ready"};
+    const char *ready = parent->known ? "READY=1\n" : "";
+
+    if (parent->draining)
+        return;
+    notify_send(&parent->notify, "%sSTATUS=%s: %u of %u workers. %s", ready, words[state->state.state],
+                state->state.workers_ready, (unsigned)parent->conf->workers, state->state.reason);
+}
+
+void state_publish(struct parent *parent)
+{
+    struct control state;
+
+    describe(parent, &state);
+    /* Both were zeroed whole before they were filled in. */
+    if (memcmp(&state, &parent->published, sizeof state) == 0)
+        return;
+    if (parent->front.pid > 0)
+        control_send(parent->front.control, &state, -1);
+    tell_systemd(parent, &state);
+    if (state.state.state != parent->published.state.state || parent->published.kind == 0)
+        log_info("The daemon is %s.%s%s",
+                 state.state.state == STATE_READY      ? "ready"
+                 : state.state.state == STATE_DEGRADED ? "degraded"
+                                                       : "down",
+                 state.state.reason[0] ? " " : "", state.state.reason);
+    parent->published = state;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When workers are started, and what is made of their ends. The rule behind the order of starts: a wrong PIN is presented
+ * once. So as long as no worker is ready, only worker 0 is tried, and several start at once only shortly after one of
+ * them has logged in.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/parent/parent.h"
+#include "daemon/process.h"
+
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS 30000
+/* A configuration that does not fit the token is tried again this seldom. */
+#define CONFIG_RETRY_MS 60000
+/* A worker that was ready this long has had a good life: its end is not held against it. */
+#define GOOD_LIFE_MS 10000
+/* How long a login says something about the next one. */
+#define PIN_PROVEN_MS 10000
+#define PIN_LOOK_MS 1000
+/* What a worker that has failed gets to end by itself. */
+#define FAREWELL_MS 5000
+
+static bool any_in(const struct parent *parent, enum worker_phase phase)
+{
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        if (parent->workers[i].phase == phase)
+            return true;
+    return false;
+}
+
+static void kill_worker(struct worker_slot *worker, unsigned slot, const char *why)
+{
+    log_error("Worker %u %s; it is killed.", slot, why);
+    kill(worker->child.pid, SIGKILL);
+    worker->child.kill_ms = 0;
+}
+
+static void on_ready(struct parent *parent, unsigned slot)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+    struct control up = {.kind = CONTROL_WORKER_UP, .slot = slot, .generation = worker->generation};
+
+    if (worker->phase != WORKER_STARTING)
+        return;
+    worker->phase = WORKER_READY;
+    worker->ready_ms = parent->last_ready_ms = clock_ms();
+    worker->child.kill_ms = 0;
+    parent->known = true;
+    log_info("Worker %u is ready.", slot);
+    if (parent->front.pid > 0)
+        control_send(parent->front.control, &up, worker->jobs);
+    close(worker->jobs);
+    worker->jobs = -1;
+}
+
+static void on_failed(struct worker_slot *worker, unsigned slot, const struct kf_error *failure)
+{
+    worker->failed = true;
+    worker->failure = *failure;
+    worker->child.kill_ms = clock_ms() + FAREWELL_MS;
+    log_error("Worker %u: %s%s%s", slot, failure->message, failure->detail[0] ? " " : "", failure->detail);
+}
+
+void worker_on_control(struct parent *parent, unsigned slot)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+    struct control message;
+    enum control_got got;
+    int fd;
+
+    while ((got = control_receive(worker->child.control, false, &message, &fd)) == CONTROL_GOT) {
+        if (fd >= 0)
+            close(fd);
+        if (message.kind == CONTROL_READY)
+            on_ready(parent, slot);
+        else if (message.kind == CONTROL_FAILED)
+            on_failed(worker, slot, &message.failure);
+    }
+    if (got == CONTROL_CLOSED) {
+        close(worker->child.control);
+        worker->child.control = -1;
+    }
+}
+
+/* What a worker that said nothing died of. */
+static void explain(struct worker_slot *worker, unsigned slot, int status)
+{
+    if (worker->failed)
+        return;
+    kf_error_clear(&worker->failure);
+    if (WIFSIGNALED(status))
+        kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+                      "A token worker ended unexpectedly (signal %d); a new one is started. Try again.", WTERMSIG(status));
+    else
+        kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+                      "A token worker ended unexpectedly (status %d); a new one is started. Try again.", WEXITSTATUS(status));
+    log_error("Worker %u: %s", slot, worker->failure.message);
+}
+
+static void schedule(struct parent *parent, struct worker_slot *worker)
+{
+    uint64_t now = clock_ms(), delay = 0;
+
+    if (worker->phase == WORKER_READY && now - worker->ready_ms >= GOOD_LIFE_MS)
+        worker->failures = 0;
+    /* The first end of one that had been ready costs no time. */
+    if (worker->failures > 0 || worker->phase != WORKER_READY)
+        delay = worker->failures > 5 ? BACKOFF_MAX_MS : BACKOFF_FIRST_MS << worker->failures;
+    worker->failures++;
+    if (delay > BACKOFF_MAX_MS)
+        delay = BACKOFF_MAX_MS;
+    if (worker->failure.fault == KF_FAULT_CONFIG)
+        delay = CONFIG_RETRY_MS;
+    if (worker->failure.fault == KF_FAULT_PIN) {
+        parent->pin_latched = true;
+        parent->pin_refused = worker->pin;
+        log_error("The PIN is not tried again before its source changes.");
+    }
+    worker->retry_ms = now + delay;
+}
+
+void worker_on_end(struct parent *parent, unsigned slot, int status)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+    struct control gone = {.kind = CONTROL_WORKER_GONE, .slot = slot, .generation = worker->generation};
+
+    if (worker->child.control >= 0)
+        worker_on_control(parent, slot); /* what it said last */
+    if (parent->auditor.pid > 0)
+        control_send(parent->auditor.control, &gone, -1);
+    if (worker->jobs >= 0)
+        close(worker->jobs);
+    worker->jobs = -1;
+    if (!parent->draining && !parent->restarting) {
+        explain(worker, slot, status);
+        snprintf(parent->reason, sizeof parent->reason, "%s%s",
+                 worker->failure.fault == KF_FAULT_PIN ? "PIN: " : "", worker->failure.message);
+        parent->known = true;
+        schedule(parent, worker);
+    }
+    child_forget(&worker->child);
+    worker->phase = WORKER_DOWN;
+}
+
+static void check_deadlines(struct parent *parent, uint64_t now)
+{
+    for (unsigned i = 0; i < parent->conf->workers; i++) {
+        struct worker_slot *worker = &parent->workers[i];
+        uint64_t deadline;
+
+        if (worker->child.pid == 0)
+            continue;
+        deadline = atomic_load_explicit(&parent->shared->slots[i].deadline_ms, memory_order_relaxed);
+        if (worker->child.kill_ms > 0 && now >= worker->child.kill_ms) {
+            kill_worker(worker, i, worker->failed ? "has failed and does not end" : "does not get the token open");
+        } else if (deadline > 0 && now >= deadline) {
+            atomic_store_explicit(&parent->shared->slots[i].deadline_ms, 0, memory_order_relaxed);
+            kill_worker(worker, i, "is past the deadline of its job");
+        }
+    }
+}
+
+static void look_at_pin(struct parent *parent, uint64_t now)
+{
+    struct pin_mark mark;
+
+    if (!parent->pin_latched || now - parent->pin_looked_ms < PIN_LOOK_MS)
+        return;
+    parent->pin_looked_ms = now;
+    mark = pin_mark_take(&parent->conf->token);
+    if (pin_mark_same(&mark, &parent->pin_refused))
+        return;
+    log_info("The PIN's source has changed; it is tried again.");
+    parent->pin_latched = false;
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        parent->workers[i].retry_ms = now;
+}
+
+static bool may_start(const struct parent *parent, unsigned slot, uint64_t now)
+{
+    const struct worker_slot *worker = &parent->workers[slot];
+
+    if (worker->child.pid != 0 || now < worker->retry_ms)
+        return false;
+    if (!any_in(parent, WORKER_READY))
+        return slot == 0;
+    return !any_in(parent, WORKER_STARTING) || now - parent->last_ready_ms < PIN_PROVEN_MS;
+}
+
+void workers_tick(struct parent *parent, uint64_t now)
+{
+    check_deadlines(parent, now);
+    if (parent->draining || parent->restarting)
+        return;
+    look_at_pin(parent, now);
+    for (unsigned i = 0; i < parent->conf->workers && !parent->pin_latched; i++) {
+        struct worker_slot *worker = &parent->workers[i];
+
+        if (!may_start(parent, i, now))
+            continue;
+        if (child_start_worker(parent, i)) {
+            worker->phase = WORKER_STARTING;
+            worker->child.kill_ms = now + parent->conf->limits.start_timeout_ms;
+        } else {
+            worker->retry_ms = now + BACKOFF_MAX_MS;
+        }
+    }
+}

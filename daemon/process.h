@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all of the daemon's processes do with themselves, and the one clock they share. */
+#ifndef KF_DAEMON_PROCESS_H
+#define KF_DAEMON_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* No core dumps, no ptrace by the same user, no SIGPIPE; the process's short name. Right after exec. */
+void process_harden(void);
+
+/* Milliseconds of CLOCK_MONOTONIC, the same in all processes of this host. */
+uint64_t clock_ms(void);
+
+bool process_set_nonblocking(int fd);
+
+#endif
