@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The self-test on one token, TEST_TOKEN: what it must find there, that it leaves nothing behind,
+ * and that it notices a token that answers wrongly. For the latter single functions of the module
+ * are replaced.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "p11/calls.h"
+#include "p11/ops.h"
+#include "p11/profile.h"
+#include "test/unit/p11/support.h"
+
+#define BIT(operation) (1u << (operation))
+#define KDFS (BIT(P11_KDF_AES) | BIT(P11_KDF_TDES))
+#define JOINS \
+    (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_XOR) | BIT(P11_CUT) | BIT(P11_IDENTITY))
+
+/* What is known of each token. */
+static const struct {
+    unsigned missing;
+    struct p11_template_rungs rungs;
+    enum profile_result checks[PROFILE_CHECKS];
+    bool formats[PROFILE_FORMATS];
+} known[FIXTURE_TOKENS] = {
+    [FIXTURE_SOFTHSM] =
+        {
+            .missing = KDFS,
+            .rungs = {true, true, true},
+            .formats = {true, true},
+        },
+    [FIXTURE_NSS] =
+        {
+            .missing = BIT(P11_KDF_TDES),
+            .rungs = {.modifiable = true},
+            .checks =
+                {
+                    [CHECK_WRAP_UNEXTRACTABLE] = PROFILE_FAILED,
+                    [CHECK_WRAP_JOIN] = PROFILE_FAILED,
+                    [CHECK_USAGE_FLAGS] = PROFILE_FAILED,
+                    [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
+                    [CHECK_WEAKEN] = PROFILE_FAILED,
+                },
+            .formats = {true, true},
+        },
+    [FIXTURE_STOCK_SOFTHSM] =
+        {
+            .missing = KDFS | JOINS | BIT(P11_WRAP_TDES),
+            .rungs = {true, true, true},
+            .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
+        },
+};
+
+static struct fixture fixture;
+static struct p11_token token;
+static struct p11_profile profile;
+static struct kf_error err;
+static CK_FUNCTION_LIST *functions, original;
+static size_t objects;
+
+static void setup(void)
+{
+    ck_assert(fixture_create(TEST_TOKEN, &fixture));
+    token.session = open_session(&fixture);
+    functions = p11_session_functions(token.session);
+    original = *functions;
+    objects = count_objects(token.session);
+}
+
+/* Whatever a test did, no object may be left. */
+static void teardown(void)
+{
+    *functions = original;
+    ck_assert_uint_eq(count_objects(token.session), objects);
+    p11_session_close(token.session);
+    fixture_destroy(&fixture);
+}
+
+static void probe(void)
+{
+    ck_assert_msg(profile_probe(&token, &profile, &err), "%s (%s)", err.message, err.detail);
+}
+
+static bool expected(enum p11_operation operation)
+{
+    return !(known[TEST_TOKEN].missing & BIT(operation));
+}
+
+START_TEST(each_operation_is_as_known)
+{
+    probe();
+    for (enum p11_operation i = 0; i < P11_OPERATIONS; i++) {
+        ck_assert_msg(token.ways[i].proven == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
+        ck_assert_msg((profile.reasons[i][0] == '\0') == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
+        ck_assert_msg(!token.ways[i].drop_last_block, "%s", op_name(i));
+    }
+}
+END_TEST
+
+START_TEST(the_rungs_are_as_known)
+{
+    probe();
+    ck_assert_int_eq(token.rungs.allowed_mechanisms, known[TEST_TOKEN].rungs.allowed_mechanisms);
+    ck_assert_int_eq(token.rungs.copyable, known[TEST_TOKEN].rungs.copyable);
+    ck_assert_int_eq(token.rungs.modifiable, known[TEST_TOKEN].rungs.modifiable);
+}
+END_TEST
+
+START_TEST(each_check_is_as_known)
+{
+    bool trusted = true;
+    char text[600];
+
+    probe();
+    for (enum profile_check i = 0; i < PROFILE_CHECKS; i++) {
+        ck_assert_msg(profile.checks[i] == known[TEST_TOKEN].checks[i], "%s: %s",
+                      profile_check_name(i), profile.details[i]);
+        ck_assert_str_ne(profile.details[i], "");
+        trusted = trusted && known[TEST_TOKEN].checks[i] != PROFILE_FAILED;
+    }
+    ck_assert_int_eq(profile_trusted(&profile, text, sizeof text), trusted);
+    ck_assert_int_eq(text[0] == '\0', trusted);
+}
+END_TEST
+
+START_TEST(each_format_is_as_known)
+{
+    char text[600];
+
+    probe();
+    for (enum profile_format i = 0; i < PROFILE_FORMATS; i++) {
+        ck_assert_int_eq(profile_can(&token, i, text, sizeof text), known[TEST_TOKEN].formats[i]);
+        if (known[TEST_TOKEN].formats[i])
+            ck_assert_str_eq(text, "");
+        else
+            ck_assert_ptr_nonnull(
+                strstr(text, "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)"));
+    }
+}
+END_TEST
+
+START_TEST(a_second_probe_finds_the_same)
+{
+    struct p11_profile first;
+
+    probe();
+    first = profile;
+    probe();
+    ck_assert_mem_eq(&first, &profile, sizeof first);
+}
+END_TEST
+
+/* A token object as a self-test makes it, made `age` seconds ago, or another with the same label.
+ */
+static CK_OBJECT_HANDLE leave(uint8_t role, time_t age)
+{
+    static const char label[] = "Keyferry self-test, to be deleted";
+    struct p11_template template = {0};
+    uint32_t made = (uint32_t)(time(NULL) - age);
+    uint8_t id[11] = {
+        role, (uint8_t)(made >> 24), (uint8_t)(made >> 16), (uint8_t)(made >> 8), (uint8_t)made,
+        role};
+    CK_OBJECT_HANDLE object;
+
+    template_number(&template, CKA_CLASS, CKO_SECRET_KEY);
+    template_number(&template, CKA_KEY_TYPE, CKK_AES);
+    template_number(&template, CKA_VALUE_LEN, 16);
+    template_flag(&template, CKA_TOKEN, true);
+    template_bytes(&template, CKA_ID, id, sizeof id);
+    template_bytes(&template, CKA_LABEL, label, sizeof label - 1);
+    ck_assert_uint_eq(p11_generate_key(token.session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0},
+                                       template.attributes, template.count, &object, NULL),
+                      CKR_OK);
+    return object;
+}
+
+START_TEST(leftovers_of_a_killed_probe_are_swept)
+{
+    leave(0xFE, 3600);
+    leave(0xFE, -3600);
+    probe();
+    ck_assert_uint_eq(count_objects(token.session), objects);
+}
+END_TEST
+
+START_TEST(what_another_probe_is_trying_stays)
+{
+    CK_OBJECT_HANDLE fresh = leave(0xFE, 0), other = leave(0x01, 3600);
+
+    probe();
+    ck_assert_uint_eq(count_objects(token.session), objects + 2);
+    op_destroy(&token, &fresh);
+    op_destroy(&token, &other);
+}
+END_TEST
+
+/* CKM_AES_CBC_PAD made of CKM_AES_CBC, for tokens that do not wrap with it: whole blocks get one
+ * more. */
+static CK_RV wrap_with_padding(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                               CK_ULONG *len)
+{
+    CK_MECHANISM cbc = {CKM_AES_CBC, mechanism->pParameter, mechanism->ulParameterLen};
+    CK_RV rv = original.C_WrapKey(session, &cbc, wrapping, key, out, len);
+
+    if (rv == CKR_OK)
+        *len += 16;
+    return rv;
+}
+
+/* SoftHSM 2.7.0's CKM_AES_CBC wrap. */
+static CK_RV wrap_without_iv(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                             CK_ULONG *len)
+{
+    uint8_t zeros[16] = {0};
+    CK_MECHANISM changed = {CKM_AES_CBC, zeros, sizeof zeros};
+
+    if (mechanism->mechanism == CKM_AES_CBC_PAD)
+        return wrap_with_padding(session, mechanism, wrapping, key, out, len);
+    if (mechanism->mechanism == CKM_AES_CBC)
+        mechanism = &changed;
+    return original.C_WrapKey(session, mechanism, wrapping, key, out, len);
+}
+
+START_TEST(a_wrap_that_ignores_the_iv_is_not_used)
+{
+    functions->C_WrapKey = wrap_without_iv;
+    probe();
+    ck_assert(token.ways[P11_WRAP_AES].proven);
+    ck_assert_uint_eq(token.ways[P11_WRAP_AES].mechanism, CKM_AES_CBC_PAD);
+    ck_assert(token.ways[P11_WRAP_AES].drop_last_block);
+    ck_assert_str_eq(profile.reasons[P11_WRAP_AES], "");
+}
+END_TEST
+
+static CK_RV wrap_padded_only(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                              CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                              CK_ULONG *len)
+{
+    if (mechanism->mechanism == CKM_AES_CBC)
+        return wrap_with_padding(session, mechanism, wrapping, key, out, len);
+    if (mechanism->mechanism == CKM_AES_CBC_PAD)
+        return CKR_GENERAL_ERROR;
+    return original.C_WrapKey(session, mechanism, wrapping, key, out, len);
+}
+
+START_TEST(a_wrap_that_pads_is_not_used)
+{
+    functions->C_WrapKey = wrap_padded_only;
+    probe();
+    ck_assert(!token.ways[P11_WRAP_AES].proven);
+    ck_assert_str_eq(profile.reasons[P11_WRAP_AES],
+                     "CKM_AES_CBC: C_WrapKey: unexpected length (AES-128); "
+                     "CKM_AES_CBC_PAD: C_WrapKey: CKR_GENERAL_ERROR (AES-128)");
+}
+END_TEST
+
+static CK_RV encrypt_with_a_slip(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len,
+                                 CK_BYTE *out, CK_ULONG *out_len)
+{
+    CK_RV rv = original.C_Encrypt(session, data, len, out, out_len);
+
+    if (rv == CKR_OK)
+        out[len - 1] ^= 1;
+    return rv;
+}
+
+START_TEST(one_wrong_bit_is_noticed)
+{
+    functions->C_Encrypt = encrypt_with_a_slip;
+    probe();
+    ck_assert(!token.ways[P11_ECB_AES].proven);
+    ck_assert_str_eq(profile.reasons[P11_ECB_AES], "CKM_AES_ECB: wrong result (AES-128)");
+    ck_assert_str_eq(profile.reasons[P11_CBC_TDES], "CKM_DES3_CBC: wrong result (DES2)");
+}
+END_TEST
+
+/* Not those with CKM_AES_ECB_ENCRYPT_DATA: known values are made by it. */
+static CK_RV derive_from_other_data(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                    CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                                    CK_OBJECT_HANDLE *key)
+{
+    CK_KEY_DERIVATION_STRING_DATA string;
+    CK_MECHANISM changed = *mechanism;
+    uint8_t data[64];
+
+    if (mechanism->mechanism != CKM_DES3_ECB_ENCRYPT_DATA &&
+        mechanism->mechanism != CKM_XOR_BASE_AND_DATA)
+        return original.C_DeriveKey(session, mechanism, base, template, count, key);
+    memcpy(&string, mechanism->pParameter, sizeof string);
+    memcpy(data, string.pData, string.ulLen);
+    data[string.ulLen - 1] ^= 0x80;
+    string.pData = data;
+    changed.pParameter = &string;
+    return original.C_DeriveKey(session, &changed, base, template, count, key);
+}
+
+START_TEST(a_derivation_from_other_data_is_noticed)
+{
+    functions->C_DeriveKey = derive_from_other_data;
+    probe();
+    ck_assert_str_eq(profile.reasons[P11_DERIVE_TDES],
+                     "CKM_DES3_ECB_ENCRYPT_DATA: wrong result (DES2)");
+    if (expected(P11_XOR))
+        ck_assert_str_eq(profile.reasons[P11_XOR],
+                         "CKM_XOR_BASE_AND_DATA: wrong result (16-byte secret)");
+}
+END_TEST
+
+static CK_RV refuse_derivation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                               CK_OBJECT_HANDLE *key)
+{
+    if (mechanism->mechanism == CKM_AES_ECB_ENCRYPT_DATA)
+        return CKR_MECHANISM_INVALID;
+    return original.C_DeriveKey(session, mechanism, base, template, count, key);
+}
+
+/* The second way to known values: everything else is proven as before. */
+START_TEST(without_derivation_known_values_are_created)
+{
+    functions->C_DeriveKey = refuse_derivation;
+    probe();
+    for (enum p11_operation i = 0; i < P11_OPERATIONS; i++)
+        ck_assert_msg(token.ways[i].proven == (expected(i) && i != P11_DERIVE_AES), "%s: %s",
+                      op_name(i), profile.reasons[i]);
+    ck_assert_str_eq(profile.reasons[P11_DERIVE_AES],
+                     "CKM_AES_ECB_ENCRYPT_DATA: C_DeriveKey: CKR_MECHANISM_INVALID (AES-128)");
+}
+END_TEST
+
+static CK_RV refuse_creation(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
+                             CK_OBJECT_HANDLE *key)
+{
+    (void)session;
+    (void)template;
+    (void)count;
+    (void)key;
+    return CKR_TEMPLATE_INCONSISTENT;
+}
+
+START_TEST(without_any_known_value_nothing_is_proven)
+{
+    functions->C_DeriveKey = refuse_derivation;
+    functions->C_CreateObject = refuse_creation;
+    probe();
+    for (enum p11_operation i = 0; i < P11_OPERATIONS; i++) {
+        ck_assert(!token.ways[i].proven);
+        ck_assert_str_eq(profile.reasons[i], "no key of a known value can be made: C_CreateObject: "
+                                             "CKR_TEMPLATE_INCONSISTENT");
+    }
+}
+END_TEST
+
+/* Reads anything, as a token would that does not look at CKA_SENSITIVE. */
+static CK_RV read_anything(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
+
+    if (rv != CKR_ATTRIBUTE_SENSITIVE)
+        return rv;
+    memset(template[0].pValue, 0x11, 32);
+    template[0].ulValueLen = 32;
+    return CKR_OK;
+}
+
+START_TEST(a_token_that_reveals_is_not_trusted)
+{
+    char text[600];
+
+    functions->C_GetAttributeValue = read_anything;
+    probe();
+    ck_assert_int_eq(profile.checks[CHECK_REVEAL_SENSITIVE], PROFILE_FAILED);
+    ck_assert(!profile_trusted(&profile, text, sizeof text));
+    ck_assert_ptr_nonnull(strstr(text, "reading the value of a sensitive key"));
+}
+END_TEST
+
+/* Protects nothing by marking it. */
+static CK_RV generate_unprotected(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                  CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    static CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE changed[TEMPLATE_MAX];
+    CK_ULONG kept = 0;
+
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (template[i].type == CKA_ALLOWED_MECHANISMS)
+            continue;
+        changed[kept] = template[i];
+        if (template[i].type == CKA_EXTRACTABLE || template[i].type == CKA_ENCRYPT)
+            changed[kept].pValue = &yes;
+        kept++;
+    }
+    return original.C_GenerateKey(session, mechanism, changed, kept, key);
+}
+
+START_TEST(a_token_that_protects_nothing_is_not_trusted)
+{
+    functions->C_GenerateKey = generate_unprotected;
+    probe();
+    ck_assert_int_eq(profile.checks[CHECK_WRAP_UNEXTRACTABLE], PROFILE_FAILED);
+    ck_assert_int_eq(profile.checks[CHECK_WRAP_JOIN],
+                     expected(P11_JOIN_PREFIX) ? PROFILE_FAILED : PROFILE_NOT_APPLICABLE);
+    ck_assert_int_eq(profile.checks[CHECK_USAGE_FLAGS], PROFILE_FAILED);
+    ck_assert_int_eq(profile.checks[CHECK_ALLOWED_MECHANISMS], PROFILE_FAILED);
+    ck_assert_int_eq(profile.checks[CHECK_WEAKEN], PROFILE_FAILED);
+    ck_assert_ptr_nonnull(strstr(profile.details[CHECK_USAGE_FLAGS], "CKA_ENCRYPT (CKM_AES_ECB)"));
+}
+END_TEST
+
+static CK_RV refuse_generation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    (void)mechanism;
+    (void)key;
+    return refuse_creation(session, template, count, NULL);
+}
+
+START_TEST(what_cannot_be_tried_is_not_trusted)
+{
+    functions->C_GenerateKey = refuse_generation;
+    probe();
+    for (enum profile_check i = 0; i < PROFILE_CHECKS; i++) {
+        ck_assert_int_eq(profile.checks[i], PROFILE_FAILED);
+        ck_assert_ptr_nonnull(strstr(profile.details[i], "cannot be tried: C_GenerateKey"));
+    }
+}
+END_TEST
+
+static CK_RV session_gone(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
+{
+    (void)session;
+    (void)info;
+    return CKR_SESSION_HANDLE_INVALID;
+}
+
+static CK_RV sign_on_a_lost_session(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                    CK_OBJECT_HANDLE key)
+{
+    (void)session;
+    (void)mechanism;
+    (void)key;
+    functions->C_GetSessionInfo = session_gone;
+    return CKR_SESSION_HANDLE_INVALID;
+}
+
+START_TEST(a_lost_session_is_a_failure_as_a_whole)
+{
+    functions->C_SignInit = sign_on_a_lost_session;
+    ck_assert(!profile_probe(&token, &profile, &err));
+    ck_assert_int_eq(err.fault, KF_FAULT_SESSION);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create(fixture_name(TEST_TOKEN));
+
+    if (!fixture_available(TEST_TOKEN))
+        return FIXTURE_SKIP;
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, each_operation_is_as_known);
+    tcase_add_test(tcase, the_rungs_are_as_known);
+    tcase_add_test(tcase, each_check_is_as_known);
+    tcase_add_test(tcase, each_format_is_as_known);
+    tcase_add_test(tcase, a_second_probe_finds_the_same);
+    tcase_add_test(tcase, leftovers_of_a_killed_probe_are_swept);
+    tcase_add_test(tcase, what_another_probe_is_trying_stays);
+    tcase_add_test(tcase, a_wrap_that_ignores_the_iv_is_not_used);
+    tcase_add_test(tcase, a_wrap_that_pads_is_not_used);
+    tcase_add_test(tcase, one_wrong_bit_is_noticed);
+    tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
+    tcase_add_test(tcase, without_derivation_known_values_are_created);
+    tcase_add_test(tcase, without_any_known_value_nothing_is_proven);
+    tcase_add_test(tcase, a_token_that_reveals_is_not_trusted);
+    tcase_add_test(tcase, a_token_that_protects_nothing_is_not_trusted);
+    tcase_add_test(tcase, what_cannot_be_tried_is_not_trusted);
+    tcase_add_test(tcase, a_lost_session_is_a_failure_as_a_whole);
+    return run_case(tcase, "profile");
+}
