@@ -312,6 +312,37 @@ START_TEST(a_derivation_from_other_data_is_noticed)
 }
 END_TEST
 
+static CK_RV refuse_encryption(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE key)
+{
+    (void)session;
+    (void)mechanism;
+    (void)key;
+    return CKR_MECHANISM_INVALID;
+}
+
+static CK_RV refuse_wrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                         CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                         CK_ULONG *len)
+{
+    (void)key;
+    (void)out;
+    (void)len;
+    return refuse_encryption(session, mechanism, wrapping);
+}
+
+START_TEST(readable_results_are_compared_by_themselves)
+{
+    functions->C_EncryptInit = refuse_encryption;
+    functions->C_WrapKey = refuse_wrap;
+    functions->C_DeriveKey = derive_from_other_data;
+    probe();
+    ck_assert(token.ways[P11_DERIVE_AES].proven);
+    ck_assert(!token.ways[P11_DERIVE_TDES].proven);
+    ck_assert(!token.ways[P11_XOR].proven);
+}
+END_TEST
+
 static CK_RV refuse_derivation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                                CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
                                CK_OBJECT_HANDLE *key)
@@ -478,6 +509,7 @@ int main(void)
     tcase_add_test(tcase, a_wrap_that_pads_is_not_used);
     tcase_add_test(tcase, one_wrong_bit_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
+    tcase_add_test(tcase, readable_results_are_compared_by_themselves);
     tcase_add_test(tcase, without_derivation_known_values_are_created);
     tcase_add_test(tcase, without_any_known_value_nothing_is_proven);
     tcase_add_test(tcase, a_token_that_reveals_is_not_trusted);
