@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of ways and the run through it. Rows stand in the order in which they can be proven (results of derivations are compared
- * by what they encrypt and wrap to), and for one operation in order of preference.
+ * The table of ways and the run through it. Rows stand in the order in which they can be proven
+ * (results of derivations are compared by what they encrypt and wrap to), and for one operation in
+ * order of preference.
  */
 #include "p11/profile.h"
 
@@ -20,7 +21,8 @@ struct kinds {
 struct strategy {
     enum p11_operation operation;
     const char *name;
-    struct p11_way way;
+    CK_MECHANISM_TYPE mechanism;
+    bool drop_last_block;
     const struct kinds *kinds;
     bool (*probe)(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 };
@@ -36,33 +38,30 @@ static const struct probe_key all_keys[] = {
     {"32-byte secret", CKK_GENERIC_SECRET, 32, P11_AES},
 };
 
-static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2}, secrets = {all_keys + 5, 3},
-                          everything = {all_keys, 8};
-
-#define WAY(ckm) #ckm, {.mechanism = ckm}
-#define WAY_DROP_LAST(ckm) #ckm, {.mechanism = ckm, .drop_last_block = true}
-#define WAY_KF(ckm) #ckm, {.mechanism = KF_##ckm}
+static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
+                          secrets = {all_keys + 5, 3},
+                          everything = {all_keys, sizeof all_keys / sizeof all_keys[0]};
 
 static const struct strategy strategies[] = {
-    {P11_ECB_AES, WAY(CKM_AES_ECB), &aes, probe_ecb},
-    {P11_ECB_TDES, WAY(CKM_DES3_ECB), &tdes, probe_ecb},
-    {P11_CBC_AES, WAY(CKM_AES_CBC), &aes, probe_cbc},
-    {P11_CBC_TDES, WAY(CKM_DES3_CBC), &tdes, probe_cbc},
-    {P11_CMAC_AES, WAY(CKM_AES_CMAC), &aes, probe_cmac},
-    {P11_WRAP_AES, WAY(CKM_AES_CBC), &aes, probe_wrap},
-    {P11_WRAP_AES, WAY_DROP_LAST(CKM_AES_CBC_PAD), &aes, probe_wrap},
-    {P11_WRAP_TDES, WAY(CKM_DES3_CBC), &tdes, probe_wrap},
-    {P11_WRAP_TDES, WAY_DROP_LAST(CKM_DES3_CBC_PAD), &tdes, probe_wrap},
-    {P11_DERIVE_AES, WAY(CKM_AES_ECB_ENCRYPT_DATA), &aes, probe_derive},
-    {P11_DERIVE_TDES, WAY(CKM_DES3_ECB_ENCRYPT_DATA), &tdes, probe_derive},
-    {P11_KDF_AES, WAY_KF(CKM_SP800_108_COUNTER_KDF), &aes, probe_kdf},
-    {P11_KDF_TDES, WAY_KF(CKM_SP800_108_COUNTER_KDF), &tdes, probe_kdf},
-    {P11_JOIN_PREFIX, WAY(CKM_CONCATENATE_DATA_AND_BASE), &secrets, probe_join_prefix},
-    {P11_JOIN_SUFFIX, WAY(CKM_CONCATENATE_BASE_AND_DATA), &secrets, probe_join_suffix},
-    {P11_XOR, WAY(CKM_XOR_BASE_AND_DATA), &secrets, probe_xor},
-    {P11_CUT, WAY(CKM_EXTRACT_KEY_FROM_KEY), &secrets, probe_cut},
-    {P11_IDENTITY, WAY(CKM_EXTRACT_KEY_FROM_KEY), &everything, probe_identity},
-    {P11_IDENTITY, WAY(CKM_XOR_BASE_AND_DATA), &everything, probe_identity},
+    {P11_ECB_AES, NAMED(CKM_AES_ECB), false, &aes, probe_ecb},
+    {P11_ECB_TDES, NAMED(CKM_DES3_ECB), false, &tdes, probe_ecb},
+    {P11_CBC_AES, NAMED(CKM_AES_CBC), false, &aes, probe_cbc},
+    {P11_CBC_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_cbc},
+    {P11_CMAC_AES, NAMED(CKM_AES_CMAC), false, &aes, probe_cmac},
+    {P11_WRAP_AES, NAMED(CKM_AES_CBC), false, &aes, probe_wrap},
+    {P11_WRAP_AES, NAMED(CKM_AES_CBC_PAD), true, &aes, probe_wrap},
+    {P11_WRAP_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_wrap},
+    {P11_WRAP_TDES, NAMED(CKM_DES3_CBC_PAD), true, &tdes, probe_wrap},
+    {P11_DERIVE_AES, NAMED(CKM_AES_ECB_ENCRYPT_DATA), false, &aes, probe_derive},
+    {P11_DERIVE_TDES, NAMED(CKM_DES3_ECB_ENCRYPT_DATA), false, &tdes, probe_derive},
+    {P11_KDF_AES, NAMED_KF(CKM_SP800_108_COUNTER_KDF), false, &aes, probe_kdf},
+    {P11_KDF_TDES, NAMED_KF(CKM_SP800_108_COUNTER_KDF), false, &tdes, probe_kdf},
+    {P11_JOIN_PREFIX, NAMED(CKM_CONCATENATE_DATA_AND_BASE), false, &secrets, probe_join_prefix},
+    {P11_JOIN_SUFFIX, NAMED(CKM_CONCATENATE_BASE_AND_DATA), false, &secrets, probe_join_suffix},
+    {P11_XOR, NAMED(CKM_XOR_BASE_AND_DATA), false, &secrets, probe_xor},
+    {P11_CUT, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &secrets, probe_cut},
+    {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &everything, probe_identity},
+    {P11_IDENTITY, NAMED(CKM_XOR_BASE_AND_DATA), false, &everything, probe_identity},
 };
 
 /* The call and its CKR, without the time it took; what failed otherwise is in the message. */
@@ -82,19 +81,19 @@ static void add_reason(char *reason, const struct strategy *strategy, const stru
     char text[PROFILE_REASON_MAX];
 
     describe(err, text, sizeof text);
-    snprintf(reason + len, PROFILE_REASON_MAX - len, "%s%s: %s (%s)", len > 0 ? "; " : "", strategy->name, text,
-             key->name);
+    snprintf(reason + len, PROFILE_REASON_MAX - len, "%s%s: %s (%s)", len > 0 ? "; " : "",
+             strategy->name, text, key->name);
 }
 
 /* False only where the session is gone. */
-static bool try_strategy(struct probe *probe, const struct strategy *strategy, struct p11_profile *profile,
-                         struct kf_error *err)
+static bool try_strategy(struct probe *probe, const struct strategy *strategy,
+                         struct p11_profile *profile, struct kf_error *err)
 {
     struct p11_way *way = &probe->token->ways[strategy->operation];
     char *reason = profile->reasons[strategy->operation];
 
-    *way = strategy->way;
-    way->proven = true; /* for the probe, which runs the operation itself */
+    /* Proven already for the probe, which runs the operation itself. */
+    *way = (struct p11_way){true, strategy->mechanism, strategy->drop_last_block};
     for (size_t i = 0; way->proven && i < strategy->kinds->count; i++) {
         const struct probe_key *key = &strategy->kinds->keys[i];
         struct kf_error refused = {0};
@@ -113,7 +112,8 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy, s
     return p11_session_alive(probe->token->session, err);
 }
 
-static bool probe_capabilities(struct probe *probe, struct p11_profile *profile, struct kf_error *err)
+static bool probe_capabilities(struct probe *probe, struct p11_profile *profile,
+                               struct kf_error *err)
 {
     for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++)
         if (!probe->token->ways[strategies[i].operation].proven &&
@@ -128,7 +128,8 @@ static void explain_all(struct p11_profile *profile, const struct kf_error *err)
 
     describe(err, text, sizeof text);
     for (size_t i = 0; i < P11_OPERATIONS; i++)
-        snprintf(profile->reasons[i], PROFILE_REASON_MAX, "no key of a known value can be made: %s", text);
+        snprintf(profile->reasons[i], PROFILE_REASON_MAX, "no key of a known value can be made: %s",
+                 text);
 }
 
 static bool probe_trust(struct probe *probe, struct p11_profile *profile, struct kf_error *err)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The token profile: know the token before trusting it. At start each operation is proven with known answers, whatever the mechanism list
- * says, and the token's own protections are tried on throw-away keys. The only key values that are ever read here are
- * throw-away ones made for the test from public data.
+ * The token profile: know the token before trusting it. At start each operation is proven with
+ * known answers, whatever the mechanism list says, and the token's own protections are tried on
+ * throw-away keys. The only key values that are ever read here are throw-away ones made for the
+ * test from public data.
  */
 #ifndef KF_P11_PROFILE_H
 #define KF_P11_PROFILE_H
@@ -15,23 +16,25 @@ enum profile_result { PROFILE_PASSED, PROFILE_FAILED, PROFILE_NOT_APPLICABLE };
 
 /* What a trustworthy token refuses. */
 enum profile_check {
-    CHECK_REVEAL_SENSITIVE,    /* reading CKA_VALUE of a sensitive key */
-    CHECK_WRAP_UNEXTRACTABLE,  /* wrapping a key that is not extractable */
-    CHECK_WRAP_JOIN,           /* wrapping a join of one; revealing a join of a sensitive one */
-    CHECK_USAGE_FLAGS,         /* using a key against its CKA_ENCRYPT, CKA_WRAP, CKA_DERIVE */
-    CHECK_ALLOWED_MECHANISMS,  /* using a key with a mechanism that is not in its list */
-    CHECK_WEAKEN,              /* clearing CKA_SENSITIVE or setting CKA_EXTRACTABLE, by setting or copying */
+    CHECK_REVEAL_SENSITIVE,   /* reading CKA_VALUE of a sensitive key */
+    CHECK_WRAP_UNEXTRACTABLE, /* wrapping a key that is not extractable */
+    CHECK_WRAP_JOIN,          /* wrapping a join of one; revealing a join of a sensitive one */
+    CHECK_USAGE_FLAGS,        /* using a key against its CKA_ENCRYPT, CKA_WRAP, CKA_DERIVE */
+    CHECK_ALLOWED_MECHANISMS, /* using a key with a mechanism that is not in its list */
+    CHECK_WEAKEN, /* clearing CKA_SENSITIVE or setting CKA_EXTRACTABLE, by setting or copying */
     PROFILE_CHECKS,
 };
 
 struct p11_profile {
-    char reasons[P11_OPERATIONS][PROFILE_REASON_MAX]; /* why no mechanism was proven; empty where one was */
+    /* why no mechanism was proven; empty where one was */
+    char reasons[P11_OPERATIONS][PROFILE_REASON_MAX];
     enum profile_result checks[PROFILE_CHECKS];
     char details[PROFILE_CHECKS][PROFILE_REASON_MAX];
 };
 
-/* Fills in token->ways and token->rungs, and the profile. False only where the token failed as a whole (session lost and the like);
- * what it cannot do, or does not refuse, is in the profile. Leaves no object behind. */
+/* Fills in token->ways and token->rungs, and the profile. False only where the token failed as a
+ * whole (session lost and the like); what it cannot do, or does not refuse, is in the profile.
+ * Leaves no object behind. */
 bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct kf_error *err);
 
 /* Whether no check failed; else the names of those that did, in text. */
@@ -39,10 +42,11 @@ bool profile_trusted(const struct p11_profile *profile, char *text, size_t room)
 /* "reading the value of a sensitive key" and so on. Static text. */
 const char *profile_check_name(enum profile_check check);
 
-/* The formats Keyferry writes, and whether this token can make them; if not, text names the missing operations and the
- * mechanisms that would do them. */
+/* The formats Keyferry writes, and whether this token can make them; if not, text names the missing
+ * operations and the mechanisms that would do them. */
 enum profile_format { FORMAT_TR31_B, FORMAT_TR31_D, PROFILE_FORMATS };
 const char *profile_format_name(enum profile_format format);
-bool profile_can(const struct p11_token *token, enum profile_format format, char *text, size_t room);
+bool profile_can(const struct p11_token *token, enum profile_format format, char *text,
+                 size_t room);
 
 #endif

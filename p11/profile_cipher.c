@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Known answers of what uses a key: ECB, CBC, CMAC, and the CBC wrap, whose IV must be honoured and which must not pad. */
+/* Known answers of what uses a key: ECB, CBC, CMAC, and the CBC wrap, whose IV must be honoured and
+ * which must not pad. */
 #include "p11/profile_probe.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 static const uint8_t data[DATA_LEN] = "0123456789abcdefFEDCBA9876543210";
 static const uint8_t iv[P11_BLOCK_MAX] = "initial vector 1";
 
-static bool compare(bool computed, const uint8_t *got, const uint8_t *expected, size_t len, struct kf_error *err)
+static bool compare(bool computed, const uint8_t *got, const uint8_t *expected, size_t len,
+                    struct kf_error *err)
 {
     if (!computed)
         return probe_fail(err, "OpenSSL cannot compute the expected answer");
@@ -27,8 +29,8 @@ bool probe_ecb(struct probe *probe, const struct probe_key *key, struct kf_error
     if (!known_key(probe, key, PROBE_ENCRYPT | PROBE_SENSITIVE, &object, err) ||
         !op_encrypt_ecb(probe->token, key->cipher, object, data, sizeof data, got, err))
         return false;
-    return compare(reference_ecb(key->cipher, probe->value, key->len, data, sizeof data, expected), got, expected,
-                   sizeof got, err);
+    return compare(reference_ecb(key->cipher, probe->value, key->len, data, sizeof data, expected),
+                   got, expected, sizeof got, err);
 }
 
 bool probe_cbc(struct probe *probe, const struct probe_key *key, struct kf_error *err)
@@ -39,8 +41,9 @@ bool probe_cbc(struct probe *probe, const struct probe_key *key, struct kf_error
     if (!known_key(probe, key, PROBE_ENCRYPT | PROBE_SENSITIVE, &object, err) ||
         !op_encrypt_cbc(probe->token, key->cipher, object, iv, data, sizeof data, got, err))
         return false;
-    return compare(reference_cbc(key->cipher, probe->value, key->len, iv, data, sizeof data, expected), got, expected,
-                   sizeof got, err);
+    return compare(
+        reference_cbc(key->cipher, probe->value, key->len, iv, data, sizeof data, expected), got,
+        expected, sizeof got, err);
 }
 
 /* One whole block, as for a check value, and a partial one. */
@@ -55,8 +58,9 @@ bool probe_cmac(struct probe *probe, const struct probe_key *key, struct kf_erro
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         if (!op_cmac(probe->token, object, data, lengths[i], got, err))
             return false;
-        if (!compare(reference_cmac(key->cipher, probe->value, key->len, data, lengths[i], expected), got, expected,
-                     sizeof got, err))
+        if (!compare(
+                reference_cmac(key->cipher, probe->value, key->len, data, lengths[i], expected),
+                got, expected, sizeof got, err))
             return false;
     }
     return true;
@@ -68,7 +72,8 @@ bool probe_wrap(struct probe *probe, const struct probe_key *key, struct kf_erro
     static const size_t lengths[][2] = {[P11_AES] = {32, 48}, [P11_TDES] = {24, 32}};
 
     for (size_t i = 0; i < 2; i++) {
-        struct probe_key payload = {"secret", CKK_GENERIC_SECRET, lengths[key->cipher][i], key->cipher};
+        struct probe_key payload = {"secret", CKK_GENERIC_SECRET, lengths[key->cipher][i],
+                                    key->cipher};
         CK_OBJECT_HANDLE object;
 
         if (!known_key(probe, &payload, PROBE_SENSITIVE | PROBE_EXTRACTABLE, &object, err) ||

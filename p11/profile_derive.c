@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Known answers of what makes a key from a key. Each is tried twice: with a readable result, whose bytes are compared, and with a
- * sensitive result as it is in real use, which is compared by what it encrypts to, as key or as wrapped payload.
+ * Known answers of what makes a key from a key. Each is tried twice: with a readable result, whose
+ * bytes are compared, and with a sensitive result as it is in real use, which is compared by what
+ * it encrypts to, as key or as wrapped payload.
  */
 #include "p11/profile_probe.h"
 
@@ -27,8 +28,9 @@ struct derivation {
     CK_ULONG first_bit;
 };
 
-static bool run(struct probe *probe, const struct probe_key *key, const struct derivation *how, CK_OBJECT_HANDLE base,
-                struct p11_template *template, CK_OBJECT_HANDLE *result, struct kf_error *err)
+static bool run(struct probe *probe, const struct probe_key *key, const struct derivation *how,
+                CK_OBJECT_HANDLE base, struct p11_template *template, CK_OBJECT_HANDLE *result,
+                struct kf_error *err)
 {
     const struct p11_token *token = probe->token;
     bool good;
@@ -48,16 +50,19 @@ static bool run(struct probe *probe, const struct probe_key *key, const struct d
     return good && probe_keep(probe, *result, err);
 }
 
-/* Base and result readable: tokens refuse a readable result of a sensitive base. Then both sensitive, as they will be. */
-static bool derive_key(struct probe *probe, const struct probe_key *key, const struct derivation *how,
-                       const uint8_t *expected, size_t len, struct kf_error *err)
+/* Base and result readable: tokens refuse a readable result of a sensitive base. Then both
+ * sensitive, as they will be. */
+static bool derive_key(struct probe *probe, const struct probe_key *key,
+                       const struct derivation *how, const uint8_t *expected, size_t len,
+                       struct kf_error *err)
 {
     struct p11_template template;
     CK_OBJECT_HANDLE base, result;
 
     probe_template(&template, CKK_GENERIC_SECRET, len, PROBE_EXTRACTABLE);
     if (!known_key(probe, key, PROBE_DERIVE | PROBE_EXTRACTABLE, &base, err) ||
-        !run(probe, key, how, base, &template, &result, err) || !probe_reads_as(probe, result, expected, len, err))
+        !run(probe, key, how, base, &template, &result, err) ||
+        !probe_reads_as(probe, result, expected, len, err))
         return false;
     probe_template(&template, key->type, key->len, PROBE_ENCRYPT | PROBE_SENSITIVE);
     return known_key(probe, key, PROBE_DERIVE | PROBE_SENSITIVE, &base, err) &&
@@ -68,7 +73,8 @@ static bool derive_key(struct probe *probe, const struct probe_key *key, const s
 bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     size_t block = key->cipher == P11_AES ? 16 : 8;
-    struct derivation how = {.operation = P11_DERIVE_AES, .data = data, .len = (key->len + block - 1) / block * block};
+    struct derivation how = {
+        .operation = P11_DERIVE_AES, .data = data, .len = (key->len + block - 1) / block * block};
     uint8_t expected[sizeof data];
 
     if (!reference_ecb(key->cipher, probe->value, key->len, data, how.len, expected))
@@ -76,13 +82,15 @@ bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_er
     return derive_key(probe, key, &how, expected, how.len, err);
 }
 
-/* TR-31's derivation of a KBMK (X9.143: usage 0001, separator, algorithm and length in bits of the KBPK). */
-static bool kdf_expected(const struct probe *probe, const struct probe_key *key, uint8_t *fixed, uint8_t *out)
+/* TR-31's derivation of a KBMK (X9.143: usage 0001, separator, algorithm and length in bits of the
+ * KBPK). */
+static bool kdf_expected(const struct probe *probe, const struct probe_key *key, uint8_t *fixed,
+                         uint8_t *out)
 {
     size_t block = key->cipher == P11_AES ? 16 : 8;
     unsigned algorithm = (unsigned)(key->cipher == P11_AES ? key->len / 8 : key->len / 8 - 2);
-    uint8_t input[8] = {0, 0x00, 0x01, 0x00, 0x00, (uint8_t)algorithm, (uint8_t)(key->len * 8 >> 8),
-                        (uint8_t)(key->len * 8)};
+    unsigned bits = (unsigned)key->len * 8;
+    uint8_t input[8] = {0, 0, 1, 0, 0, (uint8_t)algorithm, (uint8_t)(bits >> 8), (uint8_t)bits};
 
     memcpy(fixed, input + 1, 7);
     for (size_t done = 0; done < key->len; done += block) {
@@ -104,23 +112,29 @@ bool probe_kdf(struct probe *probe, const struct probe_key *key, struct kf_error
 }
 
 /* The same for what is made of a secret; the sensitive result is wrapped. */
-static bool derive_secret(struct probe *probe, const struct probe_key *key, const struct derivation *how,
-                      const uint8_t *expected, size_t len, struct kf_error *err)
+static bool derive_secret(struct probe *probe, const struct probe_key *key,
+                          const struct derivation *how, const uint8_t *expected, size_t len,
+                          struct kf_error *err)
 {
     CK_OBJECT_HANDLE base, result;
     struct p11_template template;
 
     probe_template(&template, CKK_GENERIC_SECRET, len, PROBE_EXTRACTABLE | PROBE_DERIVE);
     if (!known_key(probe, key, PROBE_EXTRACTABLE | PROBE_DERIVE, &base, err) ||
-        !run(probe, key, how, base, &template, &result, err) || !probe_reads_as(probe, result, expected, len, err))
+        !run(probe, key, how, base, &template, &result, err) ||
+        !probe_reads_as(probe, result, expected, len, err))
         return false;
-    probe_template(&template, CKK_GENERIC_SECRET, len, PROBE_SENSITIVE | PROBE_EXTRACTABLE | PROBE_DERIVE);
+    probe_template(&template, CKK_GENERIC_SECRET, len,
+                   PROBE_SENSITIVE | PROBE_EXTRACTABLE | PROBE_DERIVE);
     return known_key(probe, key, PROBE_SENSITIVE | PROBE_EXTRACTABLE | PROBE_DERIVE, &base, err) &&
-           run(probe, key, how, base, &template, &result, err) && probe_wraps_as(probe, result, expected, len, err);
+           run(probe, key, how, base, &template, &result, err) &&
+           probe_wraps_as(probe, result, expected, len, err);
 }
 
-/* Once with the two bytes of a payload's length field, once to whole blocks, which can be wrapped. */
-static bool join(struct probe *probe, const struct probe_key *key, enum p11_operation operation, struct kf_error *err)
+/* Once with the two bytes of a payload's length field, once to whole blocks, which can be wrapped.
+ */
+static bool join(struct probe *probe, const struct probe_key *key, enum p11_operation operation,
+                 struct kf_error *err)
 {
     const size_t lengths[] = {2, 32 - key->len % 16};
 

@@ -7,27 +7,28 @@
 
 #include "p11/ops.h"
 
-#define NEEDS_MAX 10
+#define OTHERS_MAX 8
 
-/* An operation, or another that serves as well. */
-struct need {
-    enum p11_operation one, other;
-};
-
-#define NEED(operation) {operation, operation}
-
+/* Of derive and kdf one is enough. */
 static const struct {
     const char *name;
+    enum p11_operation derive, kdf;
     size_t count;
-    struct need needs[NEEDS_MAX];
+    enum p11_operation others[OTHERS_MAX];
 } formats[PROFILE_FORMATS] = {
-    [FORMAT_TR31_B] = {"TR-31 version B", 7, {
-        {P11_DERIVE_TDES, P11_KDF_TDES}, NEED(P11_JOIN_PREFIX), NEED(P11_JOIN_SUFFIX), NEED(P11_XOR),
-        NEED(P11_WRAP_TDES), NEED(P11_ECB_TDES), NEED(P11_CBC_TDES)}},
+    [FORMAT_TR31_B] = {"TR-31 version B",
+                       P11_DERIVE_TDES,
+                       P11_KDF_TDES,
+                       6,
+                       {P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_XOR, P11_WRAP_TDES, P11_ECB_TDES,
+                        P11_CBC_TDES}},
     /* CMAC and TDES for the check values of the keys that a D block carries. */
-    [FORMAT_TR31_D] = {"TR-31 version D", 9, {
-        {P11_DERIVE_AES, P11_KDF_AES}, NEED(P11_JOIN_PREFIX), NEED(P11_JOIN_SUFFIX), NEED(P11_XOR),
-        NEED(P11_WRAP_AES), NEED(P11_ECB_AES), NEED(P11_CBC_AES), NEED(P11_CMAC_AES), NEED(P11_ECB_TDES)}},
+    [FORMAT_TR31_D] = {"TR-31 version D",
+                       P11_DERIVE_AES,
+                       P11_KDF_AES,
+                       8,
+                       {P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_XOR, P11_WRAP_AES, P11_ECB_AES,
+                        P11_CBC_AES, P11_CMAC_AES, P11_ECB_TDES}},
 };
 
 const char *profile_format_name(enum profile_format format)
@@ -45,18 +46,18 @@ static void append(char *text, size_t room, const char *separator, enum p11_oper
 
 bool profile_can(const struct p11_token *token, enum profile_format format, char *text, size_t room)
 {
-    bool can = true;
+    enum p11_operation derive = formats[format].derive, kdf = formats[format].kdf;
+    bool can = token->ways[derive].proven || token->ways[kdf].proven;
 
     text[0] = '\0';
-    for (size_t i = 0; i < formats[format].count; i++) {
-        const struct need *need = &formats[format].needs[i];
-
-        if (token->ways[need->one].proven || token->ways[need->other].proven)
-            continue;
-        can = false;
-        append(text, room, ", ", need->one);
-        if (need->other != need->one)
-            append(text, room, " or ", need->other);
+    if (!can) {
+        append(text, room, "", derive);
+        append(text, room, " or ", kdf);
     }
+    for (size_t i = 0; i < formats[format].count; i++)
+        if (!token->ways[formats[format].others[i]].proven) {
+            can = false;
+            append(text, room, ", ", formats[format].others[i]);
+        }
     return can;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Identity: a key's value under another template, straight to a token object, which is how every key of Keyferry's gets its final
- * attributes. The throw-away token objects are known by their CKA_ID, which holds the time they were made: workers start side by
- * side, so one must not sweep away what another is just trying.
+ * Identity: a key's value under another template, straight to a token object, which is how every
+ * key of Keyferry's gets its final attributes. The throw-away token objects are known by their
+ * CKA_ID, which holds the time they were made: workers start side by side, so one must not sweep
+ * away what another is just trying.
  */
 #include "p11/profile_probe.h"
 
@@ -44,7 +45,8 @@ static CK_MECHANISM_TYPE allowed_mechanism(const struct probe_key *key)
 }
 
 static bool make_template(struct probe *probe, const struct probe_key *key, unsigned uses,
-                          const struct p11_template_rungs *rungs, struct final_template *out, struct kf_error *err)
+                          const struct p11_template_rungs *rungs, struct final_template *out,
+                          struct kf_error *err)
 {
     out->template.count = 0;
     out->id[0] = PROBE_ROLE;
@@ -73,15 +75,16 @@ static CK_MECHANISM_TYPE generation(CK_KEY_TYPE type)
 }
 
 /* Where there is no identity, keys are generated with their final template. */
-static bool generate(struct probe *probe, const struct probe_key *key, struct p11_template *template,
-                     CK_OBJECT_HANDLE *result, struct kf_error *err)
+static bool generate(struct probe *probe, const struct probe_key *key,
+                     struct p11_template *template, CK_OBJECT_HANDLE *result, struct kf_error *err)
 {
     return p11_generate_key(probe->token->session, &(CK_MECHANISM){generation(key->type), NULL, 0},
                             template->attributes, template->count, result, err) == CKR_OK;
 }
 
 bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
-                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result, struct kf_error *err)
+                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result,
+                  struct kf_error *err)
 {
     unsigned base_uses = PROBE_SENSITIVE | PROBE_DERIVE | (uses & PROBE_EXTRACTABLE);
     struct final_template final;
@@ -107,9 +110,10 @@ static bool identity_of_key(struct probe *probe, const struct probe_key *key, st
            probe_encrypts_as(probe, key, result, probe->value, err);
 }
 
-/* The token object is compared as it is wrapped; its bytes are read as a session object, because some tokens keep every
- * token secret unreadable. */
-static bool identity_of_secret(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+/* The token object is compared as it is wrapped; its bytes are read as a session object, because
+ * some tokens keep every token secret unreadable. */
+static bool identity_of_secret(struct probe *probe, const struct probe_key *key,
+                               struct kf_error *err)
 {
     const unsigned uses = PROBE_DERIVE | PROBE_EXTRACTABLE;
     const struct p11_template_rungs none = {0};
@@ -121,7 +125,8 @@ static bool identity_of_secret(struct probe *probe, const struct probe_key *key,
         return false;
     probe_template(&readable, key->type, key->len, uses);
     return known_key(probe, key, uses, &base, err) &&
-           op_identity(probe->token, base, key->len, &readable, &result, err) && probe_keep(probe, result, err) &&
+           op_identity(probe->token, base, key->len, &readable, &result, err) &&
+           probe_keep(probe, result, err) &&
            probe_reads_as(probe, result, probe->value, key->len, err);
 }
 
@@ -132,12 +137,14 @@ bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_
     return identity_of_key(probe, key, err);
 }
 
-bool probe_reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool expected)
+bool probe_reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                      bool expected)
 {
     CK_BBOOL value = !expected;
     CK_ATTRIBUTE attribute = {type, &value, sizeof value};
 
-    return p11_get_attributes(probe->token->session, object, &attribute, 1, NULL) == CKR_OK && value == (CK_BBOOL)expected;
+    return p11_get_attributes(probe->token->session, object, &attribute, 1, NULL) == CKR_OK &&
+           value == (CK_BBOOL)expected;
 }
 
 static bool reads_allowed(struct probe *probe, CK_OBJECT_HANDLE object, CK_MECHANISM_TYPE expected)
@@ -150,7 +157,8 @@ static bool reads_allowed(struct probe *probe, CK_OBJECT_HANDLE object, CK_MECHA
 }
 
 /* Whether a token object of this kind takes these rungs and says so when asked. */
-static bool takes(struct probe *probe, const struct probe_key *key, const struct p11_template_rungs *rungs)
+static bool takes(struct probe *probe, const struct probe_key *key,
+                  const struct p11_template_rungs *rungs)
 {
     size_t mark = probe->count;
     struct kf_error ignored = {0};
@@ -211,7 +219,8 @@ bool probe_sweep(struct probe *probe, struct kf_error *err)
     template_flag(&template, CKA_TOKEN, true);
     template_number(&template, CKA_CLASS, CKO_SECRET_KEY);
     template_bytes(&template, CKA_LABEL, label, sizeof label - 1);
-    if (p11_find_objects(probe->token->session, template.attributes, template.count, &objects, &found, err) != CKR_OK)
+    if (p11_find_objects(probe->token->session, template.attributes, template.count, &objects,
+                         &found, err) != CKR_OK)
         return false;
     for (size_t i = 0; i < found; i++)
         if (is_leftover(probe, objects[i], (uint32_t)time(NULL))) {

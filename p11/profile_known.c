@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Throw-away keys of known value. The value is made in the token: public data is encrypted under a random key into a readable generic
- * secret, and the same derivation with another template gives a key of any type with that value. Creating keys from bytes is the
- * second way, because tokens in FIPS mode refuse it.
+ * Throw-away keys of known value. The value is made in the token: public data is encrypted under a
+ * random key into a readable generic secret, and the same derivation with another template gives a
+ * key of any type with that value. Creating keys from bytes is the second way, because tokens in
+ * FIPS mode refuse it.
  */
 #include "p11/profile_probe.h"
 
@@ -20,7 +21,8 @@ static const uint8_t wrap_iv[P11_BLOCK_MAX] = {0x5A, 0xC3, 0x0F, 0x96, 0x69, 0xF
 
 bool probe_fail(struct kf_error *err, const char *what)
 {
-    return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, what, "The token's self-test failed: %s.", what);
+    return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, what, "The token's self-test failed: %s.",
+                         what);
 }
 
 bool probe_keep(struct probe *probe, CK_OBJECT_HANDLE object, struct kf_error *err)
@@ -69,21 +71,22 @@ bool probe_generate(struct probe *probe, unsigned uses, CK_OBJECT_HANDLE *key, s
     struct p11_template template;
 
     probe_template(&template, CKK_AES, 32, uses);
-    if (p11_generate_key(probe->token->session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, template.attributes,
-                         template.count, key, err) != CKR_OK)
+    if (p11_generate_key(probe->token->session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0},
+                         template.attributes, template.count, key, err) != CKR_OK)
         return false;
     return probe_keep(probe, *key, err);
 }
 
-static bool derive_known(struct probe *probe, CK_KEY_TYPE type, size_t len, unsigned uses, CK_OBJECT_HANDLE *out,
-                         struct kf_error *err)
+static bool derive_known(struct probe *probe, CK_KEY_TYPE type, size_t len, unsigned uses,
+                         CK_OBJECT_HANDLE *out, struct kf_error *err)
 {
     size_t data_len = (len + 15) / 16 * 16;
     CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)public_data, data_len};
     struct p11_template template;
 
     probe_template(&template, type, len, uses);
-    if (p11_derive_key(probe->token->session, &(CK_MECHANISM){CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof string},
+    if (p11_derive_key(probe->token->session,
+                       &(CK_MECHANISM){CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof string},
                        probe->seed, template.attributes, template.count, out, err) != CKR_OK)
         return false;
     return probe_keep(probe, *out, err);
@@ -96,8 +99,8 @@ static void set_odd_parity(uint8_t *value, size_t len)
         value[i] ^= (uint8_t)(__builtin_parity(value[i]) ^ 1);
 }
 
-static bool create_known(struct probe *probe, CK_KEY_TYPE type, size_t len, unsigned uses, CK_OBJECT_HANDLE *out,
-                         struct kf_error *err)
+static bool create_known(struct probe *probe, CK_KEY_TYPE type, size_t len, unsigned uses,
+                         CK_OBJECT_HANDLE *out, struct kf_error *err)
 {
     struct p11_template template, wanted;
     uint8_t value[KNOWN_MAX];
@@ -112,12 +115,14 @@ static bool create_known(struct probe *probe, CK_KEY_TYPE type, size_t len, unsi
             template_bytes(&template, wanted.attributes[i].type, wanted.attributes[i].pValue,
                            wanted.attributes[i].ulValueLen);
     template_bytes(&template, CKA_VALUE, value, len);
-    if (p11_create_object(probe->token->session, template.attributes, template.count, out, err) != CKR_OK)
+    if (p11_create_object(probe->token->session, template.attributes, template.count, out, err) !=
+        CKR_OK)
         return false;
     return probe_keep(probe, *out, err);
 }
 
-static bool read_value(struct probe *probe, CK_OBJECT_HANDLE object, uint8_t *out, size_t len, struct kf_error *err)
+static bool read_value(struct probe *probe, CK_OBJECT_HANDLE object, uint8_t *out, size_t len,
+                       struct kf_error *err)
 {
     CK_ATTRIBUTE attribute = {CKA_VALUE, out, (CK_ULONG)len};
 
@@ -155,8 +160,8 @@ bool known_start(struct probe *probe, struct kf_error *err)
     return start_by_creation(probe, err);
 }
 
-bool known_key(struct probe *probe, const struct probe_key *key, unsigned uses, CK_OBJECT_HANDLE *out,
-               struct kf_error *err)
+bool known_key(struct probe *probe, const struct probe_key *key, unsigned uses,
+               CK_OBJECT_HANDLE *out, struct kf_error *err)
 {
     if (probe->seed == CK_INVALID_HANDLE)
         return create_known(probe, key->type, key->len, uses, out, err);
@@ -173,8 +178,8 @@ bool probe_reads_as(struct probe *probe, CK_OBJECT_HANDLE object, const uint8_t 
     return memcmp(got, value, len) == 0 || probe_fail(err, "wrong result");
 }
 
-bool probe_encrypts_as(struct probe *probe, const struct probe_key *key, CK_OBJECT_HANDLE object, const uint8_t *value,
-                       struct kf_error *err)
+bool probe_encrypts_as(struct probe *probe, const struct probe_key *key, CK_OBJECT_HANDLE object,
+                       const uint8_t *value, struct kf_error *err)
 {
     static const uint8_t zeros[P11_BLOCK_MAX];
     uint8_t expected[P11_BLOCK_MAX], got[P11_BLOCK_MAX];
@@ -188,8 +193,8 @@ bool probe_encrypts_as(struct probe *probe, const struct probe_key *key, CK_OBJE
     return memcmp(got, expected, sizeof got) == 0 || probe_fail(err, "wrong result");
 }
 
-bool probe_wraps_under(struct probe *probe, const struct probe_key *key, CK_OBJECT_HANDLE object, const uint8_t *value,
-                       size_t len, struct kf_error *err)
+bool probe_wraps_under(struct probe *probe, const struct probe_key *key, CK_OBJECT_HANDLE object,
+                       const uint8_t *value, size_t len, struct kf_error *err)
 {
     uint8_t expected[2 * KNOWN_MAX], got[2 * KNOWN_MAX];
     CK_OBJECT_HANDLE wrapping;
@@ -205,7 +210,8 @@ bool probe_wraps_under(struct probe *probe, const struct probe_key *key, CK_OBJE
 bool probe_wraps_as(struct probe *probe, CK_OBJECT_HANDLE object, const uint8_t *value, size_t len,
                     struct kf_error *err)
 {
-    static const struct probe_key aes = {"AES-256", CKK_AES, 32, P11_AES}, tdes = {"DES3", CKK_DES3, 24, P11_TDES};
+    static const struct probe_key aes = {"AES-256", CKK_AES, 32, P11_AES},
+                                  tdes = {"DES3", CKK_DES3, 24, P11_TDES};
 
     if (len % 16 == 0 && probe->token->ways[P11_WRAP_AES].proven)
         return probe_wraps_under(probe, &aes, object, value, len, err);

@@ -30,21 +30,22 @@ static size_t expand(enum p11_cipher cipher, const uint8_t *key, size_t key_len,
     return TDES_KEY;
 }
 
-static bool encrypt(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv, const uint8_t *data, size_t len,
-                    uint8_t *out)
+static bool encrypt(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv,
+                    const uint8_t *data, size_t len, uint8_t *out)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int got = 0;
     bool good;
 
-    good = ctx && EVP_EncryptInit_ex(ctx, cipher, NULL, key, iv) == 1 && EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+    good = ctx && EVP_EncryptInit_ex(ctx, cipher, NULL, key, iv) == 1 &&
+           EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
            EVP_EncryptUpdate(ctx, out, &got, data, (int)len) == 1 && (size_t)got == len;
     EVP_CIPHER_CTX_free(ctx);
     return good;
 }
 
-bool reference_ecb(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *data, size_t len,
-                   uint8_t *out)
+bool reference_ecb(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *data,
+                   size_t len, uint8_t *out)
 {
     uint8_t expanded[32];
 
@@ -52,8 +53,8 @@ bool reference_ecb(enum p11_cipher cipher, const uint8_t *key, size_t key_len, c
     return encrypt(find_cipher(cipher, key_len, false), expanded, NULL, data, len, out);
 }
 
-bool reference_cbc(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *iv, const uint8_t *data,
-                   size_t len, uint8_t *out)
+bool reference_cbc(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *iv,
+                   const uint8_t *data, size_t len, uint8_t *out)
 {
     uint8_t expanded[32];
 
@@ -61,8 +62,8 @@ bool reference_cbc(enum p11_cipher cipher, const uint8_t *key, size_t key_len, c
     return encrypt(find_cipher(cipher, key_len, true), expanded, iv, data, len, out);
 }
 
-bool reference_cmac(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *data, size_t len,
-                    uint8_t *out)
+bool reference_cmac(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *data,
+                    size_t len, uint8_t *out)
 {
     const char *name = EVP_CIPHER_get0_name(find_cipher(cipher, key_len, true));
     OSSL_PARAM params[] = {
@@ -75,8 +76,8 @@ bool reference_cmac(enum p11_cipher cipher, const uint8_t *key, size_t key_len, 
     size_t expanded_len = expand(cipher, key, key_len, expanded), got = 0;
     bool good;
 
-    good = ctx && EVP_MAC_init(ctx, expanded, expanded_len, params) == 1 && EVP_MAC_update(ctx, data, len) == 1 &&
-           EVP_MAC_final(ctx, out, &got, 16) == 1;
+    good = ctx && EVP_MAC_init(ctx, expanded, expanded_len, params) == 1 &&
+           EVP_MAC_update(ctx, data, len) == 1 && EVP_MAC_final(ctx, out, &got, 16) == 1;
     EVP_MAC_CTX_free(ctx);
     EVP_MAC_free(mac);
     return good;

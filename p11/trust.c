@@ -10,10 +10,12 @@ static const struct {
     bool (*run)(struct probe *probe, struct trial *trial, struct kf_error *err);
 } checks[PROFILE_CHECKS] = {
     [CHECK_REVEAL_SENSITIVE] = {"reading the value of a sensitive key", check_reveal},
-    [CHECK_WRAP_UNEXTRACTABLE] = {"wrapping a key that is not extractable", check_wrap_unextractable},
+    [CHECK_WRAP_UNEXTRACTABLE] = {"wrapping a key that is not extractable",
+                                  check_wrap_unextractable},
     [CHECK_WRAP_JOIN] = {"wrapping or reading what is made of a protected key", check_wrap_join},
     [CHECK_USAGE_FLAGS] = {"using a key against its usage flags", check_usage_flags},
-    [CHECK_ALLOWED_MECHANISMS] = {"using a key against its CKA_ALLOWED_MECHANISMS", check_allowed_mechanisms},
+    [CHECK_ALLOWED_MECHANISMS] = {"using a key against its CKA_ALLOWED_MECHANISMS",
+                                  check_allowed_mechanisms},
     [CHECK_WEAKEN] = {"taking a key's protection away", check_weaken},
 };
 
@@ -50,11 +52,12 @@ void trust_check(struct probe *probe, enum profile_check check, struct p11_profi
     if (!checks[check].run(probe, &trial, &err)) {
         /* What cannot be tried is not believed. */
         *result = PROFILE_FAILED;
-        snprintf(detail, PROFILE_REASON_MAX, "cannot be tried: %.150s", err.detail[0] ? err.detail : err.message);
+        snprintf(detail, PROFILE_REASON_MAX, "cannot be tried: %.150s",
+                 err.detail[0] ? err.detail : err.message);
     } else if (trial.allowed > 0) {
         *result = PROFILE_FAILED;
-        snprintf(detail, PROFILE_REASON_MAX, "%u of %u attempts were not refused: %s", trial.allowed, trial.tried,
-                 trial.names);
+        snprintf(detail, PROFILE_REASON_MAX, "%u of %u attempts were not refused: %s",
+                 trial.allowed, trial.tried, trial.names);
     } else if (trial.tried > 0) {
         *result = PROFILE_PASSED;
         snprintf(detail, PROFILE_REASON_MAX, "%u attempts, all refused", trial.tried);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attempts to use keys as they must not be used. Before an attempt the same use is made of a key that allows it: only where that
- * works does a refusal say anything about the token's protection.
+ * Attempts to use keys as they must not be used. Before an attempt the same use is made of a key
+ * that allows it: only where that works does a refusal say anything about the token's protection.
  */
 #include "p11/trust_checks.h"
 
@@ -45,10 +45,12 @@ bool check_wrap_unextractable(struct probe *probe, struct trial *trial, struct k
     for (size_t i = 0; i < use_row_count; i++)
         if (use_rows[i].flag == PROBE_WRAP &&
             use_key(probe, &use_rows[i], wrapping, extractable, 0, NULL) == CKR_OK)
-            trial_note(trial, use_key(probe, &use_rows[i], wrapping, locked, 0, NULL) == CKR_OK, use_rows[i].name);
+            trial_note(trial, use_key(probe, &use_rows[i], wrapping, locked, 0, NULL) == CKR_OK,
+                       use_rows[i].name);
     if (use_public_key(probe, &public_key, &ignored) &&
         use_key(probe, &use_oaep, public_key, extractable, 0, NULL) == CKR_OK)
-        trial_note(trial, use_key(probe, &use_oaep, public_key, locked, 0, NULL) == CKR_OK, use_oaep.name);
+        trial_note(trial, use_key(probe, &use_oaep, public_key, locked, 0, NULL) == CKR_OK,
+                   use_oaep.name);
     return true;
 }
 
@@ -56,7 +58,8 @@ bool check_wrap_unextractable(struct probe *probe, struct trial *trial, struct k
 static bool can_wrap(struct probe *probe, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key)
 {
     for (size_t i = 0; i < use_row_count; i++)
-        if (use_rows[i].flag == PROBE_WRAP && use_key(probe, &use_rows[i], wrapping, key, 0, NULL) == CKR_OK)
+        if (use_rows[i].flag == PROBE_WRAP &&
+            use_key(probe, &use_rows[i], wrapping, key, 0, NULL) == CKR_OK)
             return true;
     return false;
 }
@@ -69,11 +72,13 @@ static void note_join(struct trial *trial, bool allowed, const char *name, const
     trial_note(trial, allowed, what);
 }
 
+/* open is neither sensitive nor locked, and is joined to the others. */
 struct join_keys {
-    CK_OBJECT_HANDLE wrapping, open, extractable, locked; /* open: neither sensitive nor locked, joined to the others */
+    CK_OBJECT_HANDLE wrapping, open, extractable, locked;
 };
 
-static void try_join(struct probe *probe, const struct use_row *row, const struct join_keys *keys, struct trial *trial)
+static void try_join(struct probe *probe, const struct use_row *row, const struct join_keys *keys,
+                     struct trial *trial)
 {
     const unsigned readable = PROBE_EXTRACTABLE, wrappable = PROBE_SENSITIVE | PROBE_EXTRACTABLE;
     CK_OBJECT_HANDLE made;
@@ -91,10 +96,12 @@ static void try_join(struct probe *probe, const struct use_row *row, const struc
                   row->name, "wrapped unextractable");
     }
     note_join(trial,
-              use_key(probe, row, keys->locked, keys->open, readable, &made) == CKR_OK && can_read(probe, made),
+              use_key(probe, row, keys->locked, keys->open, readable, &made) == CKR_OK &&
+                  can_read(probe, made),
               row->name, "read");
     note_join(trial,
-              use_key(probe, row, keys->extractable, keys->open, readable, &made) == CKR_OK && can_read(probe, made),
+              use_key(probe, row, keys->extractable, keys->open, readable, &made) == CKR_OK &&
+                  can_read(probe, made),
               row->name, "of an extractable key read");
 }
 
@@ -105,7 +112,8 @@ bool check_wrap_join(struct probe *probe, struct trial *trial, struct kf_error *
 
     if (!probe_generate(probe, PROBE_SENSITIVE | PROBE_WRAP, &keys.wrapping, err) ||
         !probe_generate(probe, PROBE_EXTRACTABLE | PROBE_DERIVE, &keys.open, err) ||
-        !probe_generate(probe, PROBE_SENSITIVE | PROBE_EXTRACTABLE | PROBE_DERIVE, &keys.extractable, err) ||
+        !probe_generate(probe, PROBE_SENSITIVE | PROBE_EXTRACTABLE | PROBE_DERIVE,
+                        &keys.extractable, err) ||
         !probe_generate(probe, PROBE_SENSITIVE | PROBE_DERIVE, &keys.locked, err))
         return false;
     mark = probe->count;
@@ -122,10 +130,10 @@ struct usage_flag {
     const char *name;
 };
 
-/* Each use of a key that may only do this, then of one that may do all but this. The first that is not refused names the
- * mechanism. */
-static bool try_flag(struct probe *probe, const struct usage_flag *flag, CK_OBJECT_HANDLE other, struct trial *trial,
-                     struct kf_error *err)
+/* Each use of a key that may only do this, then of one that may do all but this. The first that is
+ * not refused names the mechanism. */
+static bool try_flag(struct probe *probe, const struct usage_flag *flag, CK_OBJECT_HANDLE other,
+                     struct trial *trial, struct kf_error *err)
 {
     CK_OBJECT_HANDLE may, must_not;
     size_t mark = probe->count;
@@ -137,7 +145,8 @@ static bool try_flag(struct probe *probe, const struct usage_flag *flag, CK_OBJE
     for (size_t i = 0; i < use_row_count && !what[0]; i++) {
         const struct use_row *row = &use_rows[i];
 
-        if (row->flag != flag->flag || use_key(probe, row, may, other, PROBE_SENSITIVE, NULL) != CKR_OK)
+        if (row->flag != flag->flag ||
+            use_key(probe, row, may, other, PROBE_SENSITIVE, NULL) != CKR_OK)
             continue;
         if (use_key(probe, row, must_not, other, PROBE_SENSITIVE, NULL) == CKR_OK)
             snprintf(what, sizeof what, "%s (%s)", flag->name, row->name);
@@ -165,15 +174,15 @@ bool check_usage_flags(struct probe *probe, struct trial *trial, struct kf_error
     return true;
 }
 
-static bool generate_restricted(struct probe *probe, const CK_MECHANISM_TYPE *mechanism, CK_OBJECT_HANDLE *key,
-                                struct kf_error *err)
+static bool generate_restricted(struct probe *probe, const CK_MECHANISM_TYPE *mechanism,
+                                CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     struct p11_template template;
 
     probe_template(&template, CKK_AES, 32, PROBE_SENSITIVE | ALL_USES);
     template_bytes(&template, CKA_ALLOWED_MECHANISMS, mechanism, sizeof *mechanism);
-    if (p11_generate_key(probe->token->session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, template.attributes,
-                         template.count, key, err) != CKR_OK)
+    if (p11_generate_key(probe->token->session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0},
+                         template.attributes, template.count, key, err) != CKR_OK)
         return false;
     return probe_keep(probe, *key, err);
 }
@@ -186,7 +195,8 @@ bool check_allowed_mechanisms(struct probe *probe, struct trial *trial, struct k
 
     if (!probe_generate(probe, PROBE_SENSITIVE | ALL_USES, &free_key, err) ||
         !probe_generate(probe, PROBE_EXTRACTABLE | PROBE_DERIVE, &other, err) ||
-        !generate_restricted(probe, &ecb, &only_ecb, err) || !generate_restricted(probe, &cbc, &only_cbc, err))
+        !generate_restricted(probe, &ecb, &only_ecb, err) ||
+        !generate_restricted(probe, &cbc, &only_cbc, err))
         return false;
     for (size_t i = 0; i < use_row_count; i++) {
         const struct use_row *row = &use_rows[i];
@@ -194,7 +204,9 @@ bool check_allowed_mechanisms(struct probe *probe, struct trial *trial, struct k
         size_t mark = probe->count;
 
         if (use_key(probe, row, free_key, other, PROBE_SENSITIVE, NULL) == CKR_OK)
-            trial_note(trial, use_key(probe, row, restricted, other, PROBE_SENSITIVE, NULL) == CKR_OK, row->name);
+            trial_note(trial,
+                       use_key(probe, row, restricted, other, PROBE_SENSITIVE, NULL) == CKR_OK,
+                       row->name);
         probe_release(probe, mark);
     }
     return true;

@@ -9,31 +9,37 @@
 #define KEY_LEN 32
 #define RSA_LEN 256
 
-enum param { PARAM_NONE, PARAM_IV, PARAM_STRING, PARAM_CBC_DATA, PARAM_BIT, PARAM_KDF, PARAM_KEY, PARAM_OAEP };
-
-#define ROW(ckm, flag, param) {#ckm, ckm, flag, param, KEY_LEN, false}
-#define JOIN(ckm, param, len) {#ckm, ckm, PROBE_DERIVE, param, len, true}
+enum param {
+    PARAM_NONE,
+    PARAM_IV,
+    PARAM_STRING,
+    PARAM_CBC_DATA,
+    PARAM_BIT,
+    PARAM_KDF,
+    PARAM_KEY,
+    PARAM_OAEP,
+};
 
 const struct use_row use_rows[] = {
-    ROW(CKM_AES_ECB, PROBE_ENCRYPT, PARAM_NONE),
-    ROW(CKM_AES_CBC, PROBE_ENCRYPT, PARAM_IV),
-    ROW(CKM_AES_CMAC, PROBE_SIGN, PARAM_NONE),
-    ROW(CKM_AES_ECB, PROBE_WRAP, PARAM_NONE),
-    ROW(CKM_AES_CBC, PROBE_WRAP, PARAM_IV),
-    ROW(CKM_AES_CBC_PAD, PROBE_WRAP, PARAM_IV),
-    ROW(CKM_AES_KEY_WRAP, PROBE_WRAP, PARAM_NONE),
-    ROW(CKM_AES_KEY_WRAP_PAD, PROBE_WRAP, PARAM_NONE),
-    ROW(CKM_AES_ECB_ENCRYPT_DATA, PROBE_DERIVE, PARAM_STRING),
-    ROW(CKM_AES_CBC_ENCRYPT_DATA, PROBE_DERIVE, PARAM_CBC_DATA),
-    {"CKM_SP800_108_COUNTER_KDF", KF_CKM_SP800_108_COUNTER_KDF, PROBE_DERIVE, PARAM_KDF, KEY_LEN, false},
-    JOIN(CKM_CONCATENATE_DATA_AND_BASE, PARAM_STRING, DATA_LEN + KEY_LEN),
-    JOIN(CKM_CONCATENATE_BASE_AND_DATA, PARAM_STRING, KEY_LEN + DATA_LEN),
-    JOIN(CKM_CONCATENATE_BASE_AND_KEY, PARAM_KEY, 2 * KEY_LEN),
-    JOIN(CKM_XOR_BASE_AND_DATA, PARAM_STRING, KEY_LEN),
-    JOIN(CKM_EXTRACT_KEY_FROM_KEY, PARAM_BIT, KEY_LEN),
+    {NAMED(CKM_AES_ECB), PROBE_ENCRYPT, PARAM_NONE, KEY_LEN, false},
+    {NAMED(CKM_AES_CBC), PROBE_ENCRYPT, PARAM_IV, KEY_LEN, false},
+    {NAMED(CKM_AES_CMAC), PROBE_SIGN, PARAM_NONE, KEY_LEN, false},
+    {NAMED(CKM_AES_ECB), PROBE_WRAP, PARAM_NONE, KEY_LEN, false},
+    {NAMED(CKM_AES_CBC), PROBE_WRAP, PARAM_IV, KEY_LEN, false},
+    {NAMED(CKM_AES_CBC_PAD), PROBE_WRAP, PARAM_IV, KEY_LEN, false},
+    {NAMED(CKM_AES_KEY_WRAP), PROBE_WRAP, PARAM_NONE, KEY_LEN, false},
+    {NAMED(CKM_AES_KEY_WRAP_PAD), PROBE_WRAP, PARAM_NONE, KEY_LEN, false},
+    {NAMED(CKM_AES_ECB_ENCRYPT_DATA), PROBE_DERIVE, PARAM_STRING, KEY_LEN, false},
+    {NAMED(CKM_AES_CBC_ENCRYPT_DATA), PROBE_DERIVE, PARAM_CBC_DATA, KEY_LEN, false},
+    {NAMED_KF(CKM_SP800_108_COUNTER_KDF), PROBE_DERIVE, PARAM_KDF, KEY_LEN, false},
+    {NAMED(CKM_CONCATENATE_DATA_AND_BASE), PROBE_DERIVE, PARAM_STRING, DATA_LEN + KEY_LEN, true},
+    {NAMED(CKM_CONCATENATE_BASE_AND_DATA), PROBE_DERIVE, PARAM_STRING, KEY_LEN + DATA_LEN, true},
+    {NAMED(CKM_CONCATENATE_BASE_AND_KEY), PROBE_DERIVE, PARAM_KEY, 2 * KEY_LEN, true},
+    {NAMED(CKM_XOR_BASE_AND_DATA), PROBE_DERIVE, PARAM_STRING, KEY_LEN, true},
+    {NAMED(CKM_EXTRACT_KEY_FROM_KEY), PROBE_DERIVE, PARAM_BIT, KEY_LEN, true},
 };
 const size_t use_row_count = sizeof use_rows / sizeof use_rows[0];
-const struct use_row use_oaep = ROW(CKM_RSA_PKCS_OAEP, PROBE_WRAP, PARAM_OAEP);
+const struct use_row use_oaep = {NAMED(CKM_RSA_PKCS_OAEP), PROBE_WRAP, PARAM_OAEP, KEY_LEN, false};
 
 static const uint8_t data[DATA_LEN] = "data for a use that is refused..";
 
@@ -50,9 +56,11 @@ struct parameters {
     kf_sp800_108_kdf_params kdf;
 };
 
-#define POINT(mechanism, field) ((mechanism)->pParameter = &(field), (mechanism)->ulParameterLen = sizeof(field))
+#define POINT(mechanism, field) \
+    ((mechanism)->pParameter = &(field), (mechanism)->ulParameterLen = sizeof(field))
 
-static void fill(const struct use_row *row, CK_OBJECT_HANDLE other, struct parameters *in, CK_MECHANISM *mechanism)
+static void fill(const struct use_row *row, CK_OBJECT_HANDLE other, struct parameters *in,
+                 CK_MECHANISM *mechanism)
 {
     *mechanism = (CK_MECHANISM){row->mechanism, NULL, 0};
     *in = (struct parameters){
@@ -63,7 +71,8 @@ static void fill(const struct use_row *row, CK_OBJECT_HANDLE other, struct param
         .counter = {CK_FALSE, 8},
         .kdf = {.prfType = CKM_AES_CMAC, .ulNumberOfDataParams = 2},
     };
-    in->input[0] = (kf_prf_data_param){KF_CK_SP800_108_ITERATION_VARIABLE, &in->counter, sizeof in->counter};
+    in->input[0] =
+        (kf_prf_data_param){KF_CK_SP800_108_ITERATION_VARIABLE, &in->counter, sizeof in->counter};
     in->input[1] = (kf_prf_data_param){KF_CK_SP800_108_BYTE_ARRAY, (void *)data, 7};
     in->kdf.pDataParams = in->input;
     switch ((enum param)row->param) {
@@ -93,8 +102,8 @@ static void fill(const struct use_row *row, CK_OBJECT_HANDLE other, struct param
     }
 }
 
-static CK_RV derive(struct probe *probe, const struct use_row *row, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
-                    unsigned result, CK_OBJECT_HANDLE *made)
+static CK_RV derive(struct probe *probe, const struct use_row *row, CK_MECHANISM *mechanism,
+                    CK_OBJECT_HANDLE key, unsigned result, CK_OBJECT_HANDLE *made)
 {
     struct kf_error ignored = {0};
     struct p11_template template;
@@ -102,7 +111,8 @@ static CK_RV derive(struct probe *probe, const struct use_row *row, CK_MECHANISM
     CK_RV rv;
 
     probe_template(&template, CKK_GENERIC_SECRET, row->len, result);
-    rv = p11_derive_key(probe->token->session, mechanism, key, template.attributes, template.count, &derived, NULL);
+    rv = p11_derive_key(probe->token->session, mechanism, key, template.attributes, template.count,
+                        &derived, NULL);
     if (rv != CKR_OK)
         return rv;
     if (made)
@@ -110,8 +120,8 @@ static CK_RV derive(struct probe *probe, const struct use_row *row, CK_MECHANISM
     return probe_keep(probe, derived, &ignored) ? CKR_OK : CKR_HOST_MEMORY;
 }
 
-CK_RV use_key(struct probe *probe, const struct use_row *row, CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other,
-              unsigned result, CK_OBJECT_HANDLE *made)
+CK_RV use_key(struct probe *probe, const struct use_row *row, CK_OBJECT_HANDLE key,
+              CK_OBJECT_HANDLE other, unsigned result, CK_OBJECT_HANDLE *made)
 {
     struct p11_session *session = probe->token->session;
     struct parameters parameters;
@@ -149,7 +159,8 @@ bool use_public_key(struct probe *probe, CK_OBJECT_HANDLE *key, struct kf_error 
     template_flag(&template, CKA_WRAP, true);
     template_bytes(&template, CKA_MODULUS, modulus, sizeof modulus);
     template_bytes(&template, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
-    if (p11_create_object(probe->token->session, template.attributes, template.count, key, err) != CKR_OK)
+    if (p11_create_object(probe->token->session, template.attributes, template.count, key, err) !=
+        CKR_OK)
         return false;
     return probe_keep(probe, *key, err);
 }

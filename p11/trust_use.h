@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The uses of a key that the trust checks try, one row each, whatever the mechanism list says. For p11/trust*.c only. */
+/* The uses of a key that the trust checks try, one row each, whatever the mechanism list says. For
+ * p11/trust*.c only. */
 #ifndef KF_P11_TRUST_USE_H
 #define KF_P11_TRUST_USE_H
 
@@ -21,11 +22,12 @@ extern const size_t use_row_count;
 extern const struct use_row use_oaep;
 
 /*
- * Uses the key. other is the key to be wrapped or to be joined to it. result says what a derived key is to be (flags of
- * profile_probe.h); *made is kept in the probe. Both only count for PROBE_DERIVE, where *made may be NULL.
+ * Uses the key. other is the key to be wrapped or to be joined to it. result says what a derived
+ * key is to be (flags of profile_probe.h); *made is kept in the probe. Both only count for
+ * PROBE_DERIVE, where *made may be NULL.
  */
-CK_RV use_key(struct probe *probe, const struct use_row *row, CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other,
-              unsigned result, CK_OBJECT_HANDLE *made);
+CK_RV use_key(struct probe *probe, const struct use_row *row, CK_OBJECT_HANDLE key,
+              CK_OBJECT_HANDLE other, unsigned result, CK_OBJECT_HANDLE *made);
 
 /* A session RSA public key that may wrap; nobody has its private key. */
 bool use_public_key(struct probe *probe, CK_OBJECT_HANDLE *key, struct kf_error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attempts to take a key's protection away: by C_SetAttributeValue, by C_CopyObject, and against what a template said. */
+/* Attempts to take a key's protection away: by C_SetAttributeValue, by C_CopyObject, and against
+ * what a template said. */
 #include <stdio.h>
 
 #include "p11/calls.h"
@@ -19,7 +20,8 @@ static bool set(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE 
     struct p11_template change = {0};
 
     template_flag(&change, type, value);
-    return p11_set_attributes(probe->token->session, object, change.attributes, change.count, NULL) == CKR_OK &&
+    return p11_set_attributes(probe->token->session, object, change.attributes, change.count,
+                              NULL) == CKR_OK &&
            probe_reads_flag(probe, object, type, value);
 }
 
@@ -32,7 +34,8 @@ static bool copy(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE
 
     template_flag(&change, CKA_TOKEN, false);
     template_flag(&change, type, value);
-    return p11_copy_object(probe->token->session, object, change.attributes, change.count, &made, NULL) == CKR_OK &&
+    return p11_copy_object(probe->token->session, object, change.attributes, change.count, &made,
+                           NULL) == CKR_OK &&
            probe_keep(probe, made, &ignored) && probe_reads_flag(probe, made, type, value);
 }
 
@@ -56,9 +59,11 @@ static bool weaken_token_object(struct probe *probe, struct trial *trial, struct
     if (!probe_object(probe, &key, PROBE_SENSITIVE, rungs, &object, err))
         return false;
     if (rungs->modifiable)
-        note(trial, set(probe, object, CKA_ENCRYPT, true), "C_SetAttributeValue", "against CKA_MODIFIABLE");
+        note(trial, set(probe, object, CKA_ENCRYPT, true), "C_SetAttributeValue",
+             "against CKA_MODIFIABLE");
     if (rungs->copyable)
-        note(trial, copy(probe, object, CKA_ENCRYPT, false), "C_CopyObject", "against CKA_COPYABLE");
+        note(trial, copy(probe, object, CKA_ENCRYPT, false), "C_CopyObject",
+             "against CKA_COPYABLE");
     return true;
 }
 
@@ -69,7 +74,8 @@ bool check_weaken(struct probe *probe, struct trial *trial, struct kf_error *err
 
         if (!probe_generate(probe, PROBE_SENSITIVE, &key, err))
             return false;
-        note(trial, copy(probe, key, weakenings[i].type, weakenings[i].weak), "C_CopyObject", weakenings[i].name);
+        note(trial, copy(probe, key, weakenings[i].type, weakenings[i].weak), "C_CopyObject",
+             weakenings[i].name);
         note(trial, set(probe, key, weakenings[i].type, weakenings[i].weak), "C_SetAttributeValue",
              weakenings[i].name);
     }

@@ -24,18 +24,21 @@ struct kind {
 };
 
 static const struct kind kinds[FIXTURE_TOKENS] = {
-    [FIXTURE_SOFTHSM] = {"patched SoftHSM", "KEYFERRY_TEST_SOFTHSM", NULL, "pkcs11:token=Keyferry%20test", false},
+    [FIXTURE_SOFTHSM] = {"patched SoftHSM", "KEYFERRY_TEST_SOFTHSM", NULL,
+                         "pkcs11:token=Keyferry%20test", false},
     [FIXTURE_NSS] = {"NSS softokn", "KEYFERRY_TEST_NSS", "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
                      "pkcs11:token=NSS%20Certificate%20DB", true},
     [FIXTURE_STOCK_SOFTHSM] = {"unpatched SoftHSM", "KEYFERRY_TEST_STOCK_SOFTHSM",
-                               "/usr/lib/softhsm/libsofthsm2.so", "pkcs11:token=Keyferry%20test", false},
+                               "/usr/lib/softhsm/libsofthsm2.so", "pkcs11:token=Keyferry%20test",
+                               false},
 };
 
 /* What the modules of NSS leave behind is not ours to report. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libsoftokn3\nleak:libnssutil3\nleak:libnspr4\nleak:libfreebl\nleak:libsqlite3\nleak:libsofthsm2\n";
+    return "leak:libsoftokn3\nleak:libnssutil3\nleak:libnspr4\nleak:libfreebl\n"
+           "leak:libsqlite3\nleak:libsofthsm2\n";
 }
 
 const char *fixture_name(enum fixture_token token)
@@ -81,7 +84,8 @@ static bool write_environment(const struct fixture *fixture)
     if (kinds[fixture->token].nss)
         return true;
     snprintf(path, sizeof path, "%s/softhsm2.conf", fixture->directory);
-    snprintf(text, sizeof text, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+    snprintf(text, sizeof text,
+             "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
              fixture->directory);
     setenv("SOFTHSM2_CONF", path, 1);
     return write_file(path, 0600, text);
@@ -90,7 +94,8 @@ static bool write_environment(const struct fixture *fixture)
 static CK_RV init_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *so_pin)
 {
     CK_SESSION_HANDLE session;
-    CK_RV rv = functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
+    CK_RV rv =
+        functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
 
     if (rv == CKR_OK)
         rv = functions->C_Login(session, CKU_SO, (CK_UTF8CHAR_PTR)so_pin, strlen(so_pin));
@@ -99,8 +104,8 @@ static CK_RV init_pin(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot, const char *
     return rv;
 }
 
-/* SoftHSM offers one empty slot and, once that is initialised, another; NSS has the slot of its database beside that of
- * its session-only crypto services, and an empty SO PIN. */
+/* SoftHSM offers one empty slot and, once that is initialised, another; NSS has the slot of its
+ * database beside that of its session-only crypto services, and an empty SO PIN. */
 static CK_RV initialise(CK_FUNCTION_LIST *functions, bool nss)
 {
     CK_UTF8CHAR label[32];
@@ -156,7 +161,8 @@ static bool initialise_in_child(const struct fixture *fixture)
 
     if (pid == 0)
         _exit(child(fixture));
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
 bool fixture_create(enum fixture_token token, struct fixture *fixture)
@@ -174,7 +180,8 @@ bool fixture_create(enum fixture_token token, struct fixture *fixture)
     snprintf(fixture->module, sizeof fixture->module, "%s", module_path(token));
     snprintf(fixture->uri, sizeof fixture->uri, "%s", kind->uri);
     snprintf(fixture->pin_file, sizeof fixture->pin_file, "%s/pin", fixture->directory);
-    snprintf(fixture->init_args, sizeof fixture->init_args, "configDir='sql:%s' flags=", fixture->directory);
+    snprintf(fixture->init_args, sizeof fixture->init_args,
+             "configDir='sql:%s' flags=", fixture->directory);
     fixture->settings = (struct p11_settings){
         .module = fixture->module,
         .uri = fixture->uri,

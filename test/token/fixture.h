@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Test tokens for C tests: a fresh one in a temporary folder, initialised through PKCS#11 itself. The modules come from
- * KEYFERRY_TEST_SOFTHSM (the patched one; no default), KEYFERRY_TEST_NSS and KEYFERRY_TEST_STOCK_SOFTHSM (defaults: where Debian has them).
+ * Test tokens for C tests: a fresh one in a temporary folder, initialised through PKCS#11 itself.
+ * The modules come from KEYFERRY_TEST_SOFTHSM (the patched one; no default), KEYFERRY_TEST_NSS and
+ * KEYFERRY_TEST_STOCK_SOFTHSM (defaults: where Debian has them).
  */
 #ifndef KF_TEST_TOKEN_FIXTURE_H
 #define KF_TEST_TOKEN_FIXTURE_H
@@ -31,8 +32,9 @@ const char *fixture_name(enum fixture_token token);
 bool fixture_available(enum fixture_token token);
 
 /*
- * Makes the token, in a child process: no module has been initialised in the caller when this returns. Sets the environment that the module
- * needs (SOFTHSM2_CONF, NSS_MAX_MP_PBE_ITERATION_COUNT). False with a line on stderr. fixture_destroy must follow.
+ * Makes the token, in a child process: no module has been initialised in the caller when this
+ * returns. Sets the environment that the module needs (SOFTHSM2_CONF,
+ * NSS_MAX_MP_PBE_ITERATION_COUNT). False with a line on stderr. fixture_destroy must follow.
  */
 bool fixture_create(enum fixture_token token, struct fixture *fixture);
 void fixture_destroy(struct fixture *fixture);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the unit tests of p11/ share: running one test case, and a test token with a session for each test. */
+/* What the unit tests of p11/ share: running one test case, and a test token with a session for
+ * each test. */
 #ifndef KF_TEST_UNIT_P11_SUPPORT_H
 #define KF_TEST_UNIT_P11_SUPPORT_H
 

@@ -58,8 +58,8 @@ static void accepted(const char *expected, size_t len)
 static const struct {
     const char *file, *pin;
 } contents[] = {
-    {"1234", "1234"},         {"1234\n", "1234"},     {"1234\r\n", "1234"}, {"1234\n\n", "1234\n"},
-    {" 12 34 ", " 12 34 "}, {"pass\nword", "pass\nword"},
+    {"1234", "1234"},       {"1234\n", "1234"},     {"1234\r\n", "1234"},
+    {"1234\n\n", "1234\n"}, {" 12 34 ", " 12 34 "}, {"pass\nword", "pass\nword"},
 };
 
 START_TEST(one_line_end_is_not_part_of_it)

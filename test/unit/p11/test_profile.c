@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The self-test on one token, TEST_TOKEN: what it must find there, that it leaves nothing behind, and that it notices a token that
- * answers wrongly. For the latter single functions of the module are replaced.
+ * The self-test on one token, TEST_TOKEN: what it must find there, that it leaves nothing behind,
+ * and that it notices a token that answers wrongly. For the latter single functions of the module
+ * are replaced.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 
 #define BIT(operation) (1u << (operation))
 #define KDFS (BIT(P11_KDF_AES) | BIT(P11_KDF_TDES))
-#define JOINS (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_XOR) | BIT(P11_CUT) | BIT(P11_IDENTITY))
+#define JOINS \
+    (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_XOR) | BIT(P11_CUT) | BIT(P11_IDENTITY))
 
 /* What is known of each token. */
 static const struct {
@@ -23,28 +25,32 @@ static const struct {
     enum profile_result checks[PROFILE_CHECKS];
     bool formats[PROFILE_FORMATS];
 } known[FIXTURE_TOKENS] = {
-    [FIXTURE_SOFTHSM] = {
-        .missing = KDFS,
-        .rungs = {true, true, true},
-        .formats = {true, true},
-    },
-    [FIXTURE_NSS] = {
-        .missing = BIT(P11_KDF_TDES),
-        .rungs = {.modifiable = true},
-        .checks = {
-            [CHECK_WRAP_UNEXTRACTABLE] = PROFILE_FAILED,
-            [CHECK_WRAP_JOIN] = PROFILE_FAILED,
-            [CHECK_USAGE_FLAGS] = PROFILE_FAILED,
-            [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
-            [CHECK_WEAKEN] = PROFILE_FAILED,
+    [FIXTURE_SOFTHSM] =
+        {
+            .missing = KDFS,
+            .rungs = {true, true, true},
+            .formats = {true, true},
         },
-        .formats = {true, true},
-    },
-    [FIXTURE_STOCK_SOFTHSM] = {
-        .missing = KDFS | JOINS | BIT(P11_WRAP_TDES),
-        .rungs = {true, true, true},
-        .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
-    },
+    [FIXTURE_NSS] =
+        {
+            .missing = BIT(P11_KDF_TDES),
+            .rungs = {.modifiable = true},
+            .checks =
+                {
+                    [CHECK_WRAP_UNEXTRACTABLE] = PROFILE_FAILED,
+                    [CHECK_WRAP_JOIN] = PROFILE_FAILED,
+                    [CHECK_USAGE_FLAGS] = PROFILE_FAILED,
+                    [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
+                    [CHECK_WEAKEN] = PROFILE_FAILED,
+                },
+            .formats = {true, true},
+        },
+    [FIXTURE_STOCK_SOFTHSM] =
+        {
+            .missing = KDFS | JOINS | BIT(P11_WRAP_TDES),
+            .rungs = {true, true, true},
+            .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
+        },
 };
 
 static struct fixture fixture;
@@ -86,8 +92,10 @@ START_TEST(each_operation_is_as_known)
 {
     probe();
     for (enum p11_operation i = 0; i < P11_OPERATIONS; i++) {
-        ck_assert_msg(token.ways[i].proven == expected(i), "%s: %s", op_name(i), profile.reasons[i]);
-        ck_assert_msg((profile.reasons[i][0] == '\0') == expected(i), "%s: %s", op_name(i), profile.reasons[i]);
+        ck_assert_msg(token.ways[i].proven == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
+        ck_assert_msg((profile.reasons[i][0] == '\0') == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
         ck_assert_msg(!token.ways[i].drop_last_block, "%s", op_name(i));
     }
 }
@@ -109,8 +117,8 @@ START_TEST(each_check_is_as_known)
 
     probe();
     for (enum profile_check i = 0; i < PROFILE_CHECKS; i++) {
-        ck_assert_msg(profile.checks[i] == known[TEST_TOKEN].checks[i], "%s: %s", profile_check_name(i),
-                      profile.details[i]);
+        ck_assert_msg(profile.checks[i] == known[TEST_TOKEN].checks[i], "%s: %s",
+                      profile_check_name(i), profile.details[i]);
         ck_assert_str_ne(profile.details[i], "");
         trusted = trusted && known[TEST_TOKEN].checks[i] != PROFILE_FAILED;
     }
@@ -129,7 +137,8 @@ START_TEST(each_format_is_as_known)
         if (known[TEST_TOKEN].formats[i])
             ck_assert_str_eq(text, "");
         else
-            ck_assert_ptr_nonnull(strstr(text, "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)"));
+            ck_assert_ptr_nonnull(
+                strstr(text, "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)"));
     }
 }
 END_TEST
@@ -145,13 +154,16 @@ START_TEST(a_second_probe_finds_the_same)
 }
 END_TEST
 
-/* A token object as a self-test makes it, made `age` seconds ago, or another with the same label. */
+/* A token object as a self-test makes it, made `age` seconds ago, or another with the same label.
+ */
 static CK_OBJECT_HANDLE leave(uint8_t role, time_t age)
 {
     static const char label[] = "Keyferry self-test, to be deleted";
     struct p11_template template = {0};
     uint32_t made = (uint32_t)(time(NULL) - age);
-    uint8_t id[11] = {role, (uint8_t)(made >> 24), (uint8_t)(made >> 16), (uint8_t)(made >> 8), (uint8_t)made, role};
+    uint8_t id[11] = {
+        role, (uint8_t)(made >> 24), (uint8_t)(made >> 16), (uint8_t)(made >> 8), (uint8_t)made,
+        role};
     CK_OBJECT_HANDLE object;
 
     template_number(&template, CKA_CLASS, CKO_SECRET_KEY);
@@ -160,8 +172,9 @@ static CK_OBJECT_HANDLE leave(uint8_t role, time_t age)
     template_flag(&template, CKA_TOKEN, true);
     template_bytes(&template, CKA_ID, id, sizeof id);
     template_bytes(&template, CKA_LABEL, label, sizeof label - 1);
-    ck_assert_uint_eq(p11_generate_key(token.session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, template.attributes,
-                                       template.count, &object, NULL), CKR_OK);
+    ck_assert_uint_eq(p11_generate_key(token.session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0},
+                                       template.attributes, template.count, &object, NULL),
+                      CKR_OK);
     return object;
 }
 
@@ -185,9 +198,11 @@ START_TEST(what_another_probe_is_trying_stays)
 }
 END_TEST
 
-/* CKM_AES_CBC_PAD made of CKM_AES_CBC, for tokens that do not wrap with it: whole blocks get one more. */
-static CK_RV wrap_with_padding(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
-                               CK_OBJECT_HANDLE key, CK_BYTE *out, CK_ULONG *len)
+/* CKM_AES_CBC_PAD made of CKM_AES_CBC, for tokens that do not wrap with it: whole blocks get one
+ * more. */
+static CK_RV wrap_with_padding(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                               CK_ULONG *len)
 {
     CK_MECHANISM cbc = {CKM_AES_CBC, mechanism->pParameter, mechanism->ulParameterLen};
     CK_RV rv = original.C_WrapKey(session, &cbc, wrapping, key, out, len);
@@ -198,8 +213,9 @@ static CK_RV wrap_with_padding(CK_SESSION_HANDLE session, CK_MECHANISM *mechanis
 }
 
 /* SoftHSM 2.7.0's CKM_AES_CBC wrap. */
-static CK_RV wrap_without_iv(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
-                             CK_OBJECT_HANDLE key, CK_BYTE *out, CK_ULONG *len)
+static CK_RV wrap_without_iv(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                             CK_ULONG *len)
 {
     uint8_t zeros[16] = {0};
     CK_MECHANISM changed = {CKM_AES_CBC, zeros, sizeof zeros};
@@ -222,8 +238,9 @@ START_TEST(a_wrap_that_ignores_the_iv_is_not_used)
 }
 END_TEST
 
-static CK_RV wrap_padded_only(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
-                              CK_OBJECT_HANDLE key, CK_BYTE *out, CK_ULONG *len)
+static CK_RV wrap_padded_only(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                              CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                              CK_ULONG *len)
 {
     if (mechanism->mechanism == CKM_AES_CBC)
         return wrap_with_padding(session, mechanism, wrapping, key, out, len);
@@ -243,7 +260,8 @@ START_TEST(a_wrap_that_pads_is_not_used)
 }
 END_TEST
 
-static CK_RV encrypt_with_a_slip(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYTE *out, CK_ULONG *out_len)
+static CK_RV encrypt_with_a_slip(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len,
+                                 CK_BYTE *out, CK_ULONG *out_len)
 {
     CK_RV rv = original.C_Encrypt(session, data, len, out, out_len);
 
@@ -263,14 +281,16 @@ START_TEST(one_wrong_bit_is_noticed)
 END_TEST
 
 /* Not those with CKM_AES_ECB_ENCRYPT_DATA: known values are made by it. */
-static CK_RV derive_from_other_data(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
-                                    CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+static CK_RV derive_from_other_data(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                    CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                                    CK_OBJECT_HANDLE *key)
 {
     CK_KEY_DERIVATION_STRING_DATA string;
     CK_MECHANISM changed = *mechanism;
     uint8_t data[64];
 
-    if (mechanism->mechanism != CKM_DES3_ECB_ENCRYPT_DATA && mechanism->mechanism != CKM_XOR_BASE_AND_DATA)
+    if (mechanism->mechanism != CKM_DES3_ECB_ENCRYPT_DATA &&
+        mechanism->mechanism != CKM_XOR_BASE_AND_DATA)
         return original.C_DeriveKey(session, mechanism, base, template, count, key);
     memcpy(&string, mechanism->pParameter, sizeof string);
     memcpy(data, string.pData, string.ulLen);
@@ -284,14 +304,48 @@ START_TEST(a_derivation_from_other_data_is_noticed)
 {
     functions->C_DeriveKey = derive_from_other_data;
     probe();
-    ck_assert_str_eq(profile.reasons[P11_DERIVE_TDES], "CKM_DES3_ECB_ENCRYPT_DATA: wrong result (DES2)");
+    ck_assert_str_eq(profile.reasons[P11_DERIVE_TDES],
+                     "CKM_DES3_ECB_ENCRYPT_DATA: wrong result (DES2)");
     if (expected(P11_XOR))
-        ck_assert_str_eq(profile.reasons[P11_XOR], "CKM_XOR_BASE_AND_DATA: wrong result (16-byte secret)");
+        ck_assert_str_eq(profile.reasons[P11_XOR],
+                         "CKM_XOR_BASE_AND_DATA: wrong result (16-byte secret)");
 }
 END_TEST
 
-static CK_RV refuse_derivation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
-                               CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+static CK_RV refuse_encryption(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE key)
+{
+    (void)session;
+    (void)mechanism;
+    (void)key;
+    return CKR_MECHANISM_INVALID;
+}
+
+static CK_RV refuse_wrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                         CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                         CK_ULONG *len)
+{
+    (void)key;
+    (void)out;
+    (void)len;
+    return refuse_encryption(session, mechanism, wrapping);
+}
+
+START_TEST(readable_results_are_compared_by_themselves)
+{
+    functions->C_EncryptInit = refuse_encryption;
+    functions->C_WrapKey = refuse_wrap;
+    functions->C_DeriveKey = derive_from_other_data;
+    probe();
+    ck_assert(token.ways[P11_DERIVE_AES].proven);
+    ck_assert(!token.ways[P11_DERIVE_TDES].proven);
+    ck_assert(!token.ways[P11_XOR].proven);
+}
+END_TEST
+
+static CK_RV refuse_derivation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                               CK_OBJECT_HANDLE *key)
 {
     if (mechanism->mechanism == CKM_AES_ECB_ENCRYPT_DATA)
         return CKR_MECHANISM_INVALID;
@@ -304,14 +358,15 @@ START_TEST(without_derivation_known_values_are_created)
     functions->C_DeriveKey = refuse_derivation;
     probe();
     for (enum p11_operation i = 0; i < P11_OPERATIONS; i++)
-        ck_assert_msg(token.ways[i].proven == (expected(i) && i != P11_DERIVE_AES), "%s: %s", op_name(i),
-                      profile.reasons[i]);
+        ck_assert_msg(token.ways[i].proven == (expected(i) && i != P11_DERIVE_AES), "%s: %s",
+                      op_name(i), profile.reasons[i]);
     ck_assert_str_eq(profile.reasons[P11_DERIVE_AES],
                      "CKM_AES_ECB_ENCRYPT_DATA: C_DeriveKey: CKR_MECHANISM_INVALID (AES-128)");
 }
 END_TEST
 
-static CK_RV refuse_creation(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+static CK_RV refuse_creation(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
+                             CK_OBJECT_HANDLE *key)
 {
     (void)session;
     (void)template;
@@ -334,7 +389,8 @@ START_TEST(without_any_known_value_nothing_is_proven)
 END_TEST
 
 /* Reads anything, as a token would that does not look at CKA_SENSITIVE. */
-static CK_RV read_anything(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count)
+static CK_RV read_anything(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE *template, CK_ULONG count)
 {
     CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
 
@@ -358,8 +414,8 @@ START_TEST(a_token_that_reveals_is_not_trusted)
 END_TEST
 
 /* Protects nothing by marking it. */
-static CK_RV generate_unprotected(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
-                                  CK_ULONG count, CK_OBJECT_HANDLE *key)
+static CK_RV generate_unprotected(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                  CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
     static CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE changed[TEMPLATE_MAX];
@@ -390,8 +446,8 @@ START_TEST(a_token_that_protects_nothing_is_not_trusted)
 }
 END_TEST
 
-static CK_RV refuse_generation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
-                               CK_ULONG count, CK_OBJECT_HANDLE *key)
+static CK_RV refuse_generation(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
     (void)mechanism;
     (void)key;
@@ -416,7 +472,8 @@ static CK_RV session_gone(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
     return CKR_SESSION_HANDLE_INVALID;
 }
 
-static CK_RV sign_on_a_lost_session(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+static CK_RV sign_on_a_lost_session(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                    CK_OBJECT_HANDLE key)
 {
     (void)session;
     (void)mechanism;
@@ -452,6 +509,7 @@ int main(void)
     tcase_add_test(tcase, a_wrap_that_pads_is_not_used);
     tcase_add_test(tcase, one_wrong_bit_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
+    tcase_add_test(tcase, readable_results_are_compared_by_themselves);
     tcase_add_test(tcase, without_derivation_known_values_are_created);
     tcase_add_test(tcase, without_any_known_value_nothing_is_proven);
     tcase_add_test(tcase, a_token_that_reveals_is_not_trusted);

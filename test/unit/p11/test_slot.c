@@ -43,7 +43,8 @@ static const struct {
     {"pkcs11:token=100%", "not a PKCS#11 URI"},
     {"pkcs11:tokn=Keyferry%20test", "has an attribute that does not choose a token"},
     {"pkcs11:token=Keyferry%20test?pin-value=123456", "must not have pin-value or pin-source"},
-    {"pkcs11:token=Keyferry%20test?pin-source=file:/etc/pin", "must not have pin-value or pin-source"},
+    {"pkcs11:token=Keyferry%20test?pin-source=file:/etc/pin",
+     "must not have pin-value or pin-source"},
     {"pkcs11:token=keyferry%20test", "matches none of the module's 1 initialised tokens"},
     {"pkcs11:serial=0000000000000000", "matches none"},
 };

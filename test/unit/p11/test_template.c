@@ -10,10 +10,11 @@
 START_TEST(flags_are_booleans_of_one_byte)
 {
     struct p11_template template = {0};
+    int uses = 1 << 6; /* any true value is CK_TRUE */
 
     template_flag(&template, CKA_WRAP, true);
     template_flag(&template, CKA_UNWRAP, false);
-    template_flag(&template, CKA_DERIVE, 1 << 6); /* any true value is CK_TRUE */
+    template_flag(&template, CKA_DERIVE, uses);
     ck_assert_uint_eq(template.count, 3);
     ck_assert_uint_eq(template.attributes[0].type, CKA_WRAP);
     ck_assert_uint_eq(template.attributes[0].ulValueLen, sizeof(CK_BBOOL));
