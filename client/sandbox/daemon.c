@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/connection.h"
+
 #define FAIL(err, ...) kf_fail(err, KF_UNAVAILABLE, __VA_ARGS__)
 #define READY_SECONDS 60
+#define ASK_MILLISECONDS 50
 #define LOG_TAIL 4000
 
 /* A string as YAML's single-quoted scalar. */
@@ -95,13 +98,12 @@ static char *find_daemon(void)
     return path ? path : sandbox_text("keyferryd");
 }
 
-bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
-                       struct kf_error *err)
+static bool start(struct sandbox_loop *loop, const struct sandbox_places *places,
+                  struct kf_error *err)
 {
     char *path = find_daemon();
     char option[] = "--config";
     char *const argv[] = {path, option, places->config, NULL};
-    time_t deadline = time(NULL) + READY_SECONDS;
     bool good;
 
     setenv("NOTIFY_SOCKET", places->notify, 1);
@@ -109,19 +111,54 @@ bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *p
     /* The daemon's alone: COMMAND must not speak in its place. */
     unsetenv("NOTIFY_SOCKET");
     free(path);
-    if (!good)
+    return good;
+}
+
+/* What the daemon says of itself: READY=1 means only that it answers, be it to say that it is down.
+ */
+static bool ask_state(const struct sandbox_places *places, keyferry_StatusReply *reply,
+                      struct kf_error *err)
+{
+    struct connection *connection = connection_open(places->socket, err);
+    keyferry_StatusRequest request = keyferry_StatusRequest_init_zero;
+    bool good;
+
+    if (!connection)
         return false;
-    while (!loop->ready && !loop->daemon.ended && !loop->interrupted_by && time(NULL) < deadline)
-        sandbox_loop_wait(loop, 1000);
-    if (loop->ready)
-        return true;
-    if (loop->daemon.ended)
-        return FAIL(err, "The daemon ended with status %d before it was ready.",
-                    sandbox_exit_status(loop->daemon.status));
-    if (loop->interrupted_by)
-        return FAIL(err, "Interrupted before the daemon was ready.");
-    return FAIL(err, "The daemon is not ready after %d seconds%s%s.", READY_SECONDS,
-                *loop->said ? "; it says: " : "", loop->said);
+    connection_set_timeout(connection, READY_SECONDS * 1000);
+    good = connection_call(connection, keyferry_Operation_OPERATION_STATUS,
+                           keyferry_StatusRequest_fields, &request, keyferry_StatusReply_fields,
+                           reply, err);
+    connection_close(connection);
+    return good;
+}
+
+bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
+                       struct kf_error *err)
+{
+    keyferry_StatusReply reply = {.reason = "it is still opening its token."};
+    time_t deadline = time(NULL) + READY_SECONDS;
+
+    if (!start(loop, places, err))
+        return false;
+    while (time(NULL) < deadline) {
+        sandbox_loop_wait(loop, loop->ready ? ASK_MILLISECONDS : 1000);
+        if (loop->daemon.ended)
+            return FAIL(err, "The daemon ended with status %d before it was ready.",
+                        sandbox_exit_status(loop->daemon.status));
+        if (loop->interrupted_by)
+            return FAIL(err, "Interrupted before the daemon was ready.");
+        if (!loop->ready)
+            continue;
+        if (!ask_state(places, &reply, err))
+            return false;
+        if (strcmp(reply.state, "ready") == 0)
+            return true;
+        /* With some workers up the others follow; with none, a reason is there to be read. */
+        if (strcmp(reply.state, "down") == 0)
+            return FAIL(err, "The daemon is down: %s", reply.reason);
+    }
+    return FAIL(err, "The daemon is not ready after %d seconds: %s", READY_SECONDS, reply.reason);
 }
 
 void sandbox_show_log(const struct sandbox_places *places)

@@ -12,8 +12,8 @@ bool sandbox_write_config(const struct sandbox_options *options,
                           const struct sandbox_places *places, const struct sandbox_token *token,
                           struct kf_error *err);
 
-/* Starts it and waits until it says that it is ready. False where it does not within a minute,
- * ends, or we are interrupted. */
+/* Starts it and waits until it says that it is ready, all workers up. False where it is not within
+ * a minute, says that it is down, ends, or we are interrupted. */
 bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
                        struct kf_error *err);
 

@@ -108,8 +108,6 @@ static void take_notifications(struct sandbox_loop *loop)
         while ((line = strsep(&rest, "\n"))) {
             if (strcmp(line, "READY=1") == 0)
                 loop->ready = true;
-            else if (strncmp(line, "STATUS=", 7) == 0)
-                snprintf(loop->said, sizeof loop->said, "%.255s", line + 7);
         }
     }
 }

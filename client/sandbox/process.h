@@ -22,7 +22,6 @@ struct sandbox_loop {
     int notify;         /* the daemon's sd_notify messages, -1 without */
     int log;            /* the daemon's log to copy to stderr, -1 without */
     bool ready;         /* the daemon said READY=1 */
-    char said[256];     /* its last STATUS= */
     int interrupted_by; /* the first SIGTERM, SIGINT or SIGHUP somebody sent us, else 0 */
     struct sandbox_process daemon, command;
 };

@@ -67,11 +67,10 @@ def bdk_attributes(algorithm="TDES_2KEY"):
 def as_json(name, values):
     """A message of the schema's as the command's JSON: KeyAttributes for key_attributes."""
     out = {}
-    for member in wire.MESSAGES[name]:
-        if member.name in values:
-            value = values[member.name]
-            key = "".join(part.capitalize() for part in member.name.split("_"))
-            out[key] = as_json(member.kind, value) if member.kind in wire.MESSAGES else value
+    for member, (_, kind, _) in wire.CODEC.messages[name].items():
+        if member in values:
+            key = "".join(part.capitalize() for part in member.split("_"))
+            out[key] = as_json(kind, values[member]) if kind in wire.CODEC.messages else values[member]
     return out
 
 
