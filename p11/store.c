@@ -176,7 +176,8 @@ static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_
 }
 
 /* Reads a key's card again. What it says of the state is taken over; anything else that is not as it was means loading the
- * key anew. */
+ * key anew. A change that another host made is told to this host's other workers, so that they never answer differently for
+ * longer than it takes one of them to notice. */
 static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     uint64_t change = atomic_load(store->changes);
@@ -193,9 +194,12 @@ static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
     }
     if (gone.fault == KF_FAULT_STALE || memcmp(card.id, id, sizeof id) != 0 ||
         !label_read_card(card.label, &facts, &state) || !key_facts_equal(&facts, &key->facts)) {
+        store_changed(store);
         memcpy(id + 1, key->id, KEY_ID_BYTES);
         return reload_key(store, id + 1, err);
     }
+    if (state.enabled != key->state.enabled || state.delete_ms != key->state.delete_ms)
+        store_changed(store);
     key->state = state;
     key->checked_ms = store_now_ms();
     key->checked_change = change;
@@ -264,8 +268,12 @@ static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias
         return NULL;
     }
     if (gone.fault == KF_FAULT_STALE || card.id[0] != ROLE_ALIAS || !label_read_alias(card.label, name, key_name) ||
-        strcmp(name, alias->name) != 0)
+        strcmp(name, alias->name) != 0) {
+        store_changed(store);
         return reload_alias(store, alias->name, err);
+    }
+    if (strcmp(alias->key_name, key_name) != 0)
+        store_changed(store);
     strcpy(alias->key_name, key_name);
     alias->checked_ms = store_now_ms();
     alias->checked_change = change;
