@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What dies, hangs or is told the wrong PIN: every request is answered exactly once, and recorded."""
+import os
+import resource
+import signal
+import threading
+import time
+import unittest
+
+from plumbing import OK, UNAVAILABLE, Daemon, main, request, wait_until
+
+
+class Workers(unittest.TestCase):
+    def check_answers(self, daemon, answers, total):
+        """Each answered once; each answer, refusals too, on record, and nothing else."""
+        self.assertEqual(sorted(answer["id"] for answer in answers), list(range(1, total + 1)))
+        recorded = {}
+        for line in daemon.audit():
+            if "operation" in line:
+                self.assertNotIn(line["id"], recorded)
+                recorded[line["id"]] = line["result"]
+        for answer in answers:
+            wanted = "OK" if answer["status"] == OK else "ServiceUnavailableException"
+            self.assertEqual(recorded[answer["id"]], wanted)
+            if answer["status"] != OK:
+                self.assertEqual(answer["status"], UNAVAILABLE)
+                self.assertIn("again", answer["message"])
+
+    def test_kill_in_the_middle_of_a_thousand(self):
+        total = 1000
+        with Daemon(workers=2).wait_state("ready") as daemon, daemon.connect() as connection:
+            sender = threading.Thread(target=connection.send, args=(
+                b"".join(request(number, "sleep 1") for number in range(1, total + 1)),))
+            sender.start()
+            answers = []
+            while len(answers) < total:
+                answers.append(connection.answer())
+                if len(answers) in (100, 300):
+                    daemon.kill("worker 0")
+            sender.join()
+            self.check_answers(daemon, answers, total)
+            lost = [answer for answer in answers if answer["status"] != OK]
+            self.assertGreater(len(lost), 0)
+            self.assertLessEqual(len(lost), 2 * 24)
+            daemon.wait_state("ready")
+
+    def test_the_only_worker_dies(self):
+        total = 300
+        with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
+            connection.send(b"".join(request(number, "sleep 1") for number in range(1, total + 1)))
+            answers = [connection.answer() for _ in range(50)]
+            daemon.kill("worker 0")
+            answers += [connection.answer() for _ in range(total - 50)]
+            self.check_answers(daemon, answers, total)
+            daemon.wait_state("ready")
+            self.assertEqual(connection.call("hello")["message"], "worker 0: hello")
+
+    def test_a_crash_costs_one_worker(self):
+        with Daemon(workers=2).wait_state("ready") as daemon, daemon.connect() as connection:
+            self.assertEqual(connection.call("crash")["status"], UNAVAILABLE)
+            self.assertEqual(connection.call("hello")["status"], OK)
+            daemon.wait_state("ready")
+
+    def test_a_process_left_behind_holds_nothing_up(self):
+        with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
+            began = time.monotonic()
+            self.assertEqual(connection.call("fork")["status"], UNAVAILABLE)
+            self.assertLess(time.monotonic() - began, 3)
+
+    def test_a_fault_of_the_module_is_answered_and_heals(self):
+        with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
+            self.assertEqual(connection.call("module")["status"], OK)
+            wait_until(lambda: len(daemon.logins()) == 2, 5, "a second worker")
+            daemon.wait_state("ready")
+            self.assertEqual(connection.call("hello")["status"], OK)
+
+    def test_a_hang_is_ended_at_its_deadline(self):
+        with Daemon(workers=2, job_timeout=400).wait_state("ready") as daemon, daemon.connect() as connection:
+            began = time.monotonic()
+            self.assertEqual(connection.call("hang")["status"], UNAVAILABLE)
+            took = time.monotonic() - began
+            self.assertGreater(took, 0.35)
+            self.assertLess(took, 2)
+            daemon.wait_state("ready")
+
+    def test_keys_take_longer(self):
+        limits = "key-generation-timeout: 3000"
+        with Daemon(job_timeout=300, limits=limits).wait_state("ready") as daemon, daemon.connect() as connection:
+            self.assertEqual(connection.call("sleep 1000", "CREATE_KEY")["status"], OK)
+            self.assertEqual(connection.call("sleep 1000")["status"], UNAVAILABLE)
+
+    def test_a_slow_start_is_ended(self):
+        with Daemon(pin="slow", start_timeout=300) as daemon:
+            daemon.wait_state("down")
+            wait_until(lambda: len(daemon.logins()) >= 2, 10, "a second try")
+            self.assertIn("does not get the token open", daemon.read("log"))
+
+
+class Pin(unittest.TestCase):
+    def test_a_wrong_pin_is_presented_once(self):
+        with Daemon(pin="wrong", workers=4).wait_state("down") as daemon, daemon.connect() as connection:
+            wait_until(lambda: "PIN" in daemon.status()["reason"], 5, "the reason")
+            time.sleep(3)
+            self.assertEqual(daemon.logins(), ["worker 0"])
+            answer = connection.call()
+            self.assertEqual(answer["status"], UNAVAILABLE)
+            self.assertIn("The PIN is wrong", answer["message"])
+            daemon.set_pin("right")
+            daemon.wait_state("ready")
+            self.assertEqual(len(daemon.logins()), 5)
+
+    def test_it_changes_while_the_daemon_runs(self):
+        with Daemon(workers=4).wait_state("ready") as daemon:
+            daemon.set_pin("wrong")
+            time.sleep(10.5)  # until the logins at the start prove nothing any more
+            for number in range(4):
+                daemon.kill("worker %d" % number)
+            daemon.wait_state("down")
+            time.sleep(3)
+            self.assertEqual(len(daemon.logins()), 5)
+
+    def test_a_configuration_that_does_not_fit_is_tried_once(self):
+        with Daemon(pin="config", workers=4).wait_state("down") as daemon:
+            wait_until(lambda: "No token matches" in daemon.status()["reason"], 5, "the reason")
+            time.sleep(3)
+            self.assertEqual(daemon.logins(), ["worker 0"])
+
+
+class Others(unittest.TestCase):
+    def test_front_and_auditor_come_back(self):
+        for name in ("front", "auditor"):
+            with self.subTest(name), Daemon().wait_state("ready") as daemon:
+                before = daemon.children()
+                with daemon.connect() as connection:
+                    connection.send(request(1, "sleep 300"))
+                    time.sleep(0.1)
+                    daemon.kill(name)
+                    self.assertIsNone(connection.answer())
+                daemon.wait_state("ready")
+                after = daemon.children()
+                self.assertEqual(set(before), set(after))
+                self.assertFalse(set(before.values()) & set(after.values()))
+                with daemon.connect() as connection:
+                    self.assertEqual(connection.call()["status"], OK)
+
+    def test_nobody_outlives_the_parent(self):
+        with Daemon().wait_state("ready") as daemon:
+            pids = list(daemon.children().values())
+            daemon.process.kill()
+            daemon.process.wait()
+            wait_until(lambda: not any(alive(pid) for pid in pids), 5, "the children are gone")
+
+
+class AuditLog(unittest.TestCase):
+    def test_what_cannot_be_recorded_does_not_leave(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            self.assertEqual(connection.call("before")["status"], OK)
+            size = os.path.getsize(daemon.path("audit.jsonl"))
+            auditor = daemon.children()["auditor"]
+            hard = resource.prlimit(auditor, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(auditor, resource.RLIMIT_FSIZE, (size + 20, hard))
+            for number in range(3):
+                answer = connection.call("secret %d" % number)
+                self.assertEqual(answer["status"], UNAVAILABLE)
+                self.assertIn("audit log cannot be written", answer["message"])
+            self.assertEqual(connection.status()["state"], "down")
+            resource.prlimit(auditor, resource.RLIMIT_FSIZE, (hard, hard))
+            wait_until(lambda: connection.status()["state"] == "ready", 5, "the log is back")
+            self.assertEqual(connection.call("after")["status"], OK)
+            lines = daemon.audit()
+            self.assertEqual([line["seq"] for line in lines], list(range(1, len(lines) + 1)))
+            withheld = [line for line in lines if line.get("event") == "withheld"]
+            self.assertEqual(len(withheld), 1)
+            commands = {line["seq"]: line["command"] for line in lines if "command" in line}
+            self.assertEqual([commands[seq] for seq in range(withheld[0]["from"], withheld[0]["to"] + 1)],
+                             ["secret 0"])
+
+    def test_numbers_go_on_and_half_a_line_is_closed(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            connection.call("one")
+            daemon.process.send_signal(signal.SIGSTOP)  # so that the next auditor finds the half line
+            daemon.kill("auditor")
+            with open(daemon.path("audit.jsonl"), "a", encoding="utf-8") as file:
+                file.write('{"seq":')
+            daemon.process.send_signal(signal.SIGCONT)
+            self.assertIsNone(connection.answer())
+            daemon.wait_state("ready")
+            lines = daemon.read("audit.jsonl").splitlines()
+            self.assertIn('"seq":3,', lines[-1])
+            self.assertIn('"event":"start"', lines[-1])
+            self.assertEqual(lines[-2], '{"seq":')
+
+
+def alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon and what starts and ends it: options, files, systemd, signals; and what each process holds."""
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+
+from plumbing import DAEMON, OK, UNAVAILABLE, Connection, Daemon, main, request, wait_until
+
+
+def run(*arguments):
+    return subprocess.run([DAEMON, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+class Options(unittest.TestCase):
+    def test_help_and_version(self):
+        for option in ("--help", "--version"):
+            done = run(option)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("keyferryd", done.stdout)
+
+    def test_bad_usage(self):
+        for arguments in (["--nonsense"], ["surplus"], ["--config"]):
+            self.assertEqual(run(*arguments).returncode, 2)
+
+    def test_check_config(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("token:\n  module: /m\n  uri: 'pkcs11:token=t'\n  pin-file: /p\n")
+            file.flush()
+            self.assertEqual(run("--check-config", file.name).returncode, 0)
+            self.assertEqual(run("--check-config", "--config", file.name).returncode, 0)
+            file.write("  pin: 1234\n")
+            file.flush()
+            done = run("--check-config", file.name)
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(done.stderr.startswith(file.name + ":5: there is no key token.pin"), done.stderr)
+
+    def test_a_bad_configuration_ends_the_daemon(self):
+        done = run("--config", "/nonexistent")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent", done.stderr)
+
+
+class Files(unittest.TestCase):
+    def start(self, prepare):
+        """Starts a daemon after prepare(daemon) changed its folder; its exit status, or None while it runs."""
+        with Daemon(command=["sh", "-c", 'read x; exec "$@"', "sh"]) as daemon:
+            daemon.process.terminate()
+            daemon.process.wait()
+            prepare(daemon)
+            process = subprocess.Popen([DAEMON, "--config", daemon.config], stderr=subprocess.PIPE, text=True)
+            try:
+                _, errors = process.communicate(timeout=1)
+            except subprocess.TimeoutExpired:
+                with Connection(daemon.path("socket")) as connection:
+                    self.assertIn(connection.status()["state"], ("ready", "degraded", "down"))
+                process.terminate()
+                process.communicate()
+                return None, ""
+            return process.returncode, errors
+
+    def refuses(self, prepare, text):
+        status, errors = self.start(prepare)
+        self.assertEqual(status, 1)
+        self.assertIn(text, errors)
+
+    def test_audit_log(self):
+        self.refuses(lambda daemon: os.symlink("/dev/null", daemon.path("audit.jsonl")), "symbolic link")
+        self.refuses(lambda daemon: os.mkdir(daemon.path("audit.jsonl")), "audit log")
+        self.refuses(lambda daemon: os.mkfifo(daemon.path("audit.jsonl")), "regular file")
+
+        def anybodys(daemon):
+            with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
+                os.chmod(daemon.path("audit.jsonl"), 0o666)
+        self.refuses(anybodys, "by everybody")
+
+        def linked(daemon):
+            with open(daemon.path("other"), "w", encoding="utf-8"):
+                os.link(daemon.path("other"), daemon.path("audit.jsonl"))
+        self.refuses(linked, "one name")
+
+    def test_socket(self):
+        def stale(daemon):
+            with socket.socket(socket.AF_UNIX) as left:
+                left.bind(daemon.path("socket"))
+        self.assertEqual(self.start(stale)[0], None)
+        listener = self.enterContext(socket.socket(socket.AF_UNIX))
+
+        def taken(daemon):
+            listener.bind(daemon.path("socket"))
+            listener.listen()
+        self.refuses(taken, "Another program listens")
+
+        def file(daemon):
+            with open(daemon.path("socket"), "w", encoding="utf-8"):
+                pass
+        self.refuses(file, "is no socket")
+
+    def test_modes_and_a_second_daemon(self):
+        with Daemon().wait_state("ready") as daemon:
+            self.assertEqual(stat.S_IMODE(os.stat(daemon.path("socket")).st_mode), 0o666)
+            self.assertEqual(stat.S_IMODE(os.stat(daemon.path("audit.jsonl")).st_mode) & 0o7137, 0)
+            second = subprocess.run([DAEMON, "--config", daemon.config], capture_output=True, text=True, timeout=20,
+                                    check=False)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("in use by another daemon", second.stderr)
+            daemon.status()
+
+
+class Processes(unittest.TestCase):
+    def test_what_they_hold(self):
+        with Daemon().wait_state("ready") as daemon:
+            children = daemon.children()
+            self.assertEqual(set(children), {"front", "auditor", "worker 0", "worker 1"})
+            for name, pid in children.items():
+                with open("/proc/%d/status" % pid, encoding="ascii") as file:
+                    self.assertIn("Name:\tkeyferryd", file.read())
+                with open("/proc/%d/limits" % pid, encoding="ascii") as file:
+                    self.assertRegex(file.read(), r"Max core file size +0 +0")
+                if os.geteuid() == 0:
+                    self.check_files(daemon, name, pid)
+            for pid in (*children.values(), daemon.process.pid):
+                self.assertEqual(os.stat("/proc/%d/environ" % pid).st_uid, 0)  # not dumpable: root's
+
+    def check_files(self, daemon, name, pid):
+        folder = "/proc/%d/fd" % pid
+        files = [os.readlink(os.path.join(folder, each)) for each in os.listdir(folder) if int(each) > 2]
+        paths = [path for path in files if path.startswith("/") and "memfd" not in path]
+        self.assertEqual(paths, [daemon.path("audit.jsonl")] if name == "auditor" else [])
+        with open("/proc/%d/environ" % pid, encoding="utf-8") as file:
+            environment = file.read()
+        self.assertNotIn("NOTIFY_SOCKET", environment)
+        if not name.startswith("worker"):
+            self.assertNotIn("PATH=/", environment.replace("LD_LIBRARY_PATH", ""))
+
+
+class Signals(unittest.TestCase):
+    def test_drain(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number), Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+                idle = self.enterContext(daemon.connect())
+                connection.send(b"".join(request(each, "sleep 20") for each in range(1, 31)))
+                time.sleep(0.1)
+                daemon.process.send_signal(number)
+                answers = [connection.answer() for _ in range(30)]
+                self.assertEqual({answer["status"] for answer in answers}, {OK})
+                self.assertIsNone(connection.answer())
+                self.assertIsNone(idle.answer())
+                self.assertEqual(daemon.process.wait(10), 0)
+                self.assertEqual(daemon.audit()[-1]["event"], "stop")
+                self.assertFalse(os.path.exists(daemon.path("socket")))
+
+    def test_drain_ends_in_time(self):
+        with Daemon(limits="drain-timeout: 500").wait_state("ready") as daemon, daemon.connect() as connection:
+            connection.send(request(1, "hang") + request(2, "hello"))
+            time.sleep(0.1)
+            began = time.monotonic()
+            daemon.process.terminate()
+            answers = {answer["id"]: answer["status"] for answer in (connection.answer() for _ in range(2))}
+            self.assertEqual(answers, {1: UNAVAILABLE, 2: OK})
+            self.assertEqual(daemon.process.wait(10), 0)
+            self.assertLess(time.monotonic() - began, 4)
+
+    def test_a_second_signal_ends_at_once(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            connection.send(request(1, "hang"))
+            time.sleep(0.1)
+            daemon.process.terminate()
+            time.sleep(0.2)
+            began = time.monotonic()
+            daemon.process.terminate()
+            self.assertEqual(daemon.process.wait(5), 0)
+            self.assertLess(time.monotonic() - began, 1)
+
+
+class Systemd(unittest.TestCase):
+    def test_notifications(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            path = os.path.join(folder, "notify")
+            notify.bind(path)
+            notify.settimeout(10)
+            with Daemon(variables={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}) as daemon:
+                self.read_until(notify, "READY=1")
+                self.read_until(notify, "STATUS=Ready: 2 of 2")
+                began = time.monotonic()
+                for _ in range(3):
+                    self.read_until(notify, "WATCHDOG=1")
+                self.assertLess(time.monotonic() - began, 1.5)
+                daemon.process.terminate()
+                self.read_until(notify, "STOPPING=1")
+
+    def test_ready_means_known(self):
+        """A daemon that cannot log in is up, and says why it is down: systemd must not start it again."""
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            path = os.path.join(folder, "notify")
+            notify.bind(path)
+            notify.settimeout(10)
+            with Daemon(pin="wrong", variables={"NOTIFY_SOCKET": path}):
+                self.assertIn("PIN", self.read_until(notify, "READY=1"))
+
+    def read_until(self, notify, text):
+        while True:
+            data = notify.recv(4096).decode()
+            if text in data:
+                return data
+
+    def test_activation(self):
+        if not shutil.which("systemd-socket-activate"):
+            self.skipTest("systemd-socket-activate is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "activated")
+            with Daemon(command=["systemd-socket-activate", "-l", path]) as daemon:
+                wait_until(lambda: os.path.exists(path), 5, "the socket of systemd-socket-activate")
+                with Connection(path) as connection:
+                    def served():
+                        with contextlib.suppress(KeyError):
+                            return connection.call("hello")["status"] == OK
+                        return False
+                    wait_until(served, 10, "an answer over the socket that was passed")
+                self.assertFalse(os.path.exists(daemon.path("socket")))
+
+    def test_a_wrong_socket_is_refused(self):
+        if not shutil.which("systemd-socket-activate"):
+            self.skipTest("systemd-socket-activate is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "activated")
+            with Daemon(command=["systemd-socket-activate", "--datagram", "-l", path]) as daemon:
+                wait_until(lambda: os.path.exists(path), 5, "the socket of systemd-socket-activate")
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as knock:
+                    knock.sendto(b"x", path)
+                self.assertEqual(daemon.process.wait(10), 1)
+                self.assertIn("not a listening Unix stream socket", daemon.read("log"))
+
+
+if __name__ == "__main__":
+    main()
