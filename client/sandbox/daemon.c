@@ -14,6 +14,7 @@
 #define FAIL(err, ...) kf_fail(err, KF_UNAVAILABLE, __VA_ARGS__)
 #define READY_SECONDS 60
 #define ASK_MILLISECONDS 50
+#define DOWN_MILLISECONDS 1000
 #define LOG_TAIL 4000
 
 /* A string as YAML's single-quoted scalar. */
@@ -138,6 +139,7 @@ bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *p
 {
     keyferry_StatusReply reply = {.reason = "it is still opening its token."};
     time_t deadline = time(NULL) + READY_SECONDS;
+    int asked_down = 0;
 
     if (!start(loop, places, err))
         return false;
@@ -154,8 +156,10 @@ bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *p
             return false;
         if (strcmp(reply.state, "ready") == 0)
             return true;
-        /* With some workers up the others follow; with none, a reason is there to be read. */
-        if (strcmp(reply.state, "down") == 0)
+        /* It may not know yet that a worker is up; but with none for a while there is a reason. */
+        if (strcmp(reply.state, "down") != 0)
+            asked_down = 0;
+        else if (++asked_down * ASK_MILLISECONDS > DOWN_MILLISECONDS)
             return FAIL(err, "The daemon is down: %s", reply.reason);
     }
     return FAIL(err, "The daemon is not ready after %d seconds: %s", READY_SECONDS, reply.reason);

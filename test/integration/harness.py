@@ -140,7 +140,11 @@ class Client:
         return reply["key"]["key_arn"]
 
     def status(self):
-        return self.call("STATUS")
+        """The daemon's own words; members of no value are there too."""
+        return dict({"state": "", "reason": "", "workers_ready": 0}, **self.call("STATUS"))
+
+    def wait_ready(self, seconds=60):
+        return wait_until(lambda: self.status()["state"] == "ready", seconds, "the daemon is ready")
 
 
 class Sandbox(Client):
@@ -289,15 +293,16 @@ class Daemon(Client):
     def __exit__(self, *_):
         self.close()
 
-    def wait_state(self, *states, seconds=60):
-        def state():
+    def wait_for(self, state, reason="", seconds=60):
+        """Its status, when it has this state and this in its reason."""
+        def reached():
             if self.process.poll() is not None:
                 raise AssertionError("keyferryd ended with %d: %s" % (self.process.returncode, self.log()))
             with contextlib.suppress(OSError, wire.Closed, wire.Refused):
                 status = self.status()
-                return status if status["state"] in states else None
+                return status if status["state"] == state and reason in status["reason"] else None
             return None
-        return wait_until(state, seconds, "state " + " or ".join(states))
+        return wait_until(reached, seconds, "state %s %s" % (state, reason))
 
     def log(self):
         self.log_file.flush()
@@ -305,6 +310,7 @@ class Daemon(Client):
             return file.read()
 
     def close(self):
+        """Ends it as systemd would; its exit status."""
         if self.process.poll() is None:
             self.process.terminate()
         status = self.process.wait(60)

@@ -108,6 +108,7 @@ class Crashes(harness.TokenCase):
     options = {"workers": 2}
 
     def setUp(self):
+        self.sandbox.wait_ready()
         self.kek = self.sandbox.create(harness.kek_attributes("AES_256"))
         self.bdk = self.sandbox.create(harness.bdk_attributes())
 
@@ -133,7 +134,8 @@ class Crashes(harness.TokenCase):
                 results += 1
         self.assertGreater(results, total // 2)
         self.assert_each_result_is_on_record(answers, before)
-        harness.wait_until(lambda: self.sandbox.status()["workers_ready"] == 2, 30, "both workers are back")
+        self.sandbox.wait_ready()
+        self.assertEqual(self.sandbox.status()["workers_ready"], 2)
         self.sandbox.export(self.bdk, self.kek)
 
     def assert_each_result_is_on_record(self, answers, before):
@@ -187,7 +189,7 @@ class Crashes(harness.TokenCase):
 class Drain(unittest.TestCase):
     def test_sigterm_answers_what_it_took(self):
         with harness.Sandbox() as sandbox, harness.Daemon(sandbox) as daemon:
-            daemon.wait_state("ready")
+            daemon.wait_for("ready")
             kek = daemon.create(harness.kek_attributes("AES_256"))
             bdk = daemon.create(harness.bdk_attributes())
             with daemon.connect() as connection:

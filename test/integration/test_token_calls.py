@@ -92,8 +92,7 @@ class Spied(unittest.TestCase):
                 return text.replace(sandbox.variables["KEYFERRY_PIN_FILE"], pin)
 
             with harness.Daemon(sandbox, change) as daemon:
-                status = daemon.wait_state("down")
-                self.assertIn("PIN", status["reason"])
+                status = daemon.wait_for("down", "PIN")
                 self.assertEqual(status["workers_ready"], 0)
                 with self.assertRaises(wire.Refused) as caught:
                     daemon.call("LIST_KEYS")

@@ -52,8 +52,8 @@ class NSS(unittest.TestCase):
                 return text.replace("accept-untrusted: yes", "accept-untrusted: no")
 
             with harness.Daemon(sandbox, distrust) as daemon:
-                status = daemon.wait_state("down")
-                self.assertIn("accept-untrusted", status["reason"])
+                daemon.wait_for("down", "accept-untrusted")
+                self.assertEqual(daemon.status()["workers_ready"], 0)
 
 
 if __name__ == "__main__":
