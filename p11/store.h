@@ -19,6 +19,12 @@
 
 struct p11_store;
 
+/* When an entry was read from the token: taken before the reading, so that no change that comes meanwhile is missed. */
+struct store_moment {
+    int64_t ms;
+    uint64_t change;
+};
+
 struct p11_key {
     uint8_t id[KEY_ID_BYTES];
     char name[KEY_NAME_LEN + 1];
@@ -30,8 +36,8 @@ struct p11_key {
     char trouble[160];   /* why the key is refused; empty for a good one */
     /* the store's own */
     bool verified;
-    int64_t checked_ms;
-    uint64_t checked_change;
+    bool stale; /* one of its handles may name nothing any more */
+    struct store_moment checked;
 };
 
 struct p11_alias {
@@ -40,15 +46,14 @@ struct p11_alias {
     CK_OBJECT_HANDLE card;
     bool duplicate; /* two cards with this name: refused */
     /* the store's own */
-    int64_t checked_ms;
-    uint64_t checked_change;
+    struct store_moment checked;
 };
 
 /* token and changes outlive the store. */
 struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err);
 void store_close(struct p11_store *store);
 
-/* Whether any object's handle turned out stale: the entries are read again at their next use. */
+/* Some object's handle turned out stale: all objects of a key are looked up again at its next use. */
 void store_forget(struct p11_store *store);
 
 /*
