@@ -212,6 +212,22 @@ struct p11_alias *store_load_alias(struct p11_store *store, const char *name, st
     return alias;
 }
 
+/* The same objects, found good: what was derived from them stays good. */
+static bool still_the_same(struct p11_key *old, struct p11_key *key)
+{
+    struct role_slot before[ROLE_SLOTS], now[ROLE_SLOTS];
+
+    if (!old->verified || old->trouble[0] || key->trouble[0] || old->card != key->card ||
+        !key_facts_equal(&old->facts, &key->facts))
+        return false;
+    store_slots(old, before);
+    store_slots(key, now);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        if (*before[i].handle != *now[i].handle)
+            return false;
+    return true;
+}
+
 static bool load_keys(struct p11_store *store, struct p11_store *fresh, const struct object *objects, size_t count,
                       const struct store_moment *moment, struct kf_error *err)
 {
@@ -231,13 +247,10 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh, const st
         if (!key)
             continue;
         old = store_index_key(store, key->id);
-        /* The same objects are the same key: what was derived from it stays good. */
-        if (old && old->verified && !key->trouble[0] && old->card == key->card && old->working == key->working &&
-            old->export_copy == key->export_copy && key_facts_equal(&old->facts, &key->facts)) {
+        if (old && still_the_same(old, key)) {
             key->generation = old->generation;
             key->verified = true;
             key->kdf = old->kdf;
-            strcpy(key->trouble, old->trouble);
         }
         if (!store_insert_key(fresh, key, err))
             return false;
