@@ -34,6 +34,7 @@ struct p11_key {
     bool kdf;            /* the working key derives by SP 800-108 */
     uint64_t generation; /* another number when other objects are behind the name: what was derived from them is void */
     char trouble[160];   /* why the key is refused; empty for a good one */
+    bool contradictory;  /* more is wrong than that an object is missing */
     /* the store's own */
     bool verified;
     bool stale; /* one of its handles may name nothing any more */
@@ -86,7 +87,8 @@ bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const c
 bool store_alias_delete(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
 
 /* Destroys the keys whose deletion is due, their aliases' pointing left alone, and what an interrupted creation left behind (objects without
- * a card, ten minutes to a day old; older ones are only shown). */
+ * a card, ten minutes to a day old; older ones are only shown). A destruction that was interrupted is finished; a key that contradicts itself
+ * is left for an operator. */
 bool store_sweep(struct p11_store *store, struct kf_error *err);
 
 /* Everything in the token that is not as it should be, one call of report for each. */

@@ -36,8 +36,17 @@ void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS])
 /* The first trouble is the one that is told. */
 static void trouble(struct p11_key *key, const char *what, const char *role)
 {
+    key->contradictory = true;
     if (!key->trouble[0])
         snprintf(key->trouble, sizeof key->trouble, "%s (%s)", what, role);
+}
+
+static void missing(struct p11_key *key, const char *role)
+{
+    bool contradictory = key->contradictory;
+
+    trouble(key, "an object is missing", role);
+    key->contradictory = contradictory;
 }
 
 /* Finds the one object of a role among those with the key's id. */
@@ -55,7 +64,7 @@ static void take_object(struct p11_key *key, const struct role_slot *slot, const
             trouble(key, "an object's label contradicts the key's card", role_name(slot->role));
     }
     if (found == 0 && slot->expected)
-        trouble(key, "an object is missing", role_name(slot->role));
+        missing(key, role_name(slot->role));
     if (found > 0 && !slot->expected)
         trouble(key, "there is an object that such a key does not have", role_name(slot->role));
     if (found > 1)
