@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading is writing backwards: what was read is written again, and must give the same text. That makes the reader strict
- * without a rule for every character. */
+ * about form without a rule for every character; each word must also be one that Keyferry writes. */
 #include "p11/label.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #define PREFIX "keyferry1"
 #define TIME_LEN 17
+#define ALIAS_PREFIX "alias/"
 
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm)
 {
@@ -70,8 +71,26 @@ void label_write_alias(const char *alias, const char *key_name, char *out)
     snprintf(out, LABEL_MAX, PREFIX " alias %.*s %s", ALIAS_NAME_MAX, alias, key_name[0] ? key_name : "-");
 }
 
-/* Reads the facts' words; tail gets what follows them. Values are taken as they come: the comparison with what they are
- * written as decides. */
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+static bool made_of(const char *text, const char *characters)
+{
+    return text[0] && text[strspn(text, characters)] == '\0';
+}
+
+static bool good_words(const struct key_facts *facts)
+{
+    struct key_modes modes;
+
+    return facts->algorithm != KEY_ALGORITHM_NONE && key_usage_name(facts->usage) &&
+           key_modes_from_letter(facts->mode, &modes) && strchr("SEN", facts->exportability) &&
+           strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS) && strlen(facts->kcv) % 2 == 0 &&
+           made_of(facts->kcv, DIGITS "ABCDEF");
+}
+
+/* Reads the facts' words; tail gets what follows them. */
 static bool read_facts(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
 {
     char algorithm[16], kcv_algorithm[16], origin[16], created[TIME_LEN];
@@ -82,7 +101,7 @@ static bool read_facts(const char *text, struct key_facts *facts, char *tail, si
                &facts->exportability, kcv_algorithm, facts->kcv, origin, created, &used) != 9)
         return false;
     facts->algorithm = key_algorithm_from_name(algorithm);
-    if (facts->algorithm == KEY_ALGORITHM_NONE || !strchr("SEN", facts->exportability))
+    if (!good_words(facts))
         return false;
     facts->kcv_algorithm = strcmp(kcv_algorithm, "CMAC") == 0 ? KCV_CMAC : KCV_ANSI_X9_24;
     facts->external = strcmp(origin, "EXTERNAL") == 0;
@@ -136,8 +155,13 @@ bool label_read_alias(const char *label, char *alias, char *key_name)
     _Static_assert(ALIAS_NAME_MAX == 256 && KEY_NAME_LEN == 16, "the widths below");
     if (!text || sscanf(text, "%256s %16s", alias, key_name) != 2)
         return false;
+    if (strncmp(alias, ALIAS_PREFIX, strlen(ALIAS_PREFIX)) != 0 ||
+        !made_of(alias + strlen(ALIAS_PREFIX), UPPER LOWER DIGITS "/_-"))
+        return false;
     if (strcmp(key_name, "-") == 0)
         key_name[0] = '\0';
+    else if (strlen(key_name) != KEY_NAME_LEN || !made_of(key_name, LOWER "234567"))
+        return false;
     label_write_alias(alias, key_name, again);
     return strcmp(label, again) == 0;
 }

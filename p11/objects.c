@@ -33,7 +33,8 @@ bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct 
         kf_fail_fault(err, own.status, own.fault, own.detail, "%s", own.message);
         return false;
     }
-    if (attributes[1].ulValueLen < LABEL_MAX)
+    /* A label with a NUL inside would read as less than it is. */
+    if (attributes[1].ulValueLen < LABEL_MAX && !memchr(object->label, '\0', attributes[1].ulValueLen))
         object->label[attributes[1].ulValueLen] = '\0';
     else
         object->label[0] = '\0';

@@ -14,7 +14,7 @@ struct object {
     CK_OBJECT_HANDLE handle;
     bool ours;                   /* its id has an id's length and begins with a role of token objects */
     uint8_t id[OBJECT_ID_BYTES]; /* zero where it is not ours */
-    char label[LABEL_MAX];       /* cut where it is longer */
+    char label[LABEL_MAX];       /* empty where it is longer, or no text */
 };
 
 /* Reads one; false with KF_FAULT_STALE where it is gone. */

@@ -152,20 +152,26 @@ bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJEC
     uint8_t wrapped[512];
     CK_ULONG got = sizeof wrapped;
     size_t expected;
+    bool good = false;
 
     if (!way)
         return false;
     expected = len + (way->drop_last_block ? block : 0);
     if (p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block}, wrapping, key, wrapped,
                      &got, err) != CKR_OK)
-        return false;
+        goto out;
     /* A token that padded, cut or prefixed something is not doing what was proven. */
-    if (got != expected)
-        return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_WrapKey: unexpected length",
-                             "The token wrapped a key to %lu bytes where %zu are right; nothing was released.", got,
-                             expected);
+    if (got != expected) {
+        kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_WrapKey: unexpected length",
+                      "The token wrapped a key to %lu bytes where %zu are right; nothing was released.", got, expected);
+        goto out;
+    }
     memcpy(out, wrapped, len);
-    return true;
+    good = true;
+
+out:
+    explicit_bzero(wrapped, sizeof wrapped); /* under a KBMK these are the states of a CMAC */
+    return good;
 }
 
 static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,

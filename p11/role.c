@@ -193,6 +193,19 @@ void role_token_template(const struct p11_token *token, const struct role_object
 /* Says how, returns false. */
 #define DEVIATES(...) (snprintf(text, room, __VA_ARGS__), false)
 
+/* An attribute that the token does not give out, or that is longer than the role's can be, is a deviation; a token that is gone is not. */
+static bool read_attribute(const struct p11_token *token, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attribute,
+                           const char *name, char *text, size_t room, struct kf_error *err)
+{
+    struct kf_error failed = {0};
+
+    if (p11_get_attributes(token->session, object, attribute, 1, &failed) == CKR_OK)
+        return true;
+    if (failed.fault == KF_FAULT_NONE)
+        return DEVIATES("%s is not what the role has", name);
+    return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
+}
+
 static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object, const struct rule *rule, char *text,
                         size_t room, struct kf_error *err)
 {
@@ -222,7 +235,7 @@ static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object, 
 
         if (!flags[i].checked)
             continue;
-        if (p11_get_attributes(token->session, object, &attribute, 1, err) != CKR_OK)
+        if (!read_attribute(token, object, &attribute, flags[i].name, text, room, err))
             return false;
         if ((value != CK_FALSE) != flags[i].expected)
             return DEVIATES("%s is %s", flags[i].name, value ? "true" : "false");
@@ -236,11 +249,12 @@ static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object, c
     CK_OBJECT_CLASS class = 0;
     CK_KEY_TYPE type = 0;
     CK_ULONG length = 0;
-    CK_ATTRIBUTE kind[] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}};
+    CK_ATTRIBUTE class_of = {CKA_CLASS, &class, sizeof class}, type_of = {CKA_KEY_TYPE, &type, sizeof type};
     CK_ATTRIBUTE value_len = {CKA_VALUE_LEN, &length, sizeof length};
     size_t expected = algorithm == KEY_ALGORITHM_NONE ? 1 : key_algorithm_bytes(algorithm);
 
-    if (p11_get_attributes(token->session, object, kind, 2, err) != CKR_OK)
+    if (!read_attribute(token, object, &class_of, "CKA_CLASS", text, room, err) ||
+        !read_attribute(token, object, &type_of, "CKA_KEY_TYPE", text, room, err))
         return false;
     if (class != CKO_SECRET_KEY)
         return DEVIATES("CKA_CLASS is 0x%lX", class);
@@ -248,7 +262,7 @@ static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object, c
         return DEVIATES("CKA_KEY_TYPE is 0x%lX", type);
     if (!has_length(type))
         return true;
-    if (p11_get_attributes(token->session, object, &value_len, 1, err) != CKR_OK)
+    if (!read_attribute(token, object, &value_len, "CKA_VALUE_LEN", text, room, err))
         return false;
     if (length != expected)
         return DEVIATES("CKA_VALUE_LEN is %lu", length);
@@ -281,7 +295,7 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
     *kdf = rule->mechanisms == DERIVING && token->ways[p11_for(P11_KDF_AES, cipher)].proven;
     if (rule->mechanisms == ANY || !token->rungs.allowed_mechanisms)
         return true;
-    if (p11_get_attributes(token->session, object, &list, 1, err) != CKR_OK)
+    if (!read_attribute(token, object, &list, "CKA_ALLOWED_MECHANISMS", text, room, err))
         return false;
     count = list.ulValueLen / sizeof found[0];
     for (int other = 0; other < 2; other++, *kdf = !*kdf)

@@ -9,12 +9,12 @@
 #include "base/base32.h"
 #include "p11/store_index.h"
 
-int64_t store_now_ms(void)
+struct store_moment store_moment(const struct p11_store *store)
 {
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (struct store_moment){(int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, atomic_load(store->changes)};
 }
 
 struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err)
@@ -55,9 +55,9 @@ void store_changed(struct p11_store *store)
 void store_forget(struct p11_store *store)
 {
     for (size_t i = 0; i < store->key_count; i++)
-        store->keys[i]->checked_ms = 0;
+        store->keys[i]->stale = true;
     for (size_t i = 0; i < store->alias_count; i++)
-        store->aliases[i]->checked_ms = 0;
+        store->aliases[i]->checked = (struct store_moment){0};
 }
 
 /* Where item of the given order is, or belongs, in a sorted array of pointers. */
@@ -155,10 +155,11 @@ void store_remove_alias(struct p11_store *store, struct p11_alias *alias)
     cut_out((void **)store->aliases, &store->alias_count, alias, alias_order);
 }
 
-static bool fresh(const struct p11_store *store, int64_t checked_ms, uint64_t checked_change)
+static bool fresh(const struct p11_store *store, const struct store_moment *checked)
 {
-    return checked_ms != 0 && checked_change == atomic_load(store->changes) &&
-           store_now_ms() - checked_ms < STORE_FRESH_MS;
+    struct store_moment now = store_moment(store);
+
+    return checked->ms != 0 && checked->change == now.change && now.ms - checked->ms < STORE_FRESH_MS;
 }
 
 /* Replaces an entry by what the token has under its id now; NULL without error where that is nothing. */
@@ -180,7 +181,7 @@ static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_
  * longer than it takes one of them to notice. */
 static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
-    uint64_t change = atomic_load(store->changes);
+    struct store_moment moment = store_moment(store);
     struct object card;
     struct key_facts facts;
     struct key_state state;
@@ -201,8 +202,7 @@ static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
     if (state.enabled != key->state.enabled || state.delete_ms != key->state.delete_ms)
         store_changed(store);
     key->state = state;
-    key->checked_ms = store_now_ms();
-    key->checked_change = change;
+    key->checked = moment;
     return key;
 }
 
@@ -216,10 +216,11 @@ struct p11_key *store_key_any(struct p11_store *store, const char *name, struct 
         return NULL;
     }
     key = store_index_key(store, id);
-    if (!key)
+    if (!key || key->stale)
         key = reload_key(store, id, err);
-    else if (!fresh(store, key->checked_ms, key->checked_change))
-        key = refresh_key(store, key, err);
+    else if (!fresh(store, &key->checked))
+        /* The card alone does not say that what was wrong with a key's objects has been put right. */
+        key = key->trouble[0] ? reload_key(store, id, err) : refresh_key(store, key, err);
     if (!key) {
         kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
         return NULL;
@@ -258,7 +259,7 @@ static struct p11_alias *reload_alias(struct p11_store *store, const char *name,
 
 static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err)
 {
-    uint64_t change = atomic_load(store->changes);
+    struct store_moment moment = store_moment(store);
     struct object card;
     struct kf_error gone = {0};
     char name[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1];
@@ -275,8 +276,7 @@ static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias
     if (strcmp(alias->key_name, key_name) != 0)
         store_changed(store);
     strcpy(alias->key_name, key_name);
-    alias->checked_ms = store_now_ms();
-    alias->checked_change = change;
+    alias->checked = moment;
     return alias;
 }
 
@@ -288,8 +288,9 @@ struct p11_alias *store_alias(struct p11_store *store, const char *name, struct 
         alias = store_index_alias(store, name);
         if (!alias)
             alias = reload_alias(store, name, err);
-        else if (!fresh(store, alias->checked_ms, alias->checked_change))
-            alias = refresh_alias(store, alias, err);
+        else if (!fresh(store, &alias->checked))
+            /* One of two cards does not say whether the other is still there. */
+            alias = alias->duplicate ? reload_alias(store, name, err) : refresh_alias(store, alias, err);
     }
     if (!alias) {
         kf_fail(err, KF_NOT_FOUND, "There is no %s.", name);

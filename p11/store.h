@@ -19,6 +19,12 @@
 
 struct p11_store;
 
+/* When an entry was read from the token: taken before the reading, so that no change that comes meanwhile is missed. */
+struct store_moment {
+    int64_t ms;
+    uint64_t change;
+};
+
 struct p11_key {
     uint8_t id[KEY_ID_BYTES];
     char name[KEY_NAME_LEN + 1];
@@ -28,10 +34,11 @@ struct p11_key {
     bool kdf;            /* the working key derives by SP 800-108 */
     uint64_t generation; /* another number when other objects are behind the name: what was derived from them is void */
     char trouble[160];   /* why the key is refused; empty for a good one */
+    bool contradictory;  /* more is wrong than that an object is missing */
     /* the store's own */
     bool verified;
-    int64_t checked_ms;
-    uint64_t checked_change;
+    bool stale; /* one of its handles may name nothing any more */
+    struct store_moment checked;
 };
 
 struct p11_alias {
@@ -40,15 +47,14 @@ struct p11_alias {
     CK_OBJECT_HANDLE card;
     bool duplicate; /* two cards with this name: refused */
     /* the store's own */
-    int64_t checked_ms;
-    uint64_t checked_change;
+    struct store_moment checked;
 };
 
 /* token and changes outlive the store. */
 struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err);
 void store_close(struct p11_store *store);
 
-/* Whether any object's handle turned out stale: the entries are read again at their next use. */
+/* Some object's handle turned out stale: all objects of a key are looked up again at its next use. */
 void store_forget(struct p11_store *store);
 
 /*
@@ -81,7 +87,8 @@ bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const c
 bool store_alias_delete(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
 
 /* Destroys the keys whose deletion is due, their aliases' pointing left alone, and what an interrupted creation left behind (objects without
- * a card, ten minutes to a day old; older ones are only shown). */
+ * a card, ten minutes to a day old; older ones are only shown). A destruction that was interrupted is finished; a key that contradicts itself
+ * is left for an operator. */
 bool store_sweep(struct p11_store *store, struct kf_error *err);
 
 /* Everything in the token that is not as it should be, one call of report for each. */

@@ -22,16 +22,23 @@ struct p11_alias *store_alias_create(struct p11_store *store, const char *name, 
         *err = none;
         return NULL;
     }
+    kf_error_clear(&none);
     store_alias_id(name, id);
     label_write_alias(name, key_name, label);
     if (!object_make_card(store->token, ROLE_ALIAS, id, label, &card, err))
         return NULL;
     store_changed(store);
-    /* Read it back from the token: another host may have made the same name at the same moment. */
-    alias = store_alias(store, name, err);
-    if (!alias && err->status == KF_CONFLICT)
-        op_destroy(store->token, &card);
-    return alias;
+    /* Read it back from the token: another worker or host may have made the same name at the same moment. */
+    alias = store_alias(store, name, &none);
+    if (alias)
+        return alias;
+    op_destroy(store->token, &card);
+    store_changed(store);
+    if (none.status == KF_CONFLICT)
+        kf_fail(err, KF_CONFLICT, "%s is being made by somebody else at this moment; look at it, and try again.", name);
+    else
+        *err = none;
+    return NULL;
 }
 
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name, struct kf_error *err)

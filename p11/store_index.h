@@ -19,7 +19,7 @@ struct p11_store {
     uint64_t generations;
 };
 
-int64_t store_now_ms(void);
+struct store_moment store_moment(const struct p11_store *store);
 
 /* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes ownership, also on failure. */
 struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES]);
@@ -29,8 +29,9 @@ struct p11_alias *store_index_alias(const struct p11_store *store, const char *n
 bool store_insert_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
 void store_remove_alias(struct p11_store *store, struct p11_alias *alias);
 
-/* Assembling: a key from the objects with its id; NULL without error where there is no card. count > 0. */
-struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count, struct kf_error *err);
+/* Assembling: a key from the objects with its id, which were read after the moment; NULL without error where there is no card. count > 0. */
+struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count,
+                               const struct store_moment *moment, struct kf_error *err);
 /* The same from the token, for one id. */
 struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err);
 struct p11_alias *store_load_alias(struct p11_store *store, const char *name, struct kf_error *err);
@@ -48,7 +49,7 @@ bool store_works(const struct key_facts *facts);       /* ROLE_WORKING */
 bool store_has_variant(const struct key_facts *facts); /* ROLE_MASK_VARIANT */
 bool store_leaves(const struct key_facts *facts);      /* ROLE_EXPORT */
 
-/* Says to the other workers of this host that something changed; this one's own entry stays good. */
+/* Says to the workers of this host that something changed: each reads an entry again at its next use. */
 void store_changed(struct p11_store *store);
 
 /* One object of a key under its role. */

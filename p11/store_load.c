@@ -36,8 +36,17 @@ void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS])
 /* The first trouble is the one that is told. */
 static void trouble(struct p11_key *key, const char *what, const char *role)
 {
+    key->contradictory = true;
     if (!key->trouble[0])
         snprintf(key->trouble, sizeof key->trouble, "%s (%s)", what, role);
+}
+
+static void missing(struct p11_key *key, const char *role)
+{
+    bool contradictory = key->contradictory;
+
+    trouble(key, "an object is missing", role);
+    key->contradictory = contradictory;
 }
 
 /* Finds the one object of a role among those with the key's id. */
@@ -55,14 +64,15 @@ static void take_object(struct p11_key *key, const struct role_slot *slot, const
             trouble(key, "an object's label contradicts the key's card", role_name(slot->role));
     }
     if (found == 0 && slot->expected)
-        trouble(key, "an object is missing", role_name(slot->role));
+        missing(key, role_name(slot->role));
     if (found > 0 && !slot->expected)
         trouble(key, "there is an object that such a key does not have", role_name(slot->role));
     if (found > 1)
         trouble(key, "two objects have the same id and role", role_name(slot->role));
 }
 
-struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count, struct kf_error *err)
+struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count,
+                               const struct store_moment *moment, struct kf_error *err)
 {
     const struct object *card = NULL;
     struct role_slot slots[ROLE_SLOTS];
@@ -83,8 +93,7 @@ struct p11_key *store_assemble(struct p11_store *store, const struct object *obj
     base32_encode(key->id, KEY_ID_BYTES, key->name);
     key->card = card->handle;
     key->generation = ++store->generations;
-    key->checked_change = atomic_load(store->changes);
-    key->checked_ms = store_now_ms();
+    key->checked = *moment;
     if (cards > 1)
         trouble(key, "two objects have the same id and role", "card");
     if (!label_read_card(card->label, &key->facts, &key->state)) {
@@ -127,6 +136,7 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
 struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err)
 {
     static const enum p11_role roles[] = {ROLE_CARD, ROLE_WORKING, ROLE_MASK_VARIANT, ROLE_EXPORT, ROLE_KEPT};
+    struct store_moment moment = store_moment(store);
     struct object *objects = NULL;
     struct p11_key *key = NULL;
     size_t count = 0;
@@ -152,7 +162,7 @@ struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_
         count += some;
         free(found);
     }
-    key = store_assemble(store, objects, count, err);
+    key = store_assemble(store, objects, count, &moment, err);
 
 out:
     free(objects);
@@ -187,7 +197,7 @@ struct p11_alias *store_load_alias(struct p11_store *store, const char *name, st
 {
     struct object *cards = NULL;
     struct p11_alias *alias = NULL;
-    uint64_t change = atomic_load(store->changes);
+    struct store_moment moment = store_moment(store);
     uint8_t id[KEY_ID_BYTES];
     size_t count = 0, same = 0;
 
@@ -206,14 +216,29 @@ struct p11_alias *store_load_alias(struct p11_store *store, const char *name, st
     free(cards);
     if (alias) {
         alias->duplicate = same > 1;
-        alias->checked_change = change;
-        alias->checked_ms = store_now_ms();
+        alias->checked = moment;
     }
     return alias;
 }
 
+/* The same objects, found good: what was derived from them stays good. */
+static bool still_the_same(struct p11_key *old, struct p11_key *key)
+{
+    struct role_slot before[ROLE_SLOTS], now[ROLE_SLOTS];
+
+    if (!old->verified || old->trouble[0] || key->trouble[0] || old->card != key->card ||
+        !key_facts_equal(&old->facts, &key->facts))
+        return false;
+    store_slots(old, before);
+    store_slots(key, now);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        if (*before[i].handle != *now[i].handle)
+            return false;
+    return true;
+}
+
 static bool load_keys(struct p11_store *store, struct p11_store *fresh, const struct object *objects, size_t count,
-                      struct kf_error *err)
+                      const struct store_moment *moment, struct kf_error *err)
 {
     for (size_t i = 0, next; i < count; i = next) {
         struct kf_error failed = {0};
@@ -223,7 +248,7 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh, const st
             next++;
         if (!objects[i].ours)
             continue;
-        key = store_assemble(store, objects + i, next - i, &failed);
+        key = store_assemble(store, objects + i, next - i, moment, &failed);
         if (failed.status != KF_OK) {
             *err = failed;
             return false;
@@ -231,13 +256,10 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh, const st
         if (!key)
             continue;
         old = store_index_key(store, key->id);
-        /* The same objects are the same key: what was derived from it stays good. */
-        if (old && old->verified && !key->trouble[0] && old->card == key->card && old->working == key->working &&
-            old->export_copy == key->export_copy && key_facts_equal(&old->facts, &key->facts)) {
+        if (old && still_the_same(old, key)) {
             key->generation = old->generation;
             key->verified = true;
             key->kdf = old->kdf;
-            strcpy(key->trouble, old->trouble);
         }
         if (!store_insert_key(fresh, key, err))
             return false;
@@ -245,8 +267,8 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh, const st
     return true;
 }
 
-static bool load_aliases(struct p11_store *fresh, const struct object *objects, size_t count, uint64_t change,
-                         struct kf_error *err)
+static bool load_aliases(struct p11_store *fresh, const struct object *objects, size_t count,
+                         const struct store_moment *moment, struct kf_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         struct kf_error failed = {0};
@@ -261,8 +283,7 @@ static bool load_aliases(struct p11_store *fresh, const struct object *objects, 
         }
         if (!alias)
             continue;
-        alias->checked_change = change;
-        alias->checked_ms = store_now_ms();
+        alias->checked = *moment;
         twin = store_index_alias(fresh, alias->name);
         if (twin) {
             twin->duplicate = true;
@@ -277,7 +298,7 @@ static bool load_aliases(struct p11_store *fresh, const struct object *objects, 
 bool store_load_all(struct p11_store *store, struct kf_error *err)
 {
     struct p11_store *fresh = calloc(1, sizeof *fresh);
-    uint64_t change = atomic_load(store->changes);
+    struct store_moment moment = store_moment(store);
     struct p11_store old;
     struct object *objects = NULL;
     size_t count = 0;
@@ -286,8 +307,8 @@ bool store_load_all(struct p11_store *store, struct kf_error *err)
     if (!fresh)
         return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
     if (!objects_read_all(store->token, &objects, &count, err) ||
-        !load_keys(store, fresh, objects, count, err) ||
-        !load_aliases(fresh, objects, count, change, err))
+        !load_keys(store, fresh, objects, count, &moment, err) ||
+        !load_aliases(fresh, objects, count, &moment, err))
         goto out;
     old = *store;
     store->keys = fresh->keys;

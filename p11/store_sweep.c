@@ -7,6 +7,7 @@
 
 #include "base/base32.h"
 #include "base/log.h"
+#include "p11/calls.h"
 #include "p11/ops.h"
 #include "p11/store_index.h"
 
@@ -18,18 +19,41 @@ static int64_t wall_ms(void)
     return (int64_t)time(NULL) * 1000;
 }
 
-/* The card goes first: from then on the key does not exist, whatever happens to the rest. */
+/* What another host has just destroyed is gone as well. */
+static bool destroy(struct p11_store *store, CK_OBJECT_HANDLE object, struct kf_error *err)
+{
+    struct kf_error failed = {0};
+
+    if (object == CK_INVALID_HANDLE || p11_destroy_object(store->token->session, object, &failed) == CKR_OK ||
+        failed.fault == KF_FAULT_STALE)
+        return true;
+    return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
+}
+
+/* The card goes last: until then it says that the key is due, so a destruction that was cut short is finished by the next sweep. No key
+ * byte may be left in the token that nobody knows of. */
 static void destroy_key(struct p11_store *store, struct p11_key *key)
 {
     struct role_slot slots[ROLE_SLOTS];
+    struct kf_error err = {0};
+    bool good = true;
 
-    log_info("key/%s is destroyed: its deletion was due", key->name);
-    op_destroy(store->token, &key->card);
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        op_destroy(store->token, slots[i].handle);
-    store_remove_key(store, key);
+        good = good && destroy(store, *slots[i].handle, &err);
+    if (good && destroy(store, key->card, &err)) {
+        log_info("key/%s is destroyed: its deletion was due", key->name);
+        store_remove_key(store, key);
+    } else {
+        log_warning("key/%s, whose deletion is due, could not be destroyed: %s", key->name, err.detail);
+        key->stale = true;
+    }
     store_changed(store);
+}
+
+static bool is_due(const struct p11_key *key)
+{
+    return key->state.delete_ms != 0 && key->state.delete_ms <= wall_ms() && !key->contradictory;
 }
 
 static bool is_key_role(uint8_t role)
@@ -57,12 +81,9 @@ bool store_sweep(struct p11_store *store, struct kf_error *err)
 
     if (!store_load_all(store, err))
         return false;
-    for (size_t i = store->key_count; i-- > 0;) {
-        struct p11_key *key = store->keys[i];
-
-        if (key->state.delete_ms != 0 && key->state.delete_ms <= wall_ms() && !key->trouble[0])
-            destroy_key(store, key);
-    }
+    for (size_t i = store->key_count; i-- > 0;)
+        if (is_due(store->keys[i]))
+            destroy_key(store, store->keys[i]);
     if (!objects_read_all(store->token, &objects, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {

@@ -72,7 +72,8 @@ void service_fill_summary(const struct service *service, const struct p11_key *k
 void service_fill_alias(const struct service *service, const struct p11_alias *alias, keyferry_Alias *out)
 {
     snprintf(out->alias_name, sizeof out->alias_name, "%s", alias->name);
-    out->has_key_arn = alias->key_name[0] != '\0';
+    /* Where two cards have the name, none of them says where it points. */
+    out->has_key_arn = alias->key_name[0] != '\0' && !alias->duplicate;
     if (out->has_key_arn)
         service_key_arn(service, alias->key_name, out->key_arn);
 }

@@ -16,7 +16,7 @@ struct source {
     CK_OBJECT_HANDLE handle;
     CK_KEY_TYPE type;
     CK_ULONG length;
-    CK_BBOOL sensitive, extractable, derive;
+    CK_BBOOL sensitive, extractable, derive, destroyable;
 };
 
 static bool find_source(const struct p11_token *token, const char *label, CK_OBJECT_HANDLE *handle, struct kf_error *err)
@@ -34,10 +34,16 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
         struct object object;
         struct kf_error gone = {0};
 
-        if (object_read(token, handles[i], &object, &gone) && !object.ours && matches++ == 0)
+        if (!object_read(token, handles[i], &object, &gone)) {
+            if (gone.fault != KF_FAULT_STALE)
+                kf_fail_fault(err, gone.status, gone.fault, gone.detail, "%s", gone.message);
+        } else if (!object.ours && matches++ == 0) {
             *handle = handles[i];
+        }
     }
     free(handles);
+    if (err->status != KF_OK)
+        return false;
     if (matches == 0)
         return kf_fail(err, KF_NOT_FOUND, FIELD ": the token has no secret key with the label %s that is not Keyferry's.",
                        label);
@@ -56,7 +62,12 @@ static bool read_source(const struct p11_token *token, struct source *source, st
         {CKA_DERIVE, &source->derive, sizeof source->derive},
     };
     CK_ATTRIBUTE length = {CKA_VALUE_LEN, &source->length, sizeof source->length};
+    CK_ATTRIBUTE destroyable = {CKA_DESTROYABLE, &source->destroyable, sizeof source->destroyable};
 
+    /* Not every token has it. */
+    source->destroyable = CK_TRUE;
+    if (p11_get_attributes(token->session, source->handle, &destroyable, 1, NULL) != CKR_OK)
+        source->destroyable = CK_TRUE;
     if (p11_get_attributes(token->session, source->handle, attributes, sizeof attributes / sizeof attributes[0], err) !=
         CKR_OK)
         return false;
@@ -80,7 +91,7 @@ static bool type_fits(const struct source *source, enum key_algorithm algorithm)
     }
 }
 
-static bool check_source(const struct source *source, const char *label, const struct key_facts *facts,
+static bool check_source(const struct source *source, const char *label, const struct key_facts *facts, bool keep,
                          struct kf_error *err)
 {
     if (!type_fits(source, facts->algorithm))
@@ -93,6 +104,10 @@ static bool check_source(const struct source *source, const char *label, const s
     if (!source->derive)
         return kf_fail(err, KF_VALIDATION, FIELD ": the object %s is not CKA_DERIVE, so the token cannot give it Keyferry's "
                                                  "templates; set CKA_DERIVE, or put the key in again with it.",
+                       label);
+    if (!keep && !source->destroyable)
+        return kf_fail(err, KF_VALIDATION, FIELD ": the object %s is not CKA_DESTROYABLE, so it would stay in the token "
+                                                 "beside the adopted key; KeepSource accepts that.",
                        label);
     return true;
 }
@@ -112,15 +127,32 @@ static bool check_alias_free(struct service *service, const char *name, struct i
     return true;
 }
 
-static void dispose(struct service *service, struct source *source, const char *label, bool keep)
+/* Whether the source is gone. What a token does not let go stays: the key exists, and its maker is told. */
+static bool dispose(struct service *service, const struct source *source, const char *label, bool keep)
 {
-    if (!keep) {
-        op_destroy(&service->token, &source->handle);
-        return;
-    }
-    log_warning("the object %s was adopted and left in the token (KeepSource): who has the PIN can use it outside of "
+    struct kf_error err = {0};
+
+    if (!keep && (p11_destroy_object(service->session, source->handle, &err) == CKR_OK || err.fault == KF_FAULT_STALE))
+        return true;
+    log_warning("the object %s was adopted and is left in the token (%s): who has the PIN can use it outside of "
                 "Keyferry's rules",
-                label);
+                label, keep ? "KeepSource" : err.detail);
+    return false;
+}
+
+/* The key's alias, once the key is there; a failure says that it is. */
+static const struct p11_alias *name_key(struct service *service, const char *alias, const char *key_name,
+                                        struct kf_error *err)
+{
+    struct kf_error failed = {0};
+    const struct p11_alias *made = store_alias_create(service->store, alias, key_name, &failed);
+
+    if (!made)
+        kf_fail_fault(err, failed.status, failed.fault, failed.detail,
+                      "AliasName: the object was adopted as key/%s, but its alias was not made; make it by create-alias. "
+                      "%.300s",
+                      key_name, failed.message);
+    return made;
 }
 
 bool op_adopt_key(struct service *service, const void *request_, void *reply_, struct record *record,
@@ -134,9 +166,11 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_, s
     const struct p11_key *key;
     const struct p11_alias *alias;
     char name[KEY_NAME_LEN + 1];
+    bool keep = request->has_keep_source && request->keep_source;
 
     if (!request->has_object_label || !request->object_label[0])
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
+    record_text(record, "ObjectLabel", request->object_label);
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts, err))
         return false;
     if (!request->has_exportable)
@@ -145,7 +179,7 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_, s
     if (request->has_alias_name && !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
     if (!find_source(&service->token, request->object_label, &source.handle, err) ||
-        !read_source(&service->token, &source, err) || !check_source(&source, request->object_label, &facts, err) ||
+        !read_source(&service->token, &source, err) || !check_source(&source, request->object_label, &facts, keep, err) ||
         !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
         return false;
     if (!source.sensitive)
@@ -153,16 +187,14 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_, s
     key = store_make(service->store, source.handle, &facts, true, err);
     if (!key)
         return false;
-    record_text(record, "ObjectLabel", request->object_label);
-    record_flag(record, "KeepSource", request->keep_source);
     service_record_key(service, record, "", key);
     reply->has_key = true;
     service_fill_key(service, key, &reply->key);
     strcpy(name, key->name);
-    dispose(service, &source, request->object_label, request->has_keep_source && request->keep_source);
+    record_flag(record, "SourceKept", !dispose(service, &source, request->object_label, keep));
     if (!request->has_alias_name)
         return true;
-    alias = store_alias_create(service->store, alias_name.name, name, err);
+    alias = name_key(service, alias_name.name, name, err);
     if (!alias)
         return false;
     record_text(record, "AliasName", alias->name);

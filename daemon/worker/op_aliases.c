@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aliases: made, pointed elsewhere, shown, deleted. */
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/worker/service_internal.h"
@@ -111,6 +112,20 @@ bool op_get_alias(struct service *service, const void *request_, void *reply_, s
     return true;
 }
 
+/* A page's token is the last alias of the page before, without its prefix. */
+static bool check_next_token(const char *token, struct kf_error *err)
+{
+    char name[ALIAS_NAME_MAX + sizeof "alias/"];
+    struct identifier identifier;
+    struct kf_error bad = {0};
+
+    if (!token)
+        return true;
+    snprintf(name, sizeof name, "alias/%s", token);
+    return identifier_parse_alias("NextToken", name, &identifier, &bad) ||
+           kf_fail(err, KF_VALIDATION, "NextToken: is not one that list-aliases gave.");
+}
+
 bool op_list_aliases(struct service *service, const void *request_, void *reply_, struct record *record,
                      struct kf_error *err)
 {
@@ -123,6 +138,7 @@ bool op_list_aliases(struct service *service, const void *request_, void *reply_
 
     (void)record;
     if (!service_page_size(request->has_max_results, request->max_results, &size, err) ||
+        !check_next_token(after, err) ||
         !target_name(service, GIVEN(request, key_arn), name, err) ||
         !store_list_aliases(service->store, &aliases, &count, err))
         return false;

@@ -83,6 +83,9 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
     key = store_key_any(service->store, name, err);
     if (!key)
         return false;
+    /* A key in trouble is shown as far as it can be read. */
+    if (key->facts.algorithm == KEY_ALGORITHM_NONE && !store_key(service->store, name, err))
+        return false;
     reply->has_key = true;
     service_fill_key(service, key, &reply->key);
     service_record_key(service, record, "", key);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon found out about its token, for a person to read. */
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/worker/service_internal.h"
 #include "p11/ops.h"
+#include "wire/utf8.h"
 
 static const char *mechanism_name(CK_MECHANISM_TYPE mechanism, char *text, size_t room)
 {
@@ -82,6 +84,30 @@ static void fill_checks(const struct service *service, keyferry_TokenReply *repl
     reply->trusted = profile_trusted(&service->profile, failed, sizeof failed);
 }
 
+/* Another tool's label is any bytes: what a reader of UTF-8, or a terminal, would stumble over becomes a question mark. */
+static void show(const char *text, char *out, size_t room)
+{
+    size_t left = strlen(text), used = 0;
+
+    while (left > 0) {
+        size_t size = utf8_sequence((const uint8_t *)text, left);
+        bool good = size > 1 || (size == 1 && *text >= 0x20 && *text != 0x7F);
+
+        size = size ? size : 1;
+        if (used + size >= room)
+            break;
+        if (good) {
+            memcpy(out + used, text, size);
+            used += size;
+        } else {
+            out[used++] = '?';
+        }
+        text += size;
+        left -= size;
+    }
+    out[used] = '\0';
+}
+
 static void add_finding(void *context, const char *kind, const char *object, const char *detail)
 {
     keyferry_TokenReply *reply = context;
@@ -93,7 +119,7 @@ static void add_finding(void *context, const char *kind, const char *object, con
     }
     out = &reply->findings[reply->findings_count++];
     snprintf(out->kind, sizeof out->kind, "%s", kind);
-    snprintf(out->object, sizeof out->object, "%.*s", (int)sizeof out->object - 1, object);
+    show(object, out->object, sizeof out->object);
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
