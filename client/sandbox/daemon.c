@@ -103,8 +103,9 @@ static bool start(struct sandbox_loop *loop, const struct sandbox_places *places
                   struct kf_error *err)
 {
     char *path = find_daemon();
-    char option[] = "--config";
-    char *const argv[] = {path, option, places->config, NULL};
+    /* All of the daemon's processes are called keyferryd, so that one pattern finds them. */
+    char name[] = "keyferryd", option[] = "--config";
+    char *const argv[] = {name, option, places->config, NULL};
     bool good;
 
     setenv("NOTIFY_SOCKET", places->notify, 1);
