@@ -139,6 +139,7 @@ int front_main(void)
     }
     log_setup("front", message.options.log_level);
     front->options = message.options;
+    snprintf(front->state_reason, sizeof front->state_reason, "The token is being opened.");
     if (!start(front)) {
         log_error("The front cannot start: its descriptors or memory are missing.");
         _exit(1);

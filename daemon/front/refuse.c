@@ -78,8 +78,8 @@ const char *front_obstacle(const struct front *front)
     if (scheduler_any_up(&front->scheduler))
         return NULL;
     /* The parent may not have noticed yet. */
-    return front->state == STATE_DOWN && front->state_reason[0] ? front->state_reason
-                                                                : "No token worker is up. Try again.";
+    return front->state == STATE_DOWN ? front->state_reason
+                                       : "No token worker is up. Try again.";
 }
 
 void answer_status(struct connection *connection, uint64_t id)

@@ -8,7 +8,9 @@
 static void describe(const struct parent *parent, struct control *state)
 {
     unsigned ready = 0;
-    const char *why = parent->reason[0] ? parent->reason : "The token is being opened.";
+    const char *why = parent->draining    ? "The daemon is ending."
+                      : parent->reason[0] ? parent->reason
+                                          : "The token is being opened.";
 
     for (unsigned i = 0; i < parent->conf->workers; i++)
         if (parent->workers[i].phase == WORKER_READY)
@@ -22,7 +24,7 @@ static void describe(const struct parent *parent, struct control *state)
         state->state.state = STATE_DEGRADED;
         snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s", ready,
                  (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
-                 parent->reason[0] ? parent->reason : "The others are being started.");
+                 parent->draining || parent->reason[0] ? why : "The others are being started.");
     } else {
         state->state.state = STATE_DOWN;
         snprintf(state->state.reason, sizeof state->state.reason, "%s", why);

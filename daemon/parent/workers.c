@@ -50,6 +50,8 @@ static void on_ready(struct parent *parent, unsigned slot)
     worker->ready_ms = parent->last_ready_ms = clock_ms();
     worker->child.kill_ms = 0;
     parent->known = true;
+    /* What stood in the way of the last one stands no more. */
+    parent->reason[0] = '\0';
     log_info("Worker %u is ready.", slot);
     if (parent->front.pid > 0)
         control_send(parent->front.control, &up, worker->jobs);
