@@ -52,18 +52,25 @@ static bool start_daemon(const struct sandbox_options *options, const struct san
 static int run(const struct sandbox_options *options, const struct sandbox_places *places,
                bool shared, struct sandbox_loop *loop, struct kf_error *err)
 {
-    struct sandbox_token token;
+    struct sandbox_token token = {0};
+    int status = 1;
 
     if (!sandbox_token_prepare(options, places, shared, &token, err) ||
         !sandbox_write_config(options, places, &token, err) ||
         !sandbox_loop_open(loop, places->notify, err) || !start_daemon(options, places, loop, err))
-        return 1;
+        goto out;
     export_environment(places, &token, loop->daemon.pid);
     if (!sandbox_start_command(loop, options->command, err))
-        return 1;
+        goto out;
     while (!loop->command.ended)
         sandbox_loop_wait(loop, -1);
-    return sandbox_exit_status(loop->command.status);
+    status = sandbox_exit_status(loop->command.status);
+
+out:
+    sandbox_stop_daemon(loop);
+    sandbox_loop_close(loop);
+    sandbox_token_free(&token);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -75,15 +82,17 @@ int main(int argc, char **argv)
     bool shared;
     int status = 1;
 
-    if (!sandbox_options_read(argc, argv, &options))
+    if (!sandbox_options_read(argc, argv, &options)) {
+        free(options.appends);
         return 2;
+    }
     if (sandbox_places_make(&options, &places, &shared, &err))
         status = run(&options, &places, shared, &loop, &err);
-    sandbox_stop_daemon(&loop);
     sandbox_places_remove(&places);
     if (err.status != KF_OK)
         sandbox_complain(&err);
     if (err.status != KF_OK && loop.interrupted_by)
         status = 128 + loop.interrupted_by;
+    free(options.appends);
     return status;
 }

@@ -136,11 +136,20 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 void sandbox_places_remove(struct sandbox_places *places)
 {
-    if (!places->run)
-        return;
-    nftw(places->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    if (access(places->run, F_OK) == 0)
-        fprintf(stderr, "keyferry-sandbox: %s could not be removed\n", places->run);
+    if (places->run) {
+        nftw(places->run, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        if (access(places->run, F_OK) == 0)
+            fprintf(stderr, "keyferry-sandbox: %s could not be removed\n", places->run);
+    }
+    if (places->lock >= 0)
+        close(places->lock);
+    free(places->run);
+    free(places->token_dir);
+    free(places->socket);
+    free(places->notify);
+    free(places->config);
+    free(places->log);
+    free(places->audit_log);
 }
 
 bool sandbox_write_file(const char *path, const char *text, struct kf_error *err)

@@ -25,7 +25,8 @@ struct sandbox_places {
  */
 bool sandbox_places_make(const struct sandbox_options *options, struct sandbox_places *places,
                          bool *shared, struct kf_error *err);
-/* Removes the temporary folder with all in it. Safe on one that was not made. */
+/* Removes the temporary folder with all in it, and frees the names. Safe where making them failed.
+ */
 void sandbox_places_remove(struct sandbox_places *places);
 
 /* A file of mode 0600 with this text, complete or not there at all. */

@@ -60,6 +60,17 @@ bool sandbox_loop_open(struct sandbox_loop *loop, const char *notify_path, struc
     return true;
 }
 
+void sandbox_loop_close(struct sandbox_loop *loop)
+{
+    int *const open[] = {&loop->signals, &loop->notify, &loop->log};
+
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        if (*open[i] >= 0)
+            close(*open[i]);
+        *open[i] = -1;
+    }
+}
+
 static void reap(struct sandbox_loop *loop)
 {
     struct sandbox_process *const ours[] = {&loop->daemon, &loop->command};
@@ -202,8 +213,12 @@ void sandbox_stop_daemon(struct sandbox_loop *loop)
     kill(loop->daemon.pid, SIGTERM);
     while (!loop->daemon.ended && now_milliseconds() < deadline)
         sandbox_loop_wait(loop, (int)(deadline - now_milliseconds()) + 1);
-    if (loop->daemon.ended)
+    if (loop->daemon.ended) {
+        if (loop->daemon.status != 0)
+            fprintf(stderr, "keyferry-sandbox: the daemon ended with status %d\n",
+                    sandbox_exit_status(loop->daemon.status));
         return;
+    }
     fprintf(stderr, "keyferry-sandbox: the daemon did not end in time and was killed\n");
     kill(-loop->daemon.pid, SIGKILL);
     while (!loop->daemon.ended)

@@ -29,6 +29,8 @@ struct sandbox_loop {
 /* Blocks the signals and opens the descriptors; notify_path is made. */
 bool sandbox_loop_open(struct sandbox_loop *loop, const char *notify_path, struct kf_error *err);
 
+void sandbox_loop_close(struct sandbox_loop *loop);
+
 /* Waits for at most this many milliseconds (-1: for ever) until something happened, and takes note
  * of it. Signals sent to the sandbox are passed on to COMMAND while it runs. */
 void sandbox_loop_wait(struct sandbox_loop *loop, int milliseconds);
@@ -39,7 +41,8 @@ bool sandbox_start_daemon(struct sandbox_loop *loop, const char *path, char *con
                           const char *log_path, struct kf_error *err);
 bool sandbox_start_command(struct sandbox_loop *loop, char *const argv[], struct kf_error *err);
 
-/* SIGTERM, and after ten seconds SIGKILL for its whole session. */
+/* SIGTERM, and after ten seconds SIGKILL for its whole session. An end that is not a good one is
+ * said. */
 void sandbox_stop_daemon(struct sandbox_loop *loop);
 
 /* As a shell would say it: the status, or 128 and the signal. */

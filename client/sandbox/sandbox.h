@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * keyferry-sandbox: a fresh token and a daemon around one command. What its parts share: the
- * options, and the places everything lies in. Strings are owned by the structure they are in and
- * live as long as the process.
+ * options, and the places everything lies in. Strings are owned by the structure they are in.
  */
 #ifndef KF_CLIENT_SANDBOX_H
 #define KF_CLIENT_SANDBOX_H

@@ -188,7 +188,6 @@ bool sandbox_token_prepare(const struct sandbox_options *options,
 {
     const struct kind *kind = kinds;
 
-    *token = (struct sandbox_token){0};
     while (strcmp(kind->name, options->token) != 0)
         kind++;
     if (!choose_module(kind, options->module, token, err))
@@ -204,4 +203,11 @@ bool sandbox_token_prepare(const struct sandbox_options *options,
         return FAIL(err, "Another sandbox is making its token in %s; try again when it runs.",
                     places->token_dir);
     return make_token(kind, token, err);
+}
+
+void sandbox_token_free(struct sandbox_token *token)
+{
+    free(token->module);
+    free(token->init_args);
+    free(token->pin_file);
 }

@@ -11,10 +11,10 @@
 #include "client/sandbox/sandbox.h"
 
 struct sandbox_token {
-    const char *module; /* absolute */
-    const char *uri;
-    const char *init_args; /* NULL: none */
-    const char *pin_file;
+    char *module;    /* absolute */
+    const char *uri; /* static */
+    char *init_args; /* NULL: none */
+    char *pin_file;
     bool untrusted; /* known to fail the daemon's trust checks */
 };
 
@@ -26,5 +26,6 @@ struct sandbox_token {
 bool sandbox_token_prepare(const struct sandbox_options *options,
                            const struct sandbox_places *places, bool shared,
                            struct sandbox_token *token, struct kf_error *err);
+void sandbox_token_free(struct sandbox_token *token);
 
 #endif

@@ -153,7 +153,8 @@ class Sandbox(Client):
     def __init__(self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None):
         self.token = token
         self.files = contextlib.ExitStack()
-        command = [os.path.join(BIN, "keyferry-sandbox"), "--token", token, "--workers", str(workers), *options]
+        command = [os.path.join(BIN, "keyferry-sandbox"), "--token", token, "--workers", str(workers), "--verbose",
+                   *options]
         if config:
             file = self.files.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))
             file.write(config)
@@ -191,7 +192,10 @@ class Sandbox(Client):
         self.process.stdin.close()
         self.process.stdout.close()
         status = self.process.wait(60)
+        self.errors.seek(0)
+        text = self.errors.read()
         self.files.close()
+        check_log(text)
         return status
 
     def log(self):
@@ -314,9 +318,17 @@ class Daemon(Client):
         if self.process.poll() is None:
             self.process.terminate()
         status = self.process.wait(60)
+        text = self.log()
         self.log_file.close()
         self.folder.cleanup()
+        check_log(text)
         return status
+
+
+def check_log(text):
+    """What sanitizers say of any of a daemon's processes ends up in its log."""
+    if "Sanitizer" in text or "runtime error:" in text or "ended with status" in text:
+        raise AssertionError("the daemon's log says:\n" + text[-8000:])
 
 
 def children(pid):
