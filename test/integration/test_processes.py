@@ -180,7 +180,7 @@ class Crashes(harness.TokenCase):
     def test_an_unknown_operation_is_refused(self):
         with self.sandbox.connect(timeout=10) as connection:
             connection.waiting[7] = "STATUS"
-            connection.socket.sendall(wire.frame(wire.CODEC.encode("Request", {"id": 7, "operation": 4711})))
+            connection.socket.sendall(wire.frame(wire.encode("Request", {"id": 7, "operation": 4711})))
             number, reply = connection.receive()
         self.assertEqual(number, 7)
         self.assertEqual(reply.name, "ValidationException")
