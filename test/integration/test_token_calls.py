@@ -17,7 +17,10 @@ EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
 
 
 def spied(module, log):
-    return {"options": ["--module", harness.SPY], "extra": {"PKCS11SPY": module, "PKCS11SPY_OUTPUT": log}}
+    return {
+        "options": ["--module", harness.SPY],
+        "extra": {"PKCS11SPY": module, "PKCS11SPY_OUTPUT": log},
+    }
 
 
 def calls(text):
@@ -62,7 +65,9 @@ class Spied(unittest.TestCase):
         for name, lines in made:
             new = re.search(r"\[out\] (?:hKey|phKey|hObject) = (0x[0-9a-f]+)", lines)
             if new and name in ("C_DeriveKey", "C_GenerateKey", "C_UnwrapKey", "C_CreateObject"):
-                sensitive[new.group(1)] = re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
+                sensitive[new.group(1)] = (
+                    re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
+                )
             if name == "C_GetAttributeValue" and "CKA_VALUE " in lines:
                 handle = re.search(r"hObject = (0x[0-9a-f]+)", lines).group(1)
                 self.assertFalse(sensitive.get(handle, True), lines)
@@ -124,7 +129,9 @@ class LeavesNothingBehind(harness.TokenCase):
         total = EXPORTS if self.token == "softhsm" else EXPORTS // 5
         with self.sandbox.connect() as connection:
             seen = set()
-            for number, reply in connection.pipeline("EXPORT_KEY", harness.tr31_request(bdk, kek), total):
+            for number, reply in connection.pipeline(
+                "EXPORT_KEY", harness.tr31_request(bdk, kek), total
+            ):
                 self.assertIsInstance(reply, dict, reply)
                 seen.add(number)
         self.assertEqual(len(seen), total)

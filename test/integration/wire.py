@@ -15,10 +15,19 @@ import proto  # noqa: E402
 
 CODEC = proto.Codec(os.path.join(HERE, "../../wire/keyferry.proto"))
 encode, decode = CODEC.encode, CODEC.decode
-OPERATIONS = {name[len("OPERATION_"):]: number for name, number in CODEC.enumerations["Operation"].items()}
-STATUS_NAMES = {0: "OK", 1: "ValidationException", 2: "ResourceNotFoundException", 3: "ConflictException",
-                4: "AccessDeniedException", 5: "ThrottlingException", 6: "ServiceUnavailableException",
-                7: "InternalServerException"}
+OPERATIONS = {
+    name[len("OPERATION_") :]: number for name, number in CODEC.enumerations["Operation"].items()
+}
+STATUS_NAMES = {
+    0: "OK",
+    1: "ValidationException",
+    2: "ResourceNotFoundException",
+    3: "ConflictException",
+    4: "AccessDeniedException",
+    5: "ThrottlingException",
+    6: "ServiceUnavailableException",
+    7: "InternalServerException",
+}
 
 
 def message_of(operation):
@@ -29,7 +38,9 @@ def message_of(operation):
 def request_frame(number, operation, values):
     name = message_of(operation) + "Request"
     body = encode(name, values)
-    return frame(encode("Request", {"id": number, "operation": OPERATIONS[operation], "body": body}))
+    return frame(
+        encode("Request", {"id": number, "operation": OPERATIONS[operation], "body": body})
+    )
 
 
 def frame(data):
@@ -92,8 +103,8 @@ class Connection:
         self._fill(4)
         size = struct.unpack(">I", self.received[:4])[0]
         self._fill(4 + size)
-        answer = decode("Response", self.received[4:4 + size])
-        self.received = self.received[4 + size:]
+        answer = decode("Response", self.received[4 : 4 + size])
+        self.received = self.received[4 + size :]
         number = answer.get("id", 0)
         operation = self.waiting.pop(number, None)
         status = answer.get("status", 0)
