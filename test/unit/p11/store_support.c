@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test/unit/p11/store_support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "p11/calls.h"
+#include "p11/objects.h"
+#include "p11/ops.h"
+#include "p11/profile.h"
+
+struct fixture fixture;
+struct p11_token token;
+_Atomic uint64_t *changes;
+struct kf_error err;
+
+static int changes_fd;
+
+static void map_changes(int fd)
+{
+    changes_fd = fd;
+    changes = mmap(NULL, sizeof *changes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(changes, MAP_FAILED);
+}
+
+static void new_changes(void)
+{
+    int fd = memfd_create("changes", 0); /* peers inherit it */
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, sizeof *changes), 0);
+    map_changes(fd);
+}
+
+void token_open(const struct p11_settings *settings)
+{
+    static struct p11_profile profile;
+
+    token.session = p11_session_open(settings, &err);
+    expect_good(token.session != NULL);
+    expect_good(profile_probe(&token, &profile, &err));
+}
+
+void store_setup(void)
+{
+    ck_assert(fixture_create(TEST_TOKEN, &fixture));
+    new_changes();
+    token_open(&fixture.settings);
+}
+
+void store_teardown(void)
+{
+    p11_session_close(token.session);
+    munmap(changes, sizeof *changes);
+    close(changes_fd);
+    fixture_destroy(&fixture);
+}
+
+struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char exportability)
+{
+    struct key_facts facts = {.algorithm = algorithm, .version = "00", .exportability = exportability, .kcv = "000000"};
+
+    strcpy(facts.usage, usage);
+    for (const char *mode = "BXCGE"; *mode && !facts.mode; mode++)
+        if (key_attributes_check(usage, algorithm, *mode, &(struct kf_error){0}))
+            facts.mode = *mode;
+    ck_assert_int_ne(facts.mode, 0);
+    return facts;
+}
+
+CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
+{
+    CK_MECHANISM mechanism = {algorithm == KEY_TDES_2KEY   ? CKM_DES2_KEY_GEN
+                              : algorithm == KEY_TDES_3KEY ? CKM_DES3_KEY_GEN
+                                                           : CKM_AES_KEY_GEN,
+                              NULL, 0};
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
+
+    role_source_template(algorithm, extractable, &template);
+    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count, &source, &err) ==
+                CKR_OK);
+    return source;
+}
+
+struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm, char exportability,
+                         char name[KEY_NAME_LEN + 1])
+{
+    struct key_facts facts = facts_of(usage, algorithm, exportability);
+    CK_OBJECT_HANDLE source = make_source(algorithm, exportability != 'N');
+    struct p11_key *key;
+
+    expect_good(store_check_value(&token, source, algorithm, &facts, &err));
+    key = store_make(store, source, &facts, true, &err);
+    expect_good(key != NULL);
+    destroy_object(source);
+    if (name)
+        strcpy(name, key->name);
+    return key;
+}
+
+static size_t find(enum p11_role role, const uint8_t id[KEY_ID_BYTES], CK_OBJECT_HANDLE *first)
+{
+    struct object *objects;
+    size_t count;
+
+    expect_good(objects_find(&token, role, id, &objects, &count, &err));
+    *first = count > 0 ? objects[0].handle : CK_INVALID_HANDLE;
+    free(objects);
+    return count;
+}
+
+size_t count_role(enum p11_role role, const uint8_t id[KEY_ID_BYTES])
+{
+    CK_OBJECT_HANDLE first;
+
+    return find(role, id, &first);
+}
+
+CK_OBJECT_HANDLE find_role(enum p11_role role, const uint8_t id[KEY_ID_BYTES])
+{
+    CK_OBJECT_HANDLE first;
+
+    ck_assert_uint_eq(find(role, id, &first), 1);
+    return first;
+}
+
+void read_label(CK_OBJECT_HANDLE object, char label[LABEL_MAX])
+{
+    CK_ATTRIBUTE attribute = {CKA_LABEL, label, LABEL_MAX - 1};
+
+    expect_good(p11_get_attributes(token.session, object, &attribute, 1, &err) == CKR_OK);
+    label[attribute.ulValueLen] = '\0';
+}
+
+bool read_flag(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
+{
+    CK_BBOOL value = 2;
+    CK_ATTRIBUTE attribute = {type, &value, sizeof value};
+
+    expect_good(p11_get_attributes(token.session, object, &attribute, 1, &err) == CKR_OK);
+    ck_assert(value == CK_TRUE || value == CK_FALSE);
+    return value;
+}
+
+void destroy_object(CK_OBJECT_HANDLE object)
+{
+    expect_good(p11_destroy_object(token.session, object, &err) == CKR_OK);
+}
+
+CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_HANDLE source,
+                       const CK_ATTRIBUTE *others, size_t count)
+{
+    char label[LABEL_MAX];
+    struct role_object object = {.role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    CK_ULONG kept = 0;
+
+    object_id(role, key->id, object.id);
+    label_write_object(role_name(role), &key->facts, label);
+    role_token_template(&token, &object, &template);
+    for (CK_ULONG i = 0; i < template.count; i++) {
+        CK_ATTRIBUTE attribute = template.attributes[i];
+
+        for (size_t k = 0; k < count; k++)
+            if (others[k].type == attribute.type)
+                attribute = others[k];
+        if (attribute.pValue)
+            template.attributes[kept++] = attribute;
+    }
+    template.count = kept;
+    expect_good(op_identity(&token, source, key_algorithm_bytes(key->facts.algorithm), &template, &made, &err));
+    return made;
+}
+
+void run_peer(bool shared, const char *command, const char *first, const char *second)
+{
+    char fd[12];
+    int status = 0;
+    pid_t pid;
+
+    snprintf(fd, sizeof fd, "%d", shared ? changes_fd : -1);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        execl("/proc/self/exe", "peer", "peer", fixture.settings.module, fixture.settings.uri,
+              fixture.settings.init_args ? fixture.settings.init_args : "", fixture.settings.pin_path, fd, command, first,
+              second, (char *)NULL);
+        _exit(127);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "peer %s %s: status 0x%x", command, first, status);
+}
+
+static bool set_state(struct p11_store *store, const char *name, const struct key_state *state)
+{
+    struct p11_key *key = store_key(store, name, &err);
+
+    return key && store_set_state(store, key, state, &err);
+}
+
+static bool peer_command(struct p11_store *store, const char *command, const char *first, const char *second)
+{
+    struct p11_alias *alias;
+
+    if (strcmp(command, "disable") == 0)
+        return set_state(store, first, &(struct key_state){.enabled = false});
+    if (strcmp(command, "enable") == 0)
+        return set_state(store, first, &(struct key_state){.enabled = true});
+    if (strcmp(command, "expect-key") == 0)
+        return store_key(store, first, &err) != NULL;
+    if (strcmp(command, "create-alias") == 0)
+        return store_alias_create(store, first, second, &err) != NULL;
+    alias = store_alias(store, first, &err);
+    if (alias && strcmp(command, "point-alias") == 0)
+        return store_alias_point(store, alias, second, &err);
+    if (alias && strcmp(command, "delete-alias") == 0)
+        return store_alias_delete(store, alias, &err);
+    return alias && strcmp(command, "expect-alias") == 0 && strcmp(alias->key_name, second) == 0;
+}
+
+bool be_peer(int argc, char **argv, int *status)
+{
+    struct p11_store *store;
+
+    *status = EXIT_FAILURE;
+    if (argc < 2 || strcmp(argv[1], "peer") != 0)
+        return false;
+    if (argc != 10)
+        return true;
+    token_open(&(struct p11_settings){argv[2], argv[3], argv[4][0] ? argv[4] : NULL, argv[5]});
+    if (atoi(argv[6]) >= 0)
+        map_changes(atoi(argv[6]));
+    else
+        new_changes();
+    store = store_open(&token, changes, &err);
+    if (store && peer_command(store, argv[7], argv[8], argv[9]))
+        *status = EXIT_SUCCESS;
+    else
+        fprintf(stderr, "peer %s: %s (%s)\n", argv[7], err.message, err.detail);
+    store_close(store);
+    p11_session_close(token.session);
+    return true;
+}

@@ -1,0 +1,24 @@
+# Tests of keys in the token: roles and labels, the store, and the service over it. One program a token.
+if HAVE_CHECK
+store_tests = \
+	test/unit/p11/test_label \
+	test/unit/p11/test_role_nss \
+	test/unit/p11/test_role_softhsm
+check_PROGRAMS += $(store_tests)
+TESTS += $(store_tests)
+
+store_test_ldadd = test/unit/p11/libsupport.la $(CRYPTO_LIBS)
+store_test_sources = test/unit/p11/store_support.c test/unit/p11/store_support.h
+store_test_nss = $(p11_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+store_test_softhsm = $(p11_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+
+test_unit_p11_test_label_CPPFLAGS = $(p11_test_cppflags)
+test_unit_p11_test_label_LDADD = test/unit/p11/libsupport.la
+
+test_unit_p11_test_role_nss_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
+test_unit_p11_test_role_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_role_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_role_softhsm_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
+test_unit_p11_test_role_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_role_softhsm_LDADD = $(store_test_ldadd)
+endif
