@@ -54,4 +54,5 @@ START_TEST(names_are_awss)
 }
 END_TEST
 
-SUITE_MAIN("base", hex_there_and_back, hex_is_upper_case_and_whole, the_first_failure_wins, names_are_awss)
+SUITE_MAIN("base", hex_there_and_back, hex_is_upper_case_and_whole, the_first_failure_wins,
+           names_are_awss)

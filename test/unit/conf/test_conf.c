@@ -56,7 +56,8 @@ START_TEST(everything_can_be_set)
         "token:\n  module: /m\n  uri: 'pkcs11:serial=1'\n  pin-credential: c\n  init-args: ''\n"
         "  environment: [A=1, B_2=]\n  accept-untrusted: yes\n"
         "workers: 64\nidentity: {region: eu-central-12, account: '123456789012'}\n"
-        "limits: {connections: 1, jobs-per-connection: 2, jobs: 3, output-per-connection: 65536, job-timeout: 100,\n"
+        "limits: {connections: 1, jobs-per-connection: 2, jobs: 3, output-per-connection: 65536, "
+        "job-timeout: 100,\n"
         "  key-generation-timeout: 101, start-timeout: 102, drain-timeout: 103}\n"
         "audit: {path: /a}\nlog: {level: debug}\n";
     struct kf_error err;
@@ -99,7 +100,8 @@ static const struct {
     {TOKEN "access: {group: ''}\n", "C:5: access.group is empty"},
     {"workers: 2\n", "C: token.module is missing"},
     {"token: {uri: 'pkcs11:', pin-file: /p}\n", "C:1: token.module is missing"},
-    {"token: {module: m, uri: 'pkcs11:', pin-file: /p}\n", "C:1: token.module is \"m\"; it must be an absolute path"},
+    {"token: {module: m, uri: 'pkcs11:', pin-file: /p}\n",
+     "C:1: token.module is \"m\"; it must be an absolute path"},
     {"token: {module: /m, uri: 'x', pin-file: /p}\n", "C:1: token.uri is \"x\"; it must begin"},
     {"token: {module: /m, uri: 'pkcs11:'}\n", "C:1: exactly one of token.pin-file"},
     {TOKEN "  pin-credential: c\n", "C:4: exactly one of token.pin-file"},
@@ -114,8 +116,9 @@ static const struct {
     {TOKEN "workers: 4294967297\n", "C:5: workers must be a whole number"},
     {TOKEN "socket: {mode: 666}\n", "C:5: socket.mode is 01232 in octal"},
     {TOKEN "socket: {mode: 0066}\n", "C:5: socket.mode is 066 in octal"},
-    {TOKEN "socket:\n  path: /0123456789012345678901234567890123456789012345678901234567890123456789"
-           "0123456789012345678901234567890123456789\n",
+    {TOKEN
+     "socket:\n  path: /0123456789012345678901234567890123456789012345678901234567890123456789"
+     "0123456789012345678901234567890123456789\n",
      "C:6: socket.path is longer than the 107 characters"},
     {TOKEN "identity: {region: us-gov-west-1}\n", "C:5: identity.region is"},
     {TOKEN "identity: {account: '12345678901'}\n", "C:5: identity.account is"},
@@ -161,4 +164,5 @@ START_TEST(files_that_are_none)
 }
 END_TEST
 
-SUITE_MAIN("conf", defaults, everything_can_be_set, rules, the_example_is_valid, files_that_are_none)
+SUITE_MAIN("conf", defaults, everything_can_be_set, rules, the_example_is_valid,
+           files_that_are_none)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log's lines and numbers, the gate before the answers, and the messages they travel in. */
+/* The audit log's lines and numbers, the gate before the answers, and the messages they travel in.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,8 +139,10 @@ START_TEST(what_is_not_recorded_does_not_leave)
     add(&gate, "{\"a\":3}");
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "R");
-    ck_assert_ptr_nonnull(strstr(content(good), "{\"seq\":2,\"by\":\"worker 0\",\"a\":2}\n{\"seq\":3,"));
-    ck_assert_ptr_nonnull(strstr(content(good), "\"event\":\"withheld\",\"from\":1,\"to\":2,\"lost\":0}\n"));
+    ck_assert_ptr_nonnull(
+        strstr(content(good), "{\"seq\":2,\"by\":\"worker 0\",\"a\":2}\n{\"seq\":3,"));
+    ck_assert_ptr_nonnull(
+        strstr(content(good), "\"event\":\"withheld\",\"from\":1,\"to\":2,\"lost\":0}\n"));
     ck_assert_ptr_nonnull(strstr(content(good), "{\"seq\":4,\"by\":\"worker 0\",\"a\":3}\n"));
     gate_free(&gate);
     close(full);
@@ -173,10 +176,12 @@ START_TEST(messages_between_processes)
     ck_assert(result_get(frame, len, &result));
     ck_assert(result.number == 9 && result.response_len == 4 && result.record_len == 2);
     ck_assert_mem_eq(result.record, "{}", 2);
-    ck_assert(!result_get(frame, RESULT_HEAD + 3, &result)); /* the response is longer than the frame */
+    ck_assert(
+        !result_get(frame, RESULT_HEAD + 3, &result)); /* the response is longer than the frame */
     ck_assert(!result_get(frame, RESULT_HEAD - 1, &result));
 }
 END_TEST
 
-SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused, answers_wait_for_their_records,
-           what_is_not_recorded_does_not_leave, messages_between_processes)
+SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
+           answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
+           messages_between_processes)

@@ -49,11 +49,12 @@ START_TEST(who_may_do_what)
 {
     enum { OWNER = 900, SOMEBODY = 1000 };
 
-    for (int class = CLASS_VIEW; class <= CLASS_MANAGE; class++) {
-        ck_assert(policy_allows(0, false, OWNER, (enum operation_class)class));
-        ck_assert(policy_allows(OWNER, false, OWNER, (enum operation_class)class));
-        ck_assert(!policy_allows(SOMEBODY, false, OWNER, (enum operation_class)class));
-        ck_assert_int_eq(policy_allows(SOMEBODY, true, OWNER, (enum operation_class)class), class != CLASS_MANAGE);
+    for (int class = CLASS_VIEW; class <= CLASS_MANAGE; class ++) {
+        ck_assert(policy_allows(0, false, OWNER, (enum operation_class) class));
+        ck_assert(policy_allows(OWNER, false, OWNER, (enum operation_class) class));
+        ck_assert(!policy_allows(SOMEBODY, false, OWNER, (enum operation_class) class));
+        ck_assert_int_eq(policy_allows(SOMEBODY, true, OWNER, (enum operation_class) class),
+                         class != CLASS_MANAGE);
     }
 }
 END_TEST
@@ -135,5 +136,5 @@ START_TEST(job_numbers_are_never_used_twice)
 }
 END_TEST
 
-SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round, workers_get_their_share,
-           job_numbers_are_never_used_twice)
+SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
+           workers_get_their_share, job_numbers_are_never_used_twice)

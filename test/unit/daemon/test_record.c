@@ -25,16 +25,18 @@ START_TEST(members)
     const struct peer peer = {1000, 100, 4242};
     struct record record;
 
-    record_begin(&record, text, RECORD_MAX, &peer, keyferry_Operation_OPERATION_EXPORT_KEY, UINT64_MAX);
+    record_begin(&record, text, RECORD_MAX, &peer, keyferry_Operation_OPERATION_EXPORT_KEY,
+                 UINT64_MAX);
     record_text(&record, "KeyArn", "arn:x");
     record_number(&record, "n", 0);
     record_flag(&record, "f", true);
     record_bytes(&record, "b", (const uint8_t *)"\x01\xAB", 2);
     record_result(&record, KF_OK, "not shown");
-    ck_assert_str_eq(finish(&record),
-                     ",\"peer\":{\"uid\":1000,\"gid\":100,\"pid\":4242},\"operation\":\"ExportKey\","
-                     "\"id\":18446744073709551615,\"KeyArn\":\"arn:x\",\"n\":0,\"f\":true,\"b\":\"01AB\","
-                     "\"result\":\"OK\"}");
+    ck_assert_str_eq(
+        finish(&record),
+        ",\"peer\":{\"uid\":1000,\"gid\":100,\"pid\":4242},\"operation\":\"ExportKey\","
+        "\"id\":18446744073709551615,\"KeyArn\":\"arn:x\",\"n\":0,\"f\":true,\"b\":\"01AB\","
+        "\"result\":\"OK\"}");
 }
 END_TEST
 
@@ -44,7 +46,8 @@ START_TEST(without_peer_and_operation)
 
     record_begin(&record, text, RECORD_MAX, NULL, 0, 0);
     record_result(&record, KF_THROTTLING, "later");
-    ck_assert_str_eq(finish(&record), ",\"id\":0,\"result\":\"ThrottlingException\",\"message\":\"later\"}");
+    ck_assert_str_eq(finish(&record),
+                     ",\"id\":0,\"result\":\"ThrottlingException\",\"message\":\"later\"}");
     record_begin(&record, text, RECORD_MAX, NULL, 99, 1);
     ck_assert_str_eq(finish(&record), ",\"operation\":99,\"id\":1}");
 }
@@ -73,8 +76,9 @@ START_TEST(what_does_not_fit_is_left_out)
         record_text(&record, "big", big);
         record_text(&record, "small", "y");
         record_result(&record, KF_NOT_FOUND, big);
-        ck_assert_str_eq(finish(&record),
-                         ",\"small\":\"y\",\"result\":\"ResourceNotFoundException\",\"truncated\":true}");
+        ck_assert_str_eq(
+            finish(&record),
+            ",\"small\":\"y\",\"result\":\"ResourceNotFoundException\",\"truncated\":true}");
         ck_assert_uint_le(record.len, room);
     }
 }

@@ -118,5 +118,5 @@ START_TEST(numbers_are_big_endian)
 }
 END_TEST
 
-SUITE_MAIN("frame", a_byte_at_a_time, a_long_length_is_refused_before_it_is_believed, a_frame_of_the_greatest_length,
-           output_in_pieces, numbers_are_big_endian)
+SUITE_MAIN("frame", a_byte_at_a_time, a_long_length_is_refused_before_it_is_believed,
+           a_frame_of_the_greatest_length, output_in_pieces, numbers_are_big_endian)

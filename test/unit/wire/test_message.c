@@ -23,10 +23,11 @@ START_TEST(requests_there_and_back)
     ck_assert(request.id == UINT64_MAX);
     ck_assert_uint_eq(request.operation, keyferry_Operation_OPERATION_GET_KEY);
     ck_assert(request.body > frame && request.body + request.body_len == frame + len);
-    ck_assert(wire_body_decode(request.body, request.body_len, keyferry_GetKeyRequest_fields, &read, &err));
+    ck_assert(wire_body_decode(request.body, request.body_len, keyferry_GetKeyRequest_fields, &read,
+                               &err));
     ck_assert_str_eq(read.key_identifier, "alias/kek");
-    ck_assert_uint_eq(wire_request_encode(1, keyferry_Operation_OPERATION_GET_KEY, keyferry_GetKeyRequest_fields,
-                                          &body, frame, 8),
+    ck_assert_uint_eq(wire_request_encode(1, keyferry_Operation_OPERATION_GET_KEY,
+                                          keyferry_GetKeyRequest_fields, &body, frame, 8),
                       0);
 }
 END_TEST
@@ -58,9 +59,10 @@ START_TEST(an_envelope_that_is_none)
         const uint8_t *bytes;
         size_t len;
     } bad[] = {
-        {BYTES("\x08\x05\x08\x05")},         /* id twice */
-        {BYTES("\x08\x05\x78\x01")},         /* an unknown member */
-        {BYTES("\x08\x05\x1a\x05" "ab")},    /* body cut short */
+        {BYTES("\x08\x05\x08\x05")}, /* id twice */
+        {BYTES("\x08\x05\x78\x01")}, /* an unknown member */
+        {BYTES("\x08\x05\x1a\x05"
+               "ab")},                       /* body cut short */
         {BYTES("\x08\x05\x10")},             /* no value */
         {BYTES("\x08\x05\x00")},             /* number 0 */
         {BYTES("\x08\x05\x1a\x00\x1a\x00")}, /* body twice */
@@ -88,16 +90,27 @@ static bool reads(const uint8_t *body, size_t len)
 START_TEST(bodies_are_read_strictly)
 {
     ck_assert(reads(BYTES("")));
-    ck_assert(reads(BYTES("\x12\x03" "abc")));
-    ck_assert(reads(BYTES("\x12\x04" "\xc3\xa9\xc3\xa9")));
-    ck_assert(!reads(BYTES("\x12\x03" "a\0c")));
-    ck_assert(!reads(BYTES("\x12\x03" "a\nc")));
-    ck_assert(!reads(BYTES("\x12\x02" "\xc3(")));
-    ck_assert(!reads(BYTES("\x12\x01" "a" "\x12\x01" "b")));
-    ck_assert(!reads(BYTES("\x1a\x01" "a")));
-    ck_assert(!reads(BYTES("\x10\x01")));                         /* a number where a string must be */
-    ck_assert(!reads(BYTES("\x0a\x06\x0a\x04\x0a\x02" "a\x01"))); /* in a message in a message */
-    ck_assert(reads(BYTES("\x0a\x06\x0a\x04\x0a\x02" "ab")));
+    ck_assert(reads(BYTES("\x12\x03"
+                          "abc")));
+    ck_assert(reads(BYTES("\x12\x04"
+                          "\xc3\xa9\xc3\xa9")));
+    ck_assert(!reads(BYTES("\x12\x03"
+                           "a\0c")));
+    ck_assert(!reads(BYTES("\x12\x03"
+                           "a\nc")));
+    ck_assert(!reads(BYTES("\x12\x02"
+                           "\xc3(")));
+    ck_assert(!reads(BYTES("\x12\x01"
+                           "a"
+                           "\x12\x01"
+                           "b")));
+    ck_assert(!reads(BYTES("\x1a\x01"
+                           "a")));
+    ck_assert(!reads(BYTES("\x10\x01"))); /* a number where a string must be */
+    ck_assert(!reads(BYTES("\x0a\x06\x0a\x04\x0a\x02"
+                           "a\x01"))); /* in a message in a message */
+    ck_assert(reads(BYTES("\x0a\x06\x0a\x04\x0a\x02"
+                          "ab")));
 }
 END_TEST
 
@@ -126,5 +139,6 @@ START_TEST(utf8_is_the_shortest_form)
 }
 END_TEST
 
-SUITE_MAIN("message", requests_there_and_back, responses_there_and_back, an_operation_from_the_future_is_no_error,
-           an_envelope_that_is_none, bodies_are_read_strictly, strings_have_their_bounds, utf8_is_the_shortest_form)
+SUITE_MAIN("message", requests_there_and_back, responses_there_and_back,
+           an_operation_from_the_future_is_no_error, an_envelope_that_is_none,
+           bodies_are_read_strictly, strings_have_their_bounds, utf8_is_the_shortest_form)
