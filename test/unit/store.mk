@@ -3,7 +3,11 @@ if HAVE_CHECK
 store_tests = \
 	test/unit/p11/test_label \
 	test/unit/p11/test_role_nss \
-	test/unit/p11/test_role_softhsm
+	test/unit/p11/test_role_softhsm \
+	test/unit/p11/test_store_alias_nss \
+	test/unit/p11/test_store_alias_softhsm \
+	test/unit/p11/test_store_nss \
+	test/unit/p11/test_store_softhsm
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 
@@ -21,4 +25,16 @@ test_unit_p11_test_role_nss_LDADD = $(store_test_ldadd)
 test_unit_p11_test_role_softhsm_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
 test_unit_p11_test_role_softhsm_CPPFLAGS = $(store_test_softhsm)
 test_unit_p11_test_role_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_nss_SOURCES = test/unit/p11/test_store.c $(store_test_sources)
+test_unit_p11_test_store_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_softhsm_SOURCES = test/unit/p11/test_store.c $(store_test_sources)
+test_unit_p11_test_store_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_alias_nss_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
+test_unit_p11_test_store_alias_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_alias_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_alias_softhsm_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
+test_unit_p11_test_store_alias_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_alias_softhsm_LDADD = $(store_test_ldadd)
 endif
