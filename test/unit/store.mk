@@ -10,7 +10,12 @@ store_tests = \
 	test/unit/p11/test_store_softhsm \
 	test/unit/daemon/worker/test_export_nss \
 	test/unit/daemon/worker/test_export_softhsm \
-	test/unit/daemon/worker/test_identifier
+	test/unit/daemon/worker/test_identifier \
+	test/unit/daemon/worker/test_keys_nss \
+	test/unit/daemon/worker/test_keys_softhsm \
+	test/unit/daemon/worker/test_service_nss \
+	test/unit/daemon/worker/test_service_softhsm \
+	test/unit/daemon/worker/test_service_stock_softhsm
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 
@@ -61,4 +66,19 @@ test_unit_daemon_worker_test_export_nss_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_export_softhsm_SOURCES = test/unit/daemon/worker/test_export.c $(service_test_sources)
 test_unit_daemon_worker_test_export_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 test_unit_daemon_worker_test_export_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_keys_nss_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_keys_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_keys_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_keys_softhsm_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_keys_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_keys_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_nss_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_service_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_softhsm_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_service_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_stock_softhsm_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_stock_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_STOCK_SOFTHSM
+test_unit_daemon_worker_test_service_stock_softhsm_LDADD = $(service_test_ldadd)
 endif

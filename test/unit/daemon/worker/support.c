@@ -16,6 +16,7 @@ struct conf conf;
 struct service *service;
 struct wire_response response;
 json_t *record;
+enum kf_fault fault;
 
 static void open_service(void)
 {
@@ -79,6 +80,7 @@ void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const vo
     ck_assert(wire_response_decode(encoded, answer.response_len, &response));
     ck_assert_uint_eq(response.id, number);
     read_record(&answer);
+    fault = answer.fault;
     stream = pb_istream_from_buffer(response.body, response.body_len);
     if (response.status == KF_OK && reply)
         ck_assert(pb_decode(&stream, reply_type, reply));

@@ -24,6 +24,7 @@ void service_again(void);
 /* The last answer. */
 extern struct wire_response response;
 extern json_t *record;
+extern enum kf_fault fault;
 
 /* Sends one request and reads the answer; the reply is left as it is where the answer is a refusal. */
 void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const void *request, const pb_msgdesc_t *reply_type,
