@@ -198,10 +198,11 @@ static bool read_attribute(const struct p11_token *token, CK_OBJECT_HANDLE objec
                            const char *name, char *text, size_t room, struct kf_error *err)
 {
     struct kf_error failed = {0};
+    CK_RV rv = p11_get_attributes(token->session, object, attribute, 1, &failed);
 
-    if (p11_get_attributes(token->session, object, attribute, 1, &failed) == CKR_OK)
+    if (rv == CKR_OK)
         return true;
-    if (failed.fault == KF_FAULT_NONE)
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL)
         return DEVIATES("%s is not what the role has", name);
     return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }

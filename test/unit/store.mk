@@ -3,7 +3,19 @@ if HAVE_CHECK
 store_tests = \
 	test/unit/p11/test_label \
 	test/unit/p11/test_role_nss \
-	test/unit/p11/test_role_softhsm
+	test/unit/p11/test_role_softhsm \
+	test/unit/p11/test_store_alias_nss \
+	test/unit/p11/test_store_alias_softhsm \
+	test/unit/p11/test_store_nss \
+	test/unit/p11/test_store_softhsm \
+	test/unit/daemon/worker/test_export_nss \
+	test/unit/daemon/worker/test_export_softhsm \
+	test/unit/daemon/worker/test_identifier \
+	test/unit/daemon/worker/test_keys_nss \
+	test/unit/daemon/worker/test_keys_softhsm \
+	test/unit/daemon/worker/test_service_nss \
+	test/unit/daemon/worker/test_service_softhsm \
+	test/unit/daemon/worker/test_service_stock_softhsm
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 
@@ -21,4 +33,52 @@ test_unit_p11_test_role_nss_LDADD = $(store_test_ldadd)
 test_unit_p11_test_role_softhsm_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
 test_unit_p11_test_role_softhsm_CPPFLAGS = $(store_test_softhsm)
 test_unit_p11_test_role_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_nss_SOURCES = test/unit/p11/test_store.c $(store_test_sources)
+test_unit_p11_test_store_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_softhsm_SOURCES = test/unit/p11/test_store.c $(store_test_sources)
+test_unit_p11_test_store_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_alias_nss_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
+test_unit_p11_test_store_alias_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_alias_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_alias_softhsm_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
+test_unit_p11_test_store_alias_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_alias_softhsm_LDADD = $(store_test_ldadd)
+
+check_LTLIBRARIES += test/unit/daemon/worker/libsupport.la
+service_test_cppflags = $(p11_test_cppflags) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
+test_unit_daemon_worker_libsupport_la_SOURCES = \
+	daemon/operation.c daemon/record.c \
+	test/unit/daemon/worker/opener.c test/unit/daemon/worker/opener.h
+test_unit_daemon_worker_libsupport_la_CPPFLAGS = $(service_test_cppflags)
+test_unit_daemon_worker_libsupport_la_LIBADD = daemon/worker/libservice.la conf/libconf.la test/unit/p11/libsupport.la \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+service_test_sources = test/unit/daemon/worker/support.c test/unit/daemon/worker/support.h
+service_test_ldadd = test/unit/daemon/worker/libsupport.la
+
+test_unit_daemon_worker_test_identifier_CPPFLAGS = $(service_test_cppflags)
+test_unit_daemon_worker_test_identifier_LDADD = $(service_test_ldadd)
+
+test_unit_daemon_worker_test_export_nss_SOURCES = test/unit/daemon/worker/test_export.c $(service_test_sources)
+test_unit_daemon_worker_test_export_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_export_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_export_softhsm_SOURCES = test/unit/daemon/worker/test_export.c $(service_test_sources)
+test_unit_daemon_worker_test_export_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_export_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_keys_nss_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_keys_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_keys_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_keys_softhsm_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_keys_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_keys_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_nss_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_service_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_softhsm_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_service_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_service_stock_softhsm_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
+test_unit_daemon_worker_test_service_stock_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_STOCK_SOFTHSM
+test_unit_daemon_worker_test_service_stock_softhsm_LDADD = $(service_test_ldadd)
 endif

@@ -225,26 +225,35 @@ static bool peer_command(struct p11_store *store, const char *command, const cha
     return alias && strcmp(command, "expect-alias") == 0 && strcmp(alias->key_name, second) == 0;
 }
 
-bool be_peer(int argc, char **argv, int *status)
+static char **peer_arguments;
+
+START_TEST(peer)
 {
+    char **arguments = peer_arguments;
     struct p11_store *store;
 
-    *status = EXIT_FAILURE;
-    if (argc < 2 || strcmp(argv[1], "peer") != 0)
-        return false;
-    if (argc != 10)
-        return true;
-    token_open(&(struct p11_settings){argv[2], argv[3], argv[4][0] ? argv[4] : NULL, argv[5]});
-    if (atoi(argv[6]) >= 0)
-        map_changes(atoi(argv[6]));
+    token_open(&(struct p11_settings){arguments[2], arguments[3], arguments[4][0] ? arguments[4] : NULL, arguments[5]});
+    if (atoi(arguments[6]) >= 0)
+        map_changes(atoi(arguments[6]));
     else
         new_changes();
     store = store_open(&token, changes, &err);
-    if (store && peer_command(store, argv[7], argv[8], argv[9]))
-        *status = EXIT_SUCCESS;
-    else
-        fprintf(stderr, "peer %s: %s (%s)\n", argv[7], err.message, err.detail);
+    expect_good(store != NULL);
+    expect_good(peer_command(store, arguments[7], arguments[8], arguments[9]));
     store_close(store);
     p11_session_close(token.session);
+}
+END_TEST
+
+bool be_peer(int argc, char **argv, int *status)
+{
+    TCase *tests;
+
+    if (argc != 10 || strcmp(argv[1], "peer") != 0)
+        return false;
+    peer_arguments = argv;
+    tests = tcase_create("peer");
+    tcase_add_test(tests, peer);
+    *status = run_case(tests, argv[7]);
     return true;
 }

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Aliases in the store: made, pointed elsewhere, deleted, doubled; alone and beside other workers and hosts. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "p11/calls.h"
+#include "p11/objects.h"
+#include "p11/store_index.h"
+#include "test/unit/p11/store_support.h"
+
+#define KEK "alias/kek-acme"
+#define ONE "aaaaaaaaaaaaaaaa"
+#define OTHER "bbbbbbbbbbbbbbbb"
+
+static struct p11_store *store;
+
+static void setup(void)
+{
+    store_setup();
+    store = store_open(&token, changes, &err);
+    expect_good(store != NULL);
+}
+
+static void teardown(void)
+{
+    store_close(store);
+    store_teardown();
+}
+
+static void outlast_freshness(void)
+{
+    usleep((STORE_FRESH_MS + 20) * 1000);
+}
+
+static struct p11_alias *get(void)
+{
+    struct p11_alias *alias = store_alias(store, KEK, &err);
+
+    expect_good(alias != NULL);
+    return alias;
+}
+
+static size_t count_cards(void)
+{
+    uint8_t id[KEY_ID_BYTES];
+
+    store_alias_id(KEK, id);
+    return count_role(ROLE_ALIAS, id);
+}
+
+START_TEST(an_alias_lives_and_dies)
+{
+    char label[LABEL_MAX];
+
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
+    expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
+    ck_assert_str_eq(get()->key_name, ONE);
+    read_label(get()->card, label);
+    ck_assert_str_eq(label, "keyferry1 alias " KEK " " ONE);
+    expect_good(store_alias_point(store, get(), OTHER, &err));
+    ck_assert_str_eq(get()->key_name, OTHER);
+    expect_good(store_alias_point(store, get(), "", &err));
+    ck_assert_str_eq(get()->key_name, "");
+    ck_assert_uint_eq(count_cards(), 1);
+    expect_good(store_alias_delete(store, get(), &err));
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
+    ck_assert_uint_eq(count_cards(), 0);
+}
+END_TEST
+
+START_TEST(a_taken_name_is_refused)
+{
+    expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
+    expect_error(store_alias_create(store, KEK, OTHER, &err) != NULL, KF_CONFLICT, "exists already");
+    ck_assert_str_eq(get()->key_name, ONE);
+    ck_assert_uint_eq(count_cards(), 1);
+}
+END_TEST
+
+START_TEST(the_longest_name_will_do)
+{
+    char name[ALIAS_NAME_MAX + 2];
+
+    memset(name, 'x', sizeof name);
+    memcpy(name, "alias/", strlen("alias/"));
+    name[ALIAS_NAME_MAX] = '\0';
+    expect_good(store_alias_create(store, name, ONE, &err) != NULL);
+    store_forget(store);
+    ck_assert_str_eq(store_alias(store, name, &err)->name, name);
+    name[ALIAS_NAME_MAX] = 'x';
+    name[ALIAS_NAME_MAX + 1] = '\0';
+    expect_error(store_alias(store, name, &err) != NULL, KF_NOT_FOUND, "There is no");
+}
+END_TEST
+
+START_TEST(other_workers_and_hosts_see_it)
+{
+    run_peer(true, "create-alias", KEK, ONE);
+    ck_assert_str_eq(get()->key_name, ONE);
+    run_peer(true, "point-alias", KEK, OTHER);
+    ck_assert_str_eq(get()->key_name, OTHER);
+    run_peer(false, "point-alias", KEK, ONE);
+    outlast_freshness();
+    ck_assert_str_eq(get()->key_name, ONE);
+    run_peer(false, "delete-alias", KEK, "");
+    outlast_freshness();
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
+    expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
+    run_peer(false, "expect-alias", KEK, ONE);
+    run_peer(true, "delete-alias", KEK, "");
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
+}
+END_TEST
+
+/* A card that another program writes beside the first. */
+static CK_OBJECT_HANDLE add_card(const char *key_name)
+{
+    char label[LABEL_MAX];
+    uint8_t id[KEY_ID_BYTES];
+    CK_OBJECT_HANDLE card;
+
+    store_alias_id(KEK, id);
+    label_write_alias(KEK, key_name, label);
+    expect_good(object_make_card(&token, ROLE_ALIAS, id, label, &card, &err));
+    return card;
+}
+
+START_TEST(two_cards_are_refused_until_one_is_gone)
+{
+    struct p11_alias **aliases;
+    CK_OBJECT_HANDLE second;
+    size_t count;
+
+    if (TEST_TOKEN == FIXTURE_NSS)
+        return; /* it keeps the second only */
+    expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
+    second = add_card(OTHER);
+    expect_good(store_list_aliases(store, &aliases, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_assert(aliases[0]->duplicate);
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_CONFLICT, "two cards");
+    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "two cards");
+    ck_assert_uint_eq(count_cards(), 2);
+    destroy_object(second);
+    outlast_freshness();
+    ck_assert_str_eq(get()->key_name, ONE);
+}
+END_TEST
+
+/* Another worker makes the same alias between this one's search and its own card. */
+static CK_C_GenerateKey original_generate;
+static CK_RV generate_twice(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
+                            CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+{
+    p11_session_functions(token.session)->C_GenerateKey = original_generate;
+    add_card(OTHER);
+    return original_generate(session, mechanism, template, count, key);
+}
+
+START_TEST(a_race_is_lost_by_name)
+{
+    uint64_t before;
+
+    if (TEST_TOKEN == FIXTURE_NSS)
+        return;
+    original_generate = p11_session_functions(token.session)->C_GenerateKey;
+    p11_session_functions(token.session)->C_GenerateKey = generate_twice;
+    before = atomic_load(changes);
+    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "somebody else");
+    ck_assert_uint_ge(atomic_load(changes), before + 2); /* made, and withdrawn */
+    ck_assert_uint_eq(count_cards(), 1);
+    ck_assert_str_eq(get()->key_name, OTHER);
+}
+END_TEST
+
+static CK_C_FindObjectsInit original_find;
+static CK_RV fail_to_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count)
+{
+    (void)session;
+    (void)template;
+    (void)count;
+    return CKR_FUNCTION_FAILED;
+}
+
+static CK_RV generate_then_no_find(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
+                                   CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+{
+    p11_session_functions(token.session)->C_FindObjectsInit = fail_to_find;
+    return original_generate(session, mechanism, template, count, key);
+}
+
+START_TEST(what_cannot_be_read_back_is_taken_back)
+{
+    CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
+
+    original_generate = functions->C_GenerateKey;
+    original_find = functions->C_FindObjectsInit;
+    functions->C_GenerateKey = generate_then_no_find;
+    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_UNAVAILABLE, "");
+    functions->C_GenerateKey = original_generate;
+    functions->C_FindObjectsInit = original_find;
+    ck_assert_uint_eq(count_cards(), 0);
+}
+END_TEST
+
+START_TEST(lists_are_sorted)
+{
+    static const char *const names[] = {"alias/b", "alias/a", "alias/B", "alias/a/b", "alias/1"};
+    struct p11_alias **aliases;
+    size_t count;
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        expect_good(store_alias_create(store, names[i], "", &err) != NULL);
+    expect_good(store_list_aliases(store, &aliases, &count, &err));
+    ck_assert_uint_eq(count, COUNT(names));
+    for (size_t i = 1; i < count; i++)
+        ck_assert_str_lt(aliases[i - 1]->name, aliases[i]->name);
+}
+END_TEST
+
+START_TEST(a_card_of_another_name_is_none)
+{
+    uint8_t id[KEY_ID_BYTES];
+    CK_OBJECT_HANDLE card;
+
+    store_alias_id(KEK, id);
+    expect_good(object_make_card(&token, ROLE_ALIAS, id, "keyferry1 alias alias/other " ONE, &card, &err));
+    expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    TCase *tests = tcase_create(fixture_name(TEST_TOKEN));
+    int status;
+
+    if (be_peer(argc, argv, &status))
+        return status;
+    if (!fixture_available(TEST_TOKEN))
+        return FIXTURE_SKIP;
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, an_alias_lives_and_dies);
+    tcase_add_test(tests, a_taken_name_is_refused);
+    tcase_add_test(tests, the_longest_name_will_do);
+    tcase_add_test(tests, other_workers_and_hosts_see_it);
+    tcase_add_test(tests, two_cards_are_refused_until_one_is_gone);
+    tcase_add_test(tests, a_race_is_lost_by_name);
+    tcase_add_test(tests, what_cannot_be_read_back_is_taken_back);
+    tcase_add_test(tests, lists_are_sorted);
+    tcase_add_test(tests, a_card_of_another_name_is_none);
+    return run_case(tests, "aliases in the store");
+}
