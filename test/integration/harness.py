@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,20 @@ class Client:
         return wait_until(lambda: self.status()["state"] == "ready", seconds, "the daemon is ready")
 
 
+def programs_for_all(stack):
+    """The programs and the test token where every user reaches them; the build folder may lie in a home."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    for source, target in ((BIN, "bin"), (os.path.join(BUILD, "token"), "token")):
+        os.mkdir(os.path.join(folder, target))
+        for entry in os.scandir(source):
+            if entry.is_file():
+                shutil.copy(entry.path, os.path.join(folder, target))
+    for path, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            os.chmod(os.path.join(path, name), 0o755)
+    return os.path.join(folder, "bin")
+
+
 class Sandbox(Client):
     """keyferry-sandbox around nothing: it stays until close()."""
 
@@ -191,7 +206,7 @@ class Sandbox(Client):
         self.token = token
         self.files = contextlib.ExitStack()
         command = [
-            os.path.join(BIN, "keyferry-sandbox"),
+            os.path.join(programs_for_all(self.files) if user else BIN, "keyferry-sandbox"),
             "--token",
             token,
             "--workers",
