@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the patched SoftHSM's object store; test_patches.py runs them.
 
-Run as a program this file is the process that tests kill: it changes a key's label for ever.
+Run as a program this file is another process: one that makes a key, or one that tests kill,
+which changes a key's label for ever.
 """
 
 import os
@@ -68,6 +69,16 @@ class Store(TokenTest):
         # What the killed ones left goes with the key: object, lock and perhaps the new file
         self.assertIn(len(before - set(self.token.files())), (2, 3))
         self.assertEqual([path for path in self.token.files() if path.endswith(".new")], [])
+
+    def test_a_change_of_ones_own_hides_no_others(self):
+        """Another process makes a key; before we look again we make one ourselves."""
+        self.assertEqual(self.s2.find({CKA.ID: b"\x01theirs"}), [])
+        subprocess.run([sys.executable, __file__, b"\x01theirs".hex()], check=True)
+        ours = self.token_key(b"\x01ours")
+        theirs = self.s2.find({CKA.ID: b"\x01theirs"})
+        self.assertEqual(len(theirs), 1)
+        self.s1.destroy(theirs[0])
+        self.s1.destroy(ours)
 
     def test_several_writers_and_a_reader(self):
         key_id = b"\x01many"
@@ -148,10 +159,15 @@ class Store(TokenTest):
         self.assertEqual((len(self.s1.find()), len(self.token.files())), (objects, files))
 
 
-def write_labels(key_id, letters):
+def open_session():
     module = Module(os.environ["SOFTHSM_MODULE"])
     session = module.open_session(module.find_slot(LABEL))
     session.login(PIN)
+    return session
+
+
+def write_labels(key_id, letters):
+    session = open_session()
     key, = session.find({CKA.ID: key_id})
     sys.stdout.write("+")
     sys.stdout.flush()
@@ -160,5 +176,12 @@ def write_labels(key_id, letters):
             session.set_attributes(key, {CKA.LABEL: letter * LABEL_LENGTH})
 
 
+def make_key(key_id):
+    create(open_session(), bytes(range(32)), KEY_TYPE=CKK.AES, TOKEN=True, ID=key_id)
+
+
 if __name__ == "__main__":
-    write_labels(bytes.fromhex(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) > 2:
+        write_labels(bytes.fromhex(sys.argv[1]), sys.argv[2])
+    else:
+        make_key(bytes.fromhex(sys.argv[1]))
