@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-bool check_fail(const struct check_place *place, const char *key, struct kf_error *err, const char *format, ...)
+bool check_fail(const struct check_place *place, const char *key, struct kf_error *err,
+                const char *format, ...)
 {
     char text[KF_MESSAGE_MAX / 2], where[24] = "";
     size_t line = key && place->lines ? lines_find(place->lines, key) : 0;
@@ -18,7 +19,8 @@ bool check_fail(const struct check_place *place, const char *key, struct kf_erro
     va_end(args);
     if (line > 0)
         snprintf(where, sizeof where, ":%zu", line);
-    return kf_fail_fault(err, KF_VALIDATION, KF_FAULT_CONFIG, NULL, "%s%s: %s", place->name, where, text);
+    return kf_fail_fault(err, KF_VALIDATION, KF_FAULT_CONFIG, NULL, "%s%s: %s", place->name, where,
+                         text);
 }
 
 struct range {
@@ -31,7 +33,8 @@ static bool take_number(const uint32_t *given, const char *key, struct range ran
     *value = given ? *given : range.standard;
     if (*value >= range.low && *value <= range.high)
         return true;
-    return check_fail(place, key, err, "%s is %u; it must be %u to %u", key, *value, range.low, range.high);
+    return check_fail(place, key, err, "%s is %u; it must be %u to %u", key, *value, range.low,
+                      range.high);
 }
 
 static bool take_text(const char *given, const char *key, const char *standard, const char **value,
@@ -41,7 +44,8 @@ static bool take_text(const char *given, const char *key, const char *standard, 
     if (!*value)
         return check_fail(place, key, err, "%s is missing; it has no default", key);
     if (**value == '\0')
-        return check_fail(place, key, err, "%s is empty; give it a value or leave the line out", key);
+        return check_fail(place, key, err, "%s is empty; give it a value or leave the line out",
+                          key);
     for (const char *at = *value; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
             return check_fail(place, key, err, "%s has a control character in it", key);
@@ -54,54 +58,62 @@ static bool take_path(const char *given, const char *key, const char *standard, 
     if (!take_text(given, key, standard, value, place, err))
         return false;
     if (**value != '/')
-        return check_fail(place, key, err, "%s is \"%s\"; it must be an absolute path", key, *value);
+        return check_fail(place, key, err, "%s is \"%s\"; it must be an absolute path", key,
+                          *value);
     return true;
 }
 
-static bool check_socket(const struct raw_socket *raw, struct conf_socket *conf, const struct check_place *place,
-                         struct kf_error *err)
+static bool check_socket(const struct raw_socket *raw, struct conf_socket *conf,
+                         const struct check_place *place, struct kf_error *err)
 {
     static const struct raw_socket none;
 
     raw = raw ? raw : &none;
-    if (!take_path(raw->path, "socket.path", "/run/keyferry/keyferry.sock", &conf->path, place, err))
+    if (!take_path(raw->path, "socket.path", "/run/keyferry/keyferry.sock", &conf->path, place,
+                   err))
         return false;
     if (strlen(conf->path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return check_fail(place, "socket.path", err, "socket.path is longer than the %zu characters a socket may have",
+        return check_fail(place, "socket.path", err,
+                          "socket.path is longer than the %zu characters a socket may have",
                           sizeof((struct sockaddr_un *)0)->sun_path - 1);
     conf->mode = raw->mode ? *raw->mode : 0666;
     if (conf->mode > 0777 || (conf->mode & 0600) != 0600)
-        return check_fail(place, "socket.mode", err,
-                          "socket.mode is 0%o in octal; it must be 0600 to 0777, written with its leading 0",
-                          conf->mode);
-    return take_number(raw->max_frame, "socket.max-frame", (struct range){65536, 4096, 1048576}, &conf->max_frame,
-                       place, err);
+        return check_fail(
+            place, "socket.mode", err,
+            "socket.mode is 0%o in octal; it must be 0600 to 0777, written with its leading 0",
+            conf->mode);
+    return take_number(raw->max_frame, "socket.max-frame", (struct range){65536, 4096, 1048576},
+                       &conf->max_frame, place, err);
 }
 
-static bool check_access(const struct raw_access *raw, struct conf_access *conf, const struct check_place *place,
-                         struct kf_error *err)
+static bool check_access(const struct raw_access *raw, struct conf_access *conf,
+                         const struct check_place *place, struct kf_error *err)
 {
-    return !raw || !raw->group || take_text(raw->group, "access.group", NULL, &conf->group, place, err);
+    return !raw || !raw->group ||
+           take_text(raw->group, "access.group", NULL, &conf->group, place, err);
 }
 
-static bool check_pin(const struct raw_token *raw, struct conf_token *conf, const struct check_place *place,
-                      struct kf_error *err)
+static bool check_pin(const struct raw_token *raw, struct conf_token *conf,
+                      const struct check_place *place, struct kf_error *err)
 {
     if (!raw->pin_file == !raw->pin_credential)
         return check_fail(place, raw->pin_file ? "token.pin-file" : "token", err,
                           "exactly one of token.pin-file and token.pin-credential must be given");
     if (raw->pin_file)
         return take_path(raw->pin_file, "token.pin-file", NULL, &conf->pin_file, place, err);
-    if (!take_text(raw->pin_credential, "token.pin-credential", NULL, &conf->pin_credential, place, err))
+    if (!take_text(raw->pin_credential, "token.pin-credential", NULL, &conf->pin_credential, place,
+                   err))
         return false;
     if (strchr(conf->pin_credential, '/') || conf->pin_credential[0] == '.')
-        return check_fail(place, "token.pin-credential", err,
-                          "token.pin-credential is \"%s\"; it must be the name of a credential, not a path",
-                          conf->pin_credential);
+        return check_fail(
+            place, "token.pin-credential", err,
+            "token.pin-credential is \"%s\"; it must be the name of a credential, not a path",
+            conf->pin_credential);
     return true;
 }
 
-static bool check_environment(const struct raw_token *raw, const struct check_place *place, struct kf_error *err)
+static bool check_environment(const struct raw_token *raw, const struct check_place *place,
+                              struct kf_error *err)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
 
@@ -111,13 +123,14 @@ static bool check_environment(const struct raw_token *raw, const struct check_pl
 
         if (name == 0 || (entry[0] >= '0' && entry[0] <= '9') || entry[name] != '=')
             return check_fail(place, "token.environment", err,
-                              "token.environment has an entry number %u that is not NAME=VALUE", i + 1);
+                              "token.environment has an entry number %u that is not NAME=VALUE",
+                              i + 1);
     }
     return true;
 }
 
-static bool check_token(const struct raw_token *raw, struct conf_token *conf, const struct check_place *place,
-                        struct kf_error *err)
+static bool check_token(const struct raw_token *raw, struct conf_token *conf,
+                        const struct check_place *place, struct kf_error *err)
 {
     static const struct raw_token none;
 
@@ -126,7 +139,8 @@ static bool check_token(const struct raw_token *raw, struct conf_token *conf, co
         !take_text(raw->uri, "token.uri", NULL, &conf->uri, place, err))
         return false;
     if (strncmp(conf->uri, "pkcs11:", 7) != 0)
-        return check_fail(place, "token.uri", err, "token.uri is \"%s\"; it must begin with \"pkcs11:\" (RFC 7512)",
+        return check_fail(place, "token.uri", err,
+                          "token.uri is \"%s\"; it must begin with \"pkcs11:\" (RFC 7512)",
                           conf->uri);
     if (!check_pin(raw, conf, place, err) || !check_environment(raw, place, err))
         return false;
@@ -166,45 +180,55 @@ static bool check_identity(const struct raw_identity *raw, struct conf_identity 
         return false;
     if (!is_region(conf->region))
         return check_fail(place, "identity.region", err,
-                          "identity.region is \"%s\"; it must look like xx-local-1: two letters, a word, a number",
+                          "identity.region is \"%s\"; it must look like xx-local-1: two letters, a "
+                          "word, a number",
                           conf->region);
     if (strlen(conf->account) != 12 || strspn(conf->account, "0123456789") != 12)
-        return check_fail(place, "identity.account", err, "identity.account is \"%s\"; it must be 12 digits",
-                          conf->account);
+        return check_fail(place, "identity.account", err,
+                          "identity.account is \"%s\"; it must be 12 digits", conf->account);
     return true;
 }
 
-static bool check_limits(const struct raw_limits *raw, struct conf_limits *conf, const struct check_place *place,
-                         struct kf_error *err)
+static bool check_limits(const struct raw_limits *raw, struct conf_limits *conf,
+                         const struct check_place *place, struct kf_error *err)
 {
     static const struct raw_limits none;
     static const struct range timeout = {10000, 100, 3600000}, long_timeout = {60000, 100, 3600000};
 
     raw = raw ? raw : &none;
-    if (!take_number(raw->connections, "limits.connections", (struct range){256, 1, 16384}, &conf->connections, place,
+    if (!take_number(raw->connections, "limits.connections", (struct range){256, 1, 16384},
+                     &conf->connections, place, err) ||
+        !take_number(raw->jobs_per_connection, "limits.jobs-per-connection",
+                     (struct range){256, 1, 4096}, &conf->jobs_per_connection, place, err) ||
+        !take_number(raw->jobs, "limits.jobs", (struct range){4096, 1, 65536}, &conf->jobs, place,
                      err) ||
-        !take_number(raw->jobs_per_connection, "limits.jobs-per-connection", (struct range){256, 1, 4096},
-                     &conf->jobs_per_connection, place, err) ||
-        !take_number(raw->jobs, "limits.jobs", (struct range){4096, 1, 65536}, &conf->jobs, place, err) ||
         !take_number(raw->output_per_connection, "limits.output-per-connection",
-                     (struct range){1048576, 65536, 67108864}, &conf->output_per_connection, place, err))
+                     (struct range){1048576, 65536, 67108864}, &conf->output_per_connection, place,
+                     err))
         return false;
-    return take_number(raw->job_timeout_ms, "limits.job-timeout", timeout, &conf->job_timeout_ms, place, err) &&
-           take_number(raw->key_generation_timeout_ms, "limits.key-generation-timeout", long_timeout,
-                       &conf->key_generation_timeout_ms, place, err) &&
-           take_number(raw->start_timeout_ms, "limits.start-timeout", long_timeout, &conf->start_timeout_ms, place,
-                       err) &&
-           take_number(raw->drain_timeout_ms, "limits.drain-timeout", timeout, &conf->drain_timeout_ms, place, err);
+    return take_number(raw->job_timeout_ms, "limits.job-timeout", timeout, &conf->job_timeout_ms,
+                       place, err) &&
+           take_number(raw->key_generation_timeout_ms, "limits.key-generation-timeout",
+                       long_timeout, &conf->key_generation_timeout_ms, place, err) &&
+           take_number(raw->start_timeout_ms, "limits.start-timeout", long_timeout,
+                       &conf->start_timeout_ms, place, err) &&
+           take_number(raw->drain_timeout_ms, "limits.drain-timeout", timeout,
+                       &conf->drain_timeout_ms, place, err);
 }
 
-bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf, struct kf_error *err)
+bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf,
+                struct kf_error *err)
 {
     return check_socket(raw->socket, &conf->socket, place, err) &&
-           check_access(raw->access, &conf->access, place, err) && check_token(raw->token, &conf->token, place, err) &&
-           take_number(raw->workers, "workers", (struct range){2, 1, CONF_WORKERS_MAX}, &conf->workers, place, err) &&
+           check_access(raw->access, &conf->access, place, err) &&
+           check_token(raw->token, &conf->token, place, err) &&
+           take_number(raw->workers, "workers", (struct range){2, 1, CONF_WORKERS_MAX},
+                       &conf->workers, place, err) &&
            check_identity(raw->identity, &conf->identity, place, err) &&
            check_limits(raw->limits, &conf->limits, place, err) &&
-           take_path(raw->audit ? raw->audit->path : NULL, "audit.path", "/var/log/keyferry/audit.jsonl",
-                     &conf->audit.path, place, err) &&
-           (conf->log_level = raw->log && raw->log->level ? (enum log_level)*raw->log->level : LOG_LEVEL_INFO, true);
+           take_path(raw->audit ? raw->audit->path : NULL, "audit.path",
+                     "/var/log/keyferry/audit.jsonl", &conf->audit.path, place, err) &&
+           (conf->log_level =
+                raw->log && raw->log->level ? (enum log_level) * raw->log->level : LOG_LEVEL_INFO,
+            true);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what the file says to what holds: defaults, ranges, and rules between keys. Private to conf/. */
+/* From what the file says to what holds: defaults, ranges, and rules between keys. Private to
+ * conf/. */
 #ifndef KF_CONF_CHECK_H
 #define KF_CONF_CHECK_H
 
@@ -17,10 +18,11 @@ struct check_place {
 };
 
 /* Records "NAME:LINE: " and the message, a KF_FAULT_CONFIG; key may be NULL. Returns false. */
-bool check_fail(const struct check_place *place, const char *key, struct kf_error *err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+bool check_fail(const struct check_place *place, const char *key, struct kf_error *err,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Fills in conf, whose texts are those of raw. */
-bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf, struct kf_error *err);
+bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf,
+                struct kf_error *err);
 
 #endif

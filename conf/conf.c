@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading: the text is read once; libyaml says where its keys are, libcyaml what they are, check.c whether they may be. */
+/* Loading: the text is read once; libyaml says where its keys are, libcyaml what they are, check.c
+ * whether they may be. */
 #include "conf/conf.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include "conf/lines.h"
 #include "conf/raw.h"
 
-/* Far more than a configuration needs; keeps a wrong path (a device, a log) from being read for ever. */
+/* Far more than a configuration needs; keeps a wrong path (a device, a log) from being read for
+ * ever. */
 #define TEXT_BYTES_MAX (256 * 1024)
 
 /* What conf_load gives away is the conf in here. */
@@ -29,9 +31,10 @@ struct complaint {
     unsigned fields_count;
 };
 
-/* libcyaml logs what is wrong, "Load: Backtrace:", then a line for each mapping around it, from the inside out. */
-__attribute__((format(printf, 3, 0))) static void
-note_complaint(cyaml_log_t level, void *context, const char *format, va_list args)
+/* libcyaml logs what is wrong, "Load: Backtrace:", then a line for each mapping around it, from the
+ * inside out. */
+__attribute__((format(printf, 3, 0))) static void note_complaint(cyaml_log_t level, void *context,
+                                                                 const char *format, va_list args)
 {
     struct complaint *complaint = context;
     char line[256];
@@ -45,8 +48,10 @@ note_complaint(cyaml_log_t level, void *context, const char *format, va_list arg
         end = strchr(name, '\'');
         snprintf(complaint->fields[complaint->fields_count++], sizeof complaint->fields[0], "%.*s",
                  end ? (int)(end - name) : 0, name);
-    } else if (strncmp(line, "Load: ", 6) == 0 && !strstr(line, "Backtrace") && complaint->text[0] == '\0') {
-        snprintf(complaint->text, sizeof complaint->text, "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
+    } else if (strncmp(line, "Load: ", 6) == 0 && !strstr(line, "Backtrace") &&
+               complaint->text[0] == '\0') {
+        snprintf(complaint->text, sizeof complaint->text, "%.*s", (int)strcspn(line + 6, "\n"),
+                 line + 6);
     }
 }
 
@@ -70,16 +75,18 @@ static const char *plainly(const char *text)
     return text;
 }
 
-static bool refuse(const struct complaint *complaint, cyaml_err_t code, const struct check_place *place,
-                   struct kf_error *err)
+static bool refuse(const struct complaint *complaint, cyaml_err_t code,
+                   const struct check_place *place, struct kf_error *err)
 {
     static const char unknown[] = "Unexpected key: ", twice[] = "Mapping field already seen: ";
     const char *inner = complaint->fields_count > 0 ? complaint->fields[0] : "";
     char key[LINES_KEY_MAX * 2];
 
     if (strncmp(complaint->text, unknown, sizeof unknown - 1) == 0) {
-        snprintf(key, sizeof key, "%s%s%s", inner, *inner ? "." : "", complaint->text + sizeof unknown - 1);
-        return check_fail(place, key, err, "there is no key %s; see the example configuration", key);
+        snprintf(key, sizeof key, "%s%s%s", inner, *inner ? "." : "",
+                 complaint->text + sizeof unknown - 1);
+        return check_fail(place, key, err, "there is no key %s; see the example configuration",
+                          key);
     }
     if (complaint->fields_count == 2)
         snprintf(key, sizeof key, "%s.%s", complaint->fields[1], inner);
@@ -111,7 +118,8 @@ static struct conf *parse(const uint8_t *text, size_t len, const char *name, str
     }
     if (!lines) {
         if (line > 0)
-            kf_fail_fault(err, KF_VALIDATION, KF_FAULT_CONFIG, NULL, "%s:%zu: %s", name, line, problem);
+            kf_fail_fault(err, KF_VALIDATION, KF_FAULT_CONFIG, NULL, "%s:%zu: %s", name, line,
+                          problem);
         check_fail(&place, NULL, err, "%s", problem);
         goto out;
     }

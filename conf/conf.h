@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration: one YAML file, read and checked once, then never changed. conf/keyferry.yaml says what every key
- * is for; here are only shapes and units. The PIN is not in it, only where the PIN lies.
+ * The configuration: one YAML file, read and checked once, then never changed. conf/keyferry.yaml
+ * says what every key is for; here are only shapes and units. The PIN is not in it, only where the
+ * PIN lies.
  */
 #ifndef KF_CONF_CONF_H
 #define KF_CONF_CONF_H
@@ -22,15 +23,17 @@ struct conf_socket {
 };
 
 struct conf_access {
-    const char *group; /* whose members may view and export; NULL for nobody but root and the daemon's own uid */
+    const char *group; /* whose members may view and export; NULL for nobody but root and the
+                          daemon's own uid */
 };
 
 struct conf_token {
-    const char *module;           /* absolute path of the PKCS#11 module */
-    const char *uri;              /* RFC 7512; must match exactly one initialised token */
-    const char *pin_file;         /* absolute path, or NULL: exactly one of these two is given */
-    const char *pin_credential;   /* a file's name in $CREDENTIALS_DIRECTORY, or NULL */
-    const char *init_args;        /* for C_Initialize's pReserved; NULL when absent, then pReserved is NULL */
+    const char *module;         /* absolute path of the PKCS#11 module */
+    const char *uri;            /* RFC 7512; must match exactly one initialised token */
+    const char *pin_file;       /* absolute path, or NULL: exactly one of these two is given */
+    const char *pin_credential; /* a file's name in $CREDENTIALS_DIRECTORY, or NULL */
+    const char
+        *init_args; /* for C_Initialize's pReserved; NULL when absent, then pReserved is NULL */
     const char *const *environment; /* "NAME=VALUE", for the module; environment_count of them */
     size_t environment_count;
     bool accept_untrusted; /* start though the token fails a trust check */
@@ -42,11 +45,12 @@ struct conf_identity {
 };
 
 struct conf_limits {
-    uint32_t connections;               /* open at once */
-    uint32_t jobs_per_connection;       /* accepted and not yet answered */
-    uint32_t jobs;                      /* the same, of all connections */
-    uint32_t output_per_connection;     /* bytes of answers a client has not read yet; then no more of its jobs start */
-    uint32_t job_timeout_ms;            /* a worker that takes longer over one job is killed */
+    uint32_t connections;           /* open at once */
+    uint32_t jobs_per_connection;   /* accepted and not yet answered */
+    uint32_t jobs;                  /* the same, of all connections */
+    uint32_t output_per_connection; /* bytes of answers a client has not read yet; then no more of
+                                       its jobs start */
+    uint32_t job_timeout_ms;        /* a worker that takes longer over one job is killed */
     uint32_t key_generation_timeout_ms; /* the same for jobs that make or clone keys */
     uint32_t start_timeout_ms;          /* a worker that takes longer to open the token is killed */
     uint32_t drain_timeout_ms;          /* what jobs under way get when the daemon is told to end */
@@ -68,16 +72,18 @@ struct conf {
 };
 
 /*
- * Reads and checks a configuration. NULL on failure: the error's message is "FILE:LINE: " and what is wrong with which
- * key (":LINE" where a line is to blame). The result and everything in it is freed by conf_free.
+ * Reads and checks a configuration. NULL on failure: the error's message is "FILE:LINE: " and what
+ * is wrong with which key (":LINE" where a line is to blame). The result and everything in it is
+ * freed by conf_free.
  */
 struct conf *conf_load(const char *path, struct kf_error *err);
-/* The same from an open descriptor, which is read from its beginning and stays open. name is for messages. */
+/* The same from an open descriptor, which is read from its beginning and stays open. name is for
+ * messages. */
 struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err);
 void conf_free(struct conf *conf);
 
-/* The path of the PIN's file. KF_FAULT_CONFIG where a credential is named and systemd passed none, or the path is too long. Does
- * not look whether the file is there. */
+/* The path of the PIN's file. KF_FAULT_CONFIG where a credential is named and systemd passed none,
+ * or the path is too long. Does not look whether the file is there. */
 bool conf_pin_path(const struct conf_token *token, char *path, size_t room, struct kf_error *err);
 
 #endif

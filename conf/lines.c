@@ -37,8 +37,9 @@ static void note_key(struct walk *walk, const yaml_event_t *event)
         snprintf(walk->section, sizeof walk->section, "%.*s", (int)sizeof walk->section - 1, name);
     if (lines->count == KEYS_MAX)
         return;
-    snprintf(lines->keys[lines->count].key, LINES_KEY_MAX, "%s%s%.*s", walk->depth == 1 ? "" : walk->section,
-             walk->depth == 1 ? "" : ".", LINES_KEY_MAX / 2 - 2, name);
+    snprintf(lines->keys[lines->count].key, LINES_KEY_MAX, "%s%s%.*s",
+             walk->depth == 1 ? "" : walk->section, walk->depth == 1 ? "" : ".",
+             LINES_KEY_MAX / 2 - 2, name);
     lines->keys[lines->count++].line = event->start_mark.line + 1;
 }
 
@@ -104,7 +105,8 @@ static bool step(yaml_parser_t *parser, struct walk *walk, char *problem, size_t
     bool more;
 
     if (!yaml_parser_parse(parser, &event)) {
-        snprintf(problem, room, "not valid YAML: %s", parser->problem ? parser->problem : "unreadable");
+        snprintf(problem, room, "not valid YAML: %s",
+                 parser->problem ? parser->problem : "unreadable");
         *line = parser->problem_mark.line + 1;
         walk->problem = problem;
         return false;

@@ -16,10 +16,12 @@ bool conf_pin_path(const struct conf_token *token, char *path, size_t room, stru
         directory = getenv("CREDENTIALS_DIRECTORY");
         if (!directory)
             return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                                 "token.pin-credential: systemd passed no credentials (LoadCredential= in the unit).");
+                                 "token.pin-credential: systemd passed no credentials "
+                                 "(LoadCredential= in the unit).");
         len = snprintf(path, room, "%s/%s", directory, token->pin_credential);
     }
     if (len < 0 || (size_t)len >= room)
-        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL, "token.pin-file: the path is too long.");
+        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
+                             "token.pin-file: the path is too long.");
     return true;
 }

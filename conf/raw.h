@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration as libcyaml hands it over: every value a pointer, NULL where the file does not give it, so that
- * absent and zero differ (libcyaml 1.3 knows no defaults). Private to conf/.
+ * The configuration as libcyaml hands it over: every value a pointer, NULL where the file does not
+ * give it, so that absent and zero differ (libcyaml 1.3 knows no defaults). Private to conf/.
  */
 #ifndef KF_CONF_RAW_H
 #define KF_CONF_RAW_H
@@ -53,10 +53,12 @@ struct raw_conf {
     struct raw_log *log;
 };
 
-/* The schema of the whole file, and how every call into libcyaml is configured but for the log function. */
+/* The schema of the whole file, and how every call into libcyaml is configured but for the log
+ * function. */
 extern const cyaml_schema_value_t raw_schema;
 cyaml_config_t raw_config(void);
-/* What an enumerated key may be ("yes or no"), NULL for a key that is not enumerated. key as in "log.level". */
+/* What an enumerated key may be ("yes or no"), NULL for a key that is not enumerated. key as in
+ * "log.level". */
 const char *raw_choices(const char *key);
 
 #endif

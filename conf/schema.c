@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which keys there are and of which type. libcyaml refuses every other key. Ranges and defaults are in check.c.
- * Booleans are enumerations, because libcyaml takes any word it does not know for true.
+ * Which keys there are and of which type. libcyaml refuses every other key. Ranges and defaults are
+ * in check.c. Booleans are enumerations, because libcyaml takes any word it does not know for true.
  */
 #include <string.h>
 
@@ -11,15 +11,17 @@
 #define TEXT_MAX 4096
 #define ENVIRONMENT_MAX 64
 
-#define TEXT(key, structure, member) \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, structure, member, 0, TEXT_MAX)
+#define TEXT(key, structure, member)                                                            \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, structure, member, 0, \
+                           TEXT_MAX)
 #define NUMBER(key, structure, member) \
     CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, structure, member)
-#define SECTION(key, member, fields) \
-    CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct raw_conf, member, fields)
-#define CHOICE(key, structure, member, choices)                                                                  \
-    CYAML_FIELD_ENUM_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER | CYAML_FLAG_STRICT, structure, member, \
-                         choices, CYAML_ARRAY_LEN(choices))
+#define SECTION(key, member, fields)                                                        \
+    CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct raw_conf, \
+                            member, fields)
+#define CHOICE(key, structure, member, choices)                                             \
+    CYAML_FIELD_ENUM_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER | CYAML_FLAG_STRICT, \
+                         structure, member, choices, CYAML_ARRAY_LEN(choices))
 
 static const cyaml_strval_t yes_no[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}};
 
@@ -30,7 +32,8 @@ static const cyaml_strval_t levels[] = {
     {"debug", LOG_LEVEL_DEBUG},
 };
 
-static const cyaml_schema_value_t one_text = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
+static const cyaml_schema_value_t one_text = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_MAX)};
 
 static const cyaml_schema_field_t socket_fields[] = {
     TEXT("path", struct raw_socket, path),
@@ -50,8 +53,8 @@ static const cyaml_schema_field_t token_fields[] = {
     TEXT("pin-file", struct raw_token, pin_file),
     TEXT("pin-credential", struct raw_token, pin_credential),
     TEXT("init-args", struct raw_token, init_args),
-    CYAML_FIELD_SEQUENCE("environment", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct raw_token, environment,
-                         &one_text, 0, ENVIRONMENT_MAX),
+    CYAML_FIELD_SEQUENCE("environment", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct raw_token,
+                         environment, &one_text, 0, ENVIRONMENT_MAX),
     CHOICE("accept-untrusted", struct raw_token, accept_untrusted, yes_no),
     CYAML_FIELD_END,
 };
@@ -96,7 +99,8 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_END,
 };
 
-const cyaml_schema_value_t raw_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_conf, conf_fields)};
+const cyaml_schema_value_t raw_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_conf, conf_fields)};
 
 cyaml_config_t raw_config(void)
 {

@@ -42,8 +42,10 @@ enum control_got control_receive(int socket, bool wait, struct control *message,
         char bytes[CMSG_SPACE(sizeof(int))];
     } ancillary;
     struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
-    struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &ancillary,
+                            .msg_controllen = sizeof ancillary};
     struct cmsghdr *rights;
     ssize_t got;
 
@@ -91,7 +93,8 @@ bool job_get(const uint8_t *frame, size_t len, struct job *job)
         return false;
     *job = (struct job){
         .number = frame_get_u64(frame),
-        .peer = {frame_get_u32(frame + 8), frame_get_u32(frame + 12), (pid_t)frame_get_u32(frame + 16)},
+        .peer = {frame_get_u32(frame + 8), frame_get_u32(frame + 12),
+                 (pid_t)frame_get_u32(frame + 16)},
         .request = {.operation = frame_get_u32(frame + 20),
                     .id = frame_get_u64(frame + 24),
                     .body = frame + JOB_HEAD,
@@ -100,7 +103,8 @@ bool job_get(const uint8_t *frame, size_t len, struct job *job)
     return true;
 }
 
-size_t result_seal(uint8_t *frame, uint64_t number, size_t response_len, const char *record, size_t record_len)
+size_t result_seal(uint8_t *frame, uint64_t number, size_t response_len, const char *record,
+                   size_t record_len)
 {
     frame_put_u64(frame, number);
     frame_put_u32(frame + 8, (uint32_t)response_len);
@@ -122,7 +126,8 @@ bool result_get(const uint8_t *frame, size_t len, struct result *result)
     return true;
 }
 
-bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes, size_t len)
+bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes,
+                size_t len)
 {
     uint8_t *at = frame_out_begin(out, ANSWER_HEAD + len);
 
@@ -136,8 +141,8 @@ bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, c
     return true;
 }
 
-bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number, const uint8_t **bytes,
-                size_t *bytes_len)
+bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number,
+                const uint8_t **bytes, size_t *bytes_len)
 {
     if (len < ANSWER_HEAD)
         return false;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon's own processes say to each other. All of them are one program, so structures travel as they are.
+ * What the daemon's own processes say to each other. All of them are one program, so structures
+ * travel as they are.
  *
- * Control: a SOCK_SEQPACKET pair between the parent and each child, one struct control a packet, with a descriptor where a
- * channel is handed over.
+ * Control: a SOCK_SEQPACKET pair between the parent and each child, one struct control a packet,
+ * with a descriptor where a channel is handed over.
  *
  * Channels: SOCK_STREAM pairs with the framing of wire/frame.h (numbers big-endian):
  *   front -> worker     jobs:    number u64, uid u32, gid u32, pid u32, operation u32, id u64, body
- *   worker -> front     credit:  single bytes, each how many more jobs the worker has done with (no frames)
- *   worker -> auditor   results: number u64, length of the response u32, response, record
+ *   worker -> front     credit:  single bytes, each how many more jobs the worker has done with (no
+ * frames) worker -> auditor   results: number u64, length of the response u32, response, record
  *   front -> auditor    the same, for what the front refuses
  *   auditor -> front    answers: kind u8, number u64, bytes
  */
@@ -56,11 +57,12 @@ enum control_kind {
     CONTROL_OPTIONS = 1,    /* parent -> front, auditor: the first message, before any other */
     CONTROL_WORKER_UP,      /* parent -> front: a worker is ready; descriptor: jobs */
     CONTROL_WORKER_RESULTS, /* parent -> auditor: a worker begins; descriptor: results */
-    CONTROL_WORKER_GONE,    /* parent -> auditor: its process has ended, nothing more can come from it */
-    CONTROL_STATE,          /* parent -> front: what status answers */
-    CONTROL_DRAIN,          /* parent -> front: answer what is under way and end */
-    CONTROL_READY,          /* worker -> parent: the token is open */
-    CONTROL_FAILED,         /* worker -> parent: it is not, or no longer, and the worker ends */
+    CONTROL_WORKER_GONE, /* parent -> auditor: its process has ended, nothing more can come from it
+                          */
+    CONTROL_STATE,       /* parent -> front: what status answers */
+    CONTROL_DRAIN,       /* parent -> front: answer what is under way and end */
+    CONTROL_READY,       /* worker -> parent: the token is open */
+    CONTROL_FAILED,      /* worker -> parent: it is not, or no longer, and the worker ends */
 };
 
 /* What front and auditor know of the configuration. */
@@ -92,12 +94,14 @@ struct control {
     };
 };
 
-/* fd: a descriptor to hand over, or -1. False where the other side is gone or does not keep up. Never blocks. */
+/* fd: a descriptor to hand over, or -1. False where the other side is gone or does not keep up.
+ * Never blocks. */
 bool control_send(int socket, const struct control *message, int fd);
 
 enum control_got { CONTROL_GOT, CONTROL_NONE, CONTROL_CLOSED };
 
-/* Never blocks unless wait is set. *fd is the descriptor that came along, close-on-exec and the caller's, or -1. */
+/* Never blocks unless wait is set. *fd is the descriptor that came along, close-on-exec and the
+ * caller's, or -1. */
 enum control_got control_receive(int socket, bool wait, struct control *message, int *fd);
 
 bool job_put(struct frame_out *out, const struct job *job);
@@ -111,8 +115,10 @@ struct result {
     size_t record_len;
 };
 
-/* Completes a frame whose response was written at frame + RESULT_HEAD; returns the frame's length. */
-size_t result_seal(uint8_t *frame, uint64_t number, size_t response_len, const char *record, size_t record_len);
+/* Completes a frame whose response was written at frame + RESULT_HEAD; returns the frame's length.
+ */
+size_t result_seal(uint8_t *frame, uint64_t number, size_t response_len, const char *record,
+                   size_t record_len);
 bool result_get(const uint8_t *frame, size_t len, struct result *result);
 
 enum answer_kind {
@@ -123,9 +129,10 @@ enum answer_kind {
     ANSWER_LOG_UP,
 };
 
-bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes, size_t len);
-bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number, const uint8_t **bytes,
-                size_t *bytes_len);
+bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes,
+                size_t len);
+bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number,
+                const uint8_t **bytes, size_t *bytes_len);
 
 static inline uint64_t worker_key(uint32_t slot, uint32_t generation)
 {
@@ -136,7 +143,8 @@ static inline uint64_t worker_key(uint32_t slot, uint32_t generation)
 struct shared {
     struct host_state host;
     struct {
-        _Alignas(64) _Atomic uint64_t deadline_ms; /* clock_ms() by which the worker's job must be done; 0: none */
+        _Alignas(64) _Atomic uint64_t
+            deadline_ms; /* clock_ms() by which the worker's job must be done; 0: none */
     } slots[CONF_WORKERS_MAX];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyferryd: one program in four roles. The parent starts the others by their names in argv[0]; people start the parent. */
+/* keyferryd: one program in four roles. The parent starts the others by their names in argv[0];
+ * people start the parent. */
 #include "config.h"
 
 #include <getopt.h>
@@ -62,8 +63,10 @@ static int run_child(const char *name)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
-        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     const char *path = KF_CONFIG_PATH;

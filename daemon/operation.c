@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of operations; its order is the protocol's numbering, so that finding one is an index. */
+/* The table of operations; its order is the protocol's numbering, so that finding one is an index.
+ */
 #include "daemon/operation.h"
 
 #include <stddef.h>
 
 #include "wire/keyferry.pb.h"
 
-#define ROW(number, name, class, makes_keys) [keyferry_Operation_OPERATION_##number] = \
-    {keyferry_Operation_OPERATION_##number, name, class, makes_keys}
+#define ROW(number, name, class, makes_keys) \
+    [keyferry_Operation_OPERATION_##         \
+        number] = {keyferry_Operation_OPERATION_##number, name, class, makes_keys}
 
 static const struct operation table[] = {
     ROW(CREATE_KEY, "CreateKey", CLASS_MANAGE, true),
@@ -25,7 +27,8 @@ static const struct operation table[] = {
     ROW(STATUS, "Status", CLASS_VIEW, false),
 };
 
-_Static_assert(sizeof table / sizeof *table == _keyferry_Operation_MAX + 1, "every operation has a row");
+_Static_assert(sizeof table / sizeof *table == _keyferry_Operation_MAX + 1,
+               "every operation has a row");
 
 const struct operation *operation_find(uint32_t number)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations: one table of number, name and class, for the policy, the deadlines and the audit log. */
+/* The operations: one table of number, name and class, for the policy, the deadlines and the audit
+ * log. */
 #ifndef KF_DAEMON_OPERATION_H
 #define KF_DAEMON_OPERATION_H
 
@@ -14,7 +15,7 @@ enum operation_class {
 };
 
 struct operation {
-    uint32_t number; /* keyferry_Operation */
+    uint32_t number;  /* keyferry_Operation */
     const char *name; /* AWS's, or ours in the same spelling: "ExportKey" */
     enum operation_class class;
     bool makes_keys; /* has the longer deadline */

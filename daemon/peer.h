@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who asks, as the kernel said when the connection was made (SO_PEERCRED). The pid is for the record only. */
+/* Who asks, as the kernel said when the connection was made (SO_PEERCRED). The pid is for the
+ * record only. */
 #ifndef KF_DAEMON_PEER_H
 #define KF_DAEMON_PEER_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A core dump or a debugger of the same user would show what the PIN and the module's memory are kept from showing. */
+/* A core dump or a debugger of the same user would show what the PIN and the module's memory are
+ * kept from showing. */
 #include "daemon/process.h"
 
 #include <fcntl.h>

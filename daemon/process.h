@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No core dumps, no ptrace by the same user, no SIGPIPE; the process's short name. Right after exec. */
+/* No core dumps, no ptrace by the same user, no SIGPIPE; the process's short name. Right after
+ * exec. */
 void process_harden(void);
 
 /* Milliseconds of CLOCK_MONOTONIC, the same in all processes of this host. */

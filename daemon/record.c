@@ -115,7 +115,8 @@ static void put_digits(struct record *record, unsigned value, unsigned count)
     put(record, digits, count);
 }
 
-/* ISO 8601, UTC, milliseconds. By hand: it is done for every job, and strftime asks for the locale. */
+/* ISO 8601, UTC, milliseconds. By hand: it is done for every job, and strftime asks for the locale.
+ */
 static void put_time(struct record *record)
 {
     struct timespec now;
@@ -162,8 +163,8 @@ static void put_peer(struct record *record, const struct peer *peer)
     member_end(record, start);
 }
 
-void record_begin(struct record *record, char *text, size_t room, const struct peer *peer, uint32_t operation,
-                  uint64_t id)
+void record_begin(struct record *record, char *text, size_t room, const struct peer *peer,
+                  uint32_t operation, uint64_t id)
 {
     const struct operation *known = operation_find(operation);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records: the lines of the audit log, one JSON object each. Bounded: what does not fit is left out, and the record says
- * so with "truncated":true; it is well-formed whatever is put into it. Order of calls: record_begin, members,
- * record_result, record_end. The auditor adds the sequence number and who wrote the record.
+ * Records: the lines of the audit log, one JSON object each. Bounded: what does not fit is left
+ * out, and the record says so with "truncated":true; it is well-formed whatever is put into it.
+ * Order of calls: record_begin, members, record_result, record_end. The auditor adds the sequence
+ * number and who wrote the record.
  */
 #ifndef KF_DAEMON_RECORD_H
 #define KF_DAEMON_RECORD_H
@@ -28,12 +29,14 @@ struct record {
 /* {"time":"2026-11-22T23:27:08.123Z"; for records that are no request's. room at least 128. */
 void record_open(struct record *record, char *text, size_t room);
 
-/* record_open and what all requests have: "peer":{"uid":0,"gid":0,"pid":1},"operation":"ExportKey","id":7. peer may be
- * NULL, and operation 0, where they are not known. */
-void record_begin(struct record *record, char *text, size_t room, const struct peer *peer, uint32_t operation,
-                  uint64_t id);
+/* record_open and what all requests have:
+ * "peer":{"uid":0,"gid":0,"pid":1},"operation":"ExportKey","id":7. peer may be NULL, and operation
+ * 0, where they are not known. */
+void record_begin(struct record *record, char *text, size_t room, const struct peer *peer,
+                  uint32_t operation, uint64_t id);
 
-/* One member each. name is trusted, value is not: it is escaped, and bytes that are not UTF-8 become U+FFFD. */
+/* One member each. name is trusted, value is not: it is escaped, and bytes that are not UTF-8
+ * become U+FFFD. */
 void record_text(struct record *record, const char *name, const char *value);
 void record_number(struct record *record, const char *name, uint64_t value);
 void record_flag(struct record *record, const char *name, bool value);

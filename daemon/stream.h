@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames through a stream socket: one system call moves as many as there are. Works on blocking descriptors too. */
+/* Frames through a stream socket: one system call moves as many as there are. Works on blocking
+ * descriptors too. */
 #ifndef KF_DAEMON_STREAM_H
 #define KF_DAEMON_STREAM_H
 

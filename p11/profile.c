@@ -93,7 +93,7 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy,
     char *reason = profile->reasons[strategy->operation];
 
     /* Proven already for the probe, which runs the operation itself. */
-    *way = (struct p11_way){true, strategy->mechanism, strategy->drop_last_block};
+    *way = (struct p11_way){true, strategy->mechanism, strategy->name, strategy->drop_last_block};
     for (size_t i = 0; way->proven && i < strategy->kinds->count; i++) {
         const struct probe_key *key = &strategy->kinds->keys[i];
         struct kf_error refused = {0};

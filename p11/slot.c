@@ -89,8 +89,9 @@ bool p11_slot_find(const struct p11_module *module, const char *uri_text, struct
     }
     if (matches == 1)
         good = true;
-    else if (matches == 0)
-        CONFIG(err, "token.uri: %s matches none of the module's %lu initialised tokens.", uri_text, initialised);
+    else if (matches == 0) /* it may come: a network HSM that restarts, a card that is put in */
+        kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+                      "token.uri: %s matches none of the module's %lu initialised tokens.", uri_text, initialised);
     else
         CONFIG(err, "token.uri: %s matches %lu tokens; it must name exactly one (add serial=).", uri_text, matches);
 

@@ -39,6 +39,7 @@ enum p11_operation {
 struct p11_way {
     bool proven;
     CK_MECHANISM_TYPE mechanism;
+    const char *name;     /* the mechanism's, "CKM_AES_CBC"; static text, NULL where none is proven */
     bool drop_last_block; /* P11_WRAP_*: the mechanism pads, and the padding block is thrown away */
 };
 

@@ -17,7 +17,7 @@ die() {
 # build: everything the programs and their tests are made and run with
 packages=(
     autoconf autoconf-archive automake libtool make gcc g++ pkg-config
-    libp11-kit-dev libssl-dev libuv1-dev libcyaml-dev libjansson-dev libseccomp-dev
+    libp11-kit-dev libssl-dev libuv1-dev libcyaml-dev libyaml-dev libjansson-dev libseccomp-dev
     nanopb libnanopb-dev check patch dpkg-dev ca-certificates
     libnss3 softhsm2 opensc procps python3 python3-cryptography systemd
 )

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The auditor's loop: take what all sources have, commit it with one sync, let the answers go. While the disk syncs, the
- * next batch collects by itself in the sockets.
+ * The auditor's loop: take what all sources have, commit it with one sync, let the answers go.
+ * While the disk syncs, the next batch collects by itself in the sockets.
  */
 #include "daemon/auditor/auditor.h"
 
@@ -57,7 +57,8 @@ static void worker_close(struct auditor *auditor, struct source *worker)
     gate_worker_gone(&auditor->gate, worker->slot, worker->generation);
 }
 
-/* Takes the whole frames that one read brings. STREAM_CLOSED also for a source that makes no sense. */
+/* Takes the whole frames that one read brings. STREAM_CLOSED also for a source that makes no sense.
+ */
 static enum stream_result take(struct auditor *auditor, struct source *source)
 {
     enum stream_result got = stream_read(source->fd, &source->in);
@@ -127,7 +128,8 @@ static bool take_control(struct auditor *auditor)
         } else if (message.kind == CONTROL_WORKER_GONE && message.slot < CONF_WORKERS_MAX) {
             struct source *worker = &auditor->workers[message.slot];
 
-            /* Its process is gone, so all it ever said is here; a process it left behind may still hold the socket. */
+            /* Its process is gone, so all it ever said is here; a process it left behind may still
+             * hold the socket. */
             if (worker->fd >= 0 && worker->generation == message.generation)
                 take_worker(auditor, worker, true);
         }
@@ -183,7 +185,8 @@ static bool round_of_work(struct auditor *auditor)
     watch(auditor, fds);
     if (poll(fds, POLL_COUNT, auditor->gate.down ? RETRY_MS : -1) < 0)
         return true;
-    if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) && take(auditor, &auditor->front) == STREAM_CLOSED)
+    if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) &&
+        take(auditor, &auditor->front) == STREAM_CLOSED)
         auditor->front_broken = true;
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         if (fds[POLL_WORKERS + i].revents)

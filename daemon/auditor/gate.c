@@ -21,7 +21,8 @@ void gate_open(struct gate *gate, int log_fd)
 bool gate_add(struct gate *gate, const char *by, const struct result *result)
 {
     return ledger_add(&gate->ledger, by, result->record, result->record_len) &&
-           answer_put(&gate->held, ANSWER_RECORDED, result->number, result->response, result->response_len);
+           answer_put(&gate->held, ANSWER_RECORDED, result->number, result->response,
+                      result->response_len);
 }
 
 bool gate_worker_gone(struct gate *gate, uint32_t slot, uint32_t generation)
@@ -78,7 +79,8 @@ static void withhold(struct gate *gate)
 
     while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY)
         if (answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len))
-            answer_put(&gate->open, kind == ANSWER_RECORDED ? ANSWER_WITHHELD : kind, number, NULL, 0);
+            answer_put(&gate->open, kind == ANSWER_RECORDED ? ANSWER_WITHHELD : kind, number, NULL,
+                       0);
     frame_out_written(&gate->held, len);
 }
 
@@ -92,7 +94,8 @@ static void go_down(struct gate *gate, int cause)
     answer_put(&gate->open, ANSWER_LOG_DOWN, 0, reason, strlen(reason));
 }
 
-/* The log takes lines again: it must also say which of those before are about answers that never left. */
+/* The log takes lines again: it must also say which of those before are about answers that never
+ * left. */
 static void note_withheld(struct gate *gate)
 {
     char text[256];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: answers wait here until their records are durable, and leave in the order in which they came. Where the log
- * cannot be written they never leave; the front is told which were withheld, and lets nothing through until the log is
- * back.
+ * The gate: answers wait here until their records are durable, and leave in the order in which they
+ * came. Where the log cannot be written they never leave; the front is told which were withheld,
+ * and lets nothing through until the log is back.
  */
 #ifndef KF_DAEMON_AUDITOR_GATE_H
 #define KF_DAEMON_AUDITOR_GATE_H
@@ -16,21 +16,24 @@
 
 struct gate {
     struct ledger ledger;
-    struct frame_out held; /* answers whose records are not durable */
-    struct frame_out open; /* answers that may leave */
-    bool down;             /* the log could not be written last time */
+    struct frame_out held;  /* answers whose records are not durable */
+    struct frame_out open;  /* answers that may leave */
+    bool down;              /* the log could not be written last time */
     uint64_t durable;       /* number of the last record on disk, as far as this gate knows */
-    uint64_t withheld_from; /* number of the first record whose answer was withheld since the log went; 0: none */
+    uint64_t withheld_from; /* number of the first record whose answer was withheld since the log
+                               went; 0: none */
 };
 
 void gate_open(struct gate *gate, int log_fd);
-/* An answer with its record, from "front" or "worker 0" and so on. False where the record is not one. */
+/* An answer with its record, from "front" or "worker 0" and so on. False where the record is not
+ * one. */
 bool gate_add(struct gate *gate, const char *by, const struct result *result);
 /* The mark that a worker has no more results. */
 bool gate_worker_gone(struct gate *gate, uint32_t slot, uint32_t generation);
 /* A line of the auditor's own. */
 void gate_event(struct gate *gate, const char *event);
-/* Makes the records durable and opens the gate to what waited for them. Also the way to try again while down. */
+/* Makes the records durable and opens the gate to what waited for them. Also the way to try again
+ * while down. */
 void gate_pass(struct gate *gate);
 void gate_free(struct gate *gate);
 

@@ -12,8 +12,8 @@
 
 /* Room for the last line, whatever it is. */
 #define TAIL_MAX (2 * RECORD_MAX)
-/* Lines wait in memory while the log cannot be written. The front lets no jobs through then, so this is never reached
- * by those under way; beyond it lines are counted only. */
+/* Lines wait in memory while the log cannot be written. The front lets no jobs through then, so
+ * this is never reached by those under way; beyond it lines are counted only. */
 #define WAITING_MAX (16 * 1024 * 1024)
 #define PREFIX_MAX 64
 
@@ -96,7 +96,8 @@ bool ledger_add(struct ledger *ledger, const char *by, const char *record, size_
     uint64_t number = ledger->next_seq;
 
     /* A newline inside would forge a second line. */
-    if (len < 2 || len > RECORD_MAX || record[0] != '{' || record[len - 1] != '}' || memchr(record, '\n', len))
+    if (len < 2 || len > RECORD_MAX || record[0] != '{' || record[len - 1] != '}' ||
+        memchr(record, '\n', len))
         return false;
     ledger->next_seq++;
     if (!make_room(ledger, len + PREFIX_MAX)) {
@@ -118,7 +119,8 @@ bool ledger_commit(struct ledger *ledger)
     if (ledger->len == 0)
         return true;
     while (ledger->written < ledger->len) {
-        ssize_t done = write(ledger->fd, ledger->lines + ledger->written, ledger->len - ledger->written);
+        ssize_t done =
+            write(ledger->fd, ledger->lines + ledger->written, ledger->len - ledger->written);
 
         if (done < 0 && errno == EINTR)
             continue;
@@ -129,7 +131,8 @@ bool ledger_commit(struct ledger *ledger)
         ledger->written += (size_t)done;
     }
     if (fdatasync(ledger->fd) != 0) {
-        /* What the kernel failed to write it has forgotten: write it again, even if some lines appear twice. */
+        /* What the kernel failed to write it has forgotten: write it again, even if some lines
+         * appear twice. */
         ledger->written = 0;
         return false;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The audit log as a file: lines are numbered, collected, and made durable together. What could not be written is kept
- * and tried again, in order; the log never has a gap that its numbers do not show.
+ * The audit log as a file: lines are numbered, collected, and made durable together. What could not
+ * be written is kept and tried again, in order; the log never has a gap that its numbers do not
+ * show.
  */
 #ifndef KF_DAEMON_AUDITOR_LEDGER_H
 #define KF_DAEMON_AUDITOR_LEDGER_H
@@ -18,14 +19,16 @@ struct ledger {
     uint64_t lost; /* lines for which there was no memory */
 };
 
-/* Goes on numbering where the file's last line stopped, and completes a line that a crash left half. */
+/* Goes on numbering where the file's last line stopped, and completes a line that a crash left
+ * half. */
 void ledger_open(struct ledger *ledger, int fd);
 
-/* Collects one record, a JSON object without a newline, as the line {"seq":N,"by":WHO, and its members}. False where it is
- * no such object; nothing is collected then. */
+/* Collects one record, a JSON object without a newline, as the line {"seq":N,"by":WHO, and its
+ * members}. False where it is no such object; nothing is collected then. */
 bool ledger_add(struct ledger *ledger, const char *by, const char *record, size_t len);
 
-/* Writes and syncs what is collected. False with errno where that failed; ledger_commit again later goes on. */
+/* Writes and syncs what is collected. False with errno where that failed; ledger_commit again later
+ * goes on. */
 bool ledger_commit(struct ledger *ledger);
 
 void ledger_free(struct ledger *ledger);

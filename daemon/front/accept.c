@@ -17,9 +17,10 @@
 static void turn_away(struct front *front, int fd, const struct peer *peer)
 {
     uint8_t frame[FRAME_HEADER + WIRE_ENVELOPE_MAX];
-    size_t len = refuse_stranger(front, peer, KF_THROTTLING,
-                                 "Too many connections are open (limits.connections); try again later.",
-                                 frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
+    size_t len =
+        refuse_stranger(front, peer, KF_THROTTLING,
+                        "Too many connections are open (limits.connections); try again later.",
+                        frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
 
     frame_put_u32(frame, (uint32_t)len);
     /* A fresh socket has room for this; a client that is gone already needs no answer. */

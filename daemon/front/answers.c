@@ -61,7 +61,8 @@ static void take(struct front *front, const uint8_t *frame, size_t len)
         break;
     case ANSWER_LOG_DOWN:
         front->log_down = true;
-        snprintf(front->log_reason, sizeof front->log_reason, "%.*s", (int)bytes_len, (const char *)bytes);
+        snprintf(front->log_reason, sizeof front->log_reason, "%.*s", (int)bytes_len,
+                 (const char *)bytes);
         break;
     case ANSWER_LOG_UP:
         front->log_down = false;

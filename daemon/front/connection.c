@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One client. Its requests wait in the buffer they were read into, so its queue is bounded by that buffer, and reading stops
- * while they wait: that is the back-pressure.
+ * One client. Its requests wait in the buffer they were read into, so its queue is bounded by that
+ * buffer, and reading stops while they wait: that is the back-pressure.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +15,8 @@
 /* Frees it when neither its jobs nor the loop know it any more. */
 static void free_if_unknown(struct connection *connection)
 {
-    if (connection->dead && connection->jobs == 0 && !connection->unsettled && !connection->watch.poll.data)
+    if (connection->dead && connection->jobs == 0 && !connection->unsettled &&
+        !connection->watch.poll.data)
         free(connection);
 }
 
@@ -76,7 +77,8 @@ static void on_event(uv_poll_t *handle, int status, int events)
     connection_touch(connection);
 }
 
-struct connection *connection_open(struct front *front, int fd, const struct peer *peer, bool member)
+struct connection *connection_open(struct front *front, int fd, const struct peer *peer,
+                                   bool member)
 {
     struct connection *connection = calloc(1, sizeof *connection);
 
@@ -148,7 +150,8 @@ static void look_at(struct connection *connection, const struct wire_request *re
     if (!operation) {
         snprintf(text, sizeof text, "There is no operation number %u.", request->operation);
         refuse(connection, request->id, request->operation, KF_VALIDATION, text);
-    } else if (!policy_allows(connection->peer.uid, connection->member, front->options.owner, operation->class)) {
+    } else if (!policy_allows(connection->peer.uid, connection->member, front->options.owner,
+                              operation->class)) {
         policy_explain(connection->peer.uid, connection->member, operation, text, sizeof text);
         refuse(connection, request->id, request->operation, KF_ACCESS_DENIED, text);
     } else if (request->operation == keyferry_Operation_OPERATION_STATUS) {
@@ -180,13 +183,15 @@ void connection_advance(struct connection *connection)
             connection->dry = true;
             return;
         case FRAME_TOO_LONG:
-            snprintf(text, sizeof text, "The request is longer than %u bytes; the connection is closed.",
+            snprintf(text, sizeof text,
+                     "The request is longer than %u bytes; the connection is closed.",
                      front->options.max_frame);
             poison(connection, 0, text);
             break;
         case FRAME_READY:
             if (!wire_request_decode(frame, len, &request))
-                poison(connection, request.id, "The request is malformed; the connection is closed.");
+                poison(connection, request.id,
+                       "The request is malformed; the connection is closed.");
             else
                 look_at(connection, &request);
             break;
@@ -197,8 +202,8 @@ void connection_advance(struct connection *connection)
 
 static bool is_done(const struct connection *connection)
 {
-    return (connection->ended || connection->poisoned || connection->front->draining) && connection->dry &&
-           connection->jobs == 0 && unread(connection) == 0;
+    return (connection->ended || connection->poisoned || connection->front->draining) &&
+           connection->dry && connection->jobs == 0 && unread(connection) == 0;
 }
 
 static void settle_watch(struct connection *connection)
@@ -207,7 +212,8 @@ static void settle_watch(struct connection *connection)
 
     if (unread(connection) > 0)
         events |= UV_WRITABLE;
-    if (!connection->ended && !connection->front->draining && connection->dry && !connection->poisoned)
+    if (!connection->ended && !connection->front->draining && connection->dry &&
+        !connection->poisoned)
         events |= UV_READABLE;
     else if (!connection->ended && !connection->shut)
         events |= UV_DISCONNECT;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front's role: everything that clients can reach. One loop, one thread, and nothing but descriptors: it opens no
- * file, starts no program, knows no PIN, module or key. Private to daemon/front/ but for front_main.
+ * The front's role: everything that clients can reach. One loop, one thread, and nothing but
+ * descriptors: it opens no file, starts no program, knows no PIN, module or key. Private to
+ * daemon/front/ but for front_main.
  *
- * How a request goes: read into its connection's buffer; the first whole frame there is looked at (connection.c). What needs
- * no token is answered or refused at once; a job makes its connection wait for its turn (scheduler.h), stays where it
- * is until a worker has room, and is copied once, into the worker's channel (workers.c). The answer comes from the
- * auditor (answers.c) and is appended to what the client has still to read. All writing is done once for all events of
- * a round of the loop (main.c).
+ * How a request goes: read into its connection's buffer; the first whole frame there is looked at
+ * (connection.c). What needs no token is answered or refused at once; a job makes its connection
+ * wait for its turn (scheduler.h), stays where it is until a worker has room, and is copied once,
+ * into the worker's channel (workers.c). The answer comes from the auditor (answers.c) and is
+ * appended to what the client has still to read. All writing is done once for all events of a round
+ * of the loop (main.c).
  */
 #ifndef KF_DAEMON_FRONT_FRONT_H
 #define KF_DAEMON_FRONT_FRONT_H
@@ -38,9 +40,10 @@ struct connection {
     bool unsettled;           /* is in the front's list of those */
     bool shut;                /* the client has said that it will send no more */
     bool ended;               /* and everything it sent was read */
-    bool poisoned;            /* what it sent cannot be followed: nothing more is read, and it is closed when flushed */
-    bool dry;                 /* no whole frame is left in in */
-    bool dead;                /* closed; lives on until its jobs are answered */
+    bool poisoned; /* what it sent cannot be followed: nothing more is read, and it is closed when
+                      flushed */
+    bool dry;      /* no whole frame is left in in */
+    bool dead;     /* closed; lives on until its jobs are answered */
 };
 
 struct front {
@@ -73,10 +76,12 @@ bool listener_open(struct front *front);
 void listener_close(struct front *front);
 
 /* connection.c */
-struct connection *connection_open(struct front *front, int fd, const struct peer *peer, bool member);
+struct connection *connection_open(struct front *front, int fd, const struct peer *peer,
+                                   bool member);
 /* To be settled at the end of this round of the loop. */
 void connection_touch(struct connection *connection);
-/* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done. */
+/* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done.
+ */
 void connection_settle(struct connection *connection);
 /* Looks at its next frames until one is a job that waits for a worker. */
 void connection_advance(struct connection *connection);
@@ -84,16 +89,21 @@ void connection_advance(struct connection *connection);
 void connection_job_done(struct connection *connection);
 
 /* refuse.c */
-/* Answers without a record: only where nothing of a key is said, and the log need not or cannot say it. */
-void answer_directly(struct connection *connection, uint64_t id, enum kf_status status, const char *message);
-/* Refuses a request: recorded, then answered. The caller has looked that the table of jobs has room. */
+/* Answers without a record: only where nothing of a key is said, and the log need not or cannot say
+ * it. */
+void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
+                     const char *message);
+/* Refuses a request: recorded, then answered. The caller has looked that the table of jobs has
+ * room. */
 void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
             const char *message);
 /* The same for a job under way. */
-void refuse_job(struct front *front, struct front_job *job, enum kf_status status, const char *message);
-/* Records the refusal of somebody who has no connection, and builds its Response; returns the length. */
-size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status, const char *message,
-                       uint8_t *response, size_t room);
+void refuse_job(struct front *front, struct front_job *job, enum kf_status status,
+                const char *message);
+/* Records the refusal of somebody who has no connection, and builds its Response; returns the
+ * length. */
+size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status,
+                       const char *message, uint8_t *response, size_t room);
 /* Why no job can run now; NULL where it can. */
 const char *front_obstacle(const struct front *front);
 void answer_status(struct connection *connection, uint64_t id);

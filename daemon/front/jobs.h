@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs under way: accepted and not answered. A fixed table; a job's number says where it is and is never used twice. */
+/* The jobs under way: accepted and not answered. A fixed table; a job's number says where it is and
+ * is never used twice. */
 #ifndef KF_DAEMON_FRONT_JOBS_H
 #define KF_DAEMON_FRONT_JOBS_H
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front's loop: events only note what changed; when all of a round were taken, jobs are handed on and everything
- * is written, once for each descriptor. */
+/* The front's loop: events only note what changed; when all of a round were taken, jobs are handed
+ * on and everything is written, once for each descriptor. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/front/front.h"
 
-/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they are recorded. */
+/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they
+ * are recorded. */
 #define REFUSALS_MAX 1024
 #define JOBS_MAX 65536
 
@@ -81,7 +82,8 @@ static void after_events(uv_check_t *check)
         front->starved = false;
         touch_all(front);
     }
-    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up requests. */
+    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up
+     * requests. */
     do {
         settle_connections(front);
         workers_dispatch(front);
@@ -96,13 +98,14 @@ static bool start(struct front *front)
 {
     size_t capacity = front->options.limits.jobs + REFUSALS_MAX;
 
-    if (!jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) || uv_loop_init(&front->loop) != 0)
+    if (!jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) ||
+        uv_loop_init(&front->loop) != 0)
         return false;
     uv_check_init(&front->loop, &front->after_events);
     front->after_events.data = front;
     uv_check_start(&front->after_events, after_events);
-    if (!watch_open(&front->control, &front->loop, CHILD_CONTROL, front, on_control) || !auditor_open(front) ||
-        !listener_open(front))
+    if (!watch_open(&front->control, &front->loop, CHILD_CONTROL, front, on_control) ||
+        !auditor_open(front) || !listener_open(front))
         return false;
     watch_set(&front->control, UV_READABLE);
     return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The policy in force until there is a full one; a switch over the classes, so that a new class must be thought about. */
+/* The policy in force until there is a full one; a switch over the classes, so that a new class
+ * must be thought about. */
 #include "daemon/front/policy.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ bool peer_read(int fd, bool has_group, gid_t group, struct peer *peer, bool *mem
     struct ucred credentials;
     socklen_t len = sizeof credentials;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) != 0 || len != sizeof credentials)
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) != 0 ||
+        len != sizeof credentials)
         return false;
     *peer = (struct peer){credentials.uid, credentials.gid, credentials.pid};
     *member = has_group && (credentials.gid == group || in_groups(fd, group));
@@ -50,14 +52,17 @@ bool policy_allows(uid_t uid, bool member, uid_t owner, enum operation_class cla
     return false;
 }
 
-void policy_explain(uid_t uid, bool member, const struct operation *operation, char *text, size_t room)
+void policy_explain(uid_t uid, bool member, const struct operation *operation, char *text,
+                    size_t room)
 {
     if (member)
         snprintf(text, room,
-                 "User %u may look at keys and export them; %s (class %s) is for root and the daemon's own user.",
+                 "User %u may look at keys and export them; %s (class %s) is for root and the "
+                 "daemon's own user.",
                  (unsigned)uid, operation->name, operation_class_name(operation->class));
     else
         snprintf(text, room,
-                 "User %u may not call %s: join the group that access.group in the daemon's configuration names.",
+                 "User %u may not call %s: join the group that access.group in the daemon's "
+                 "configuration names.",
                  (unsigned)uid, operation->name);
 }

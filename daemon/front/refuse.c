@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that the front gives itself: refusals, which are recorded like every other answer, and the status. */
+/* Answers that the front gives itself: refusals, which are recorded like every other answer, and
+ * the status. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #include "daemon/front/front.h"
 #include "daemon/process.h"
 
-void answer_directly(struct connection *connection, uint64_t id, enum kf_status status, const char *message)
+void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
+                     const char *message)
 {
     uint8_t *at = connection->dead ? NULL : frame_out_begin(&connection->out, WIRE_ENVELOPE_MAX);
 
@@ -33,15 +35,16 @@ static void send_refusal(struct front *front, const struct peer *peer, const str
         return;
     }
     if (job)
-        response_len = wire_response_encode(job->id, status, message, NULL, NULL, frame + RESULT_HEAD,
-                                            WIRE_ENVELOPE_MAX);
+        response_len = wire_response_encode(job->id, status, message, NULL, NULL,
+                                            frame + RESULT_HEAD, WIRE_ENVELOPE_MAX);
     record_begin(&record, text, sizeof text, peer, job ? job->operation : 0, job ? job->id : 0);
     record_result(&record, status, message);
-    frame_out_end(&front->results,
-                  result_seal(frame, job ? job->number : 0, response_len, text, record_end(&record)));
+    frame_out_end(&front->results, result_seal(frame, job ? job->number : 0, response_len, text,
+                                               record_end(&record)));
 }
 
-void refuse_job(struct front *front, struct front_job *job, enum kf_status status, const char *message)
+void refuse_job(struct front *front, struct front_job *job, enum kf_status status,
+                const char *message)
 {
     send_refusal(front, &job->connection->peer, job, status, message);
 }
@@ -63,8 +66,8 @@ void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum
     refuse_job(front, job, status, message);
 }
 
-size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status, const char *message,
-                       uint8_t *response, size_t room)
+size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status,
+                       const char *message, uint8_t *response, size_t room)
 {
     if (!front->log_down)
         send_refusal(front, peer, NULL, status, message);
@@ -78,8 +81,7 @@ const char *front_obstacle(const struct front *front)
     if (scheduler_any_up(&front->scheduler))
         return NULL;
     /* The parent may not have noticed yet. */
-    return front->state == STATE_DOWN ? front->state_reason
-                                       : "No token worker is up. Try again.";
+    return front->state == STATE_DOWN ? front->state_reason : "No token worker is up. Try again.";
 }
 
 void answer_status(struct connection *connection, uint64_t id)
@@ -91,8 +93,10 @@ void answer_status(struct connection *connection, uint64_t id)
     size_t room = WIRE_ENVELOPE_MAX + keyferry_StatusReply_size;
     uint8_t *at = frame_out_begin(&connection->out, room);
 
-    snprintf(reply.state, sizeof reply.state, "%s", names[front->log_down ? STATE_DOWN : front->state]);
-    snprintf(reply.reason, sizeof reply.reason, "%s", front->log_down ? front->log_reason : front->state_reason);
+    snprintf(reply.state, sizeof reply.state, "%s",
+             names[front->log_down ? STATE_DOWN : front->state]);
+    snprintf(reply.reason, sizeof reply.reason, "%s",
+             front->log_down ? front->log_reason : front->state_reason);
     snprintf(reply.version, sizeof reply.version, "%s", PACKAGE_VERSION);
     reply.workers = front->options.workers;
     reply.workers_ready = front->workers_ready;
@@ -100,7 +104,8 @@ void answer_status(struct connection *connection, uint64_t id)
     reply.jobs = (uint32_t)front->jobs.used;
     reply.uptime_seconds = (clock_ms() - front->options.started_ms) / 1000;
     if (at)
-        frame_out_end(&connection->out,
-                      wire_response_encode(id, KF_OK, NULL, keyferry_StatusReply_fields, &reply, at, room));
+        frame_out_end(
+            &connection->out,
+            wire_response_encode(id, KF_OK, NULL, keyferry_StatusReply_fields, &reply, at, room));
     connection_touch(connection);
 }

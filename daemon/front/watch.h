@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One descriptor in the loop. Changing what is waited for costs system calls in libuv, so only changes reach it. */
+/* One descriptor in the loop. Changing what is waited for costs system calls in libuv, so only
+ * changes reach it. */
 #ifndef KF_DAEMON_FRONT_WATCH_H
 #define KF_DAEMON_FRONT_WATCH_H
 
@@ -12,7 +13,8 @@ struct watch {
     uv_poll_cb callback;
 };
 
-/* Makes fd non-blocking and puts it into the loop, waiting for nothing yet. fd belongs to the watch from here on. */
+/* Makes fd non-blocking and puts it into the loop, waiting for nothing yet. fd belongs to the watch
+ * from here on. */
 bool watch_open(struct watch *watch, uv_loop_t *loop, int fd, void *owner, uv_poll_cb callback);
 /* UV_READABLE, UV_WRITABLE, UV_DISCONNECT; 0 for nothing. */
 void watch_set(struct watch *watch, int events);

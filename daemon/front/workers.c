@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The channels to the workers. A worker that dies is noticed twice: its channel closes, and nothing more is sent; then the
- * auditor says that all its results were answered, and only then is it known which of its jobs were lost.
+ * The channels to the workers. A worker that dies is noticed twice: its channel closes, and nothing
+ * more is sent; then the auditor says that all its results were answered, and only then is it known
+ * which of its jobs were lost.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ struct worker_link {
     struct frame_out out;
     struct front_job *jobs; /* given to it, not answered */
     bool up;                /* the channel is open */
-    /* The next worker of this slot, that came up before the auditor was done with this one; -1: none. */
+    /* The next worker of this slot, that came up before the auditor was done with this one; -1:
+     * none. */
     int next_fd;
     uint32_t next_generation;
 };
@@ -117,16 +119,19 @@ void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd)
     watch_set(&worker->watch, UV_READABLE);
 }
 
-/* A job that died with its worker. What changes something may have been done, and the client has to look. */
+/* A job that died with its worker. What changes something may have been done, and the client has to
+ * look. */
 static void refuse_lost(struct front *front, struct front_job *job)
 {
     const struct operation *operation = operation_find(job->operation);
 
-    refuse_job(front, job, KF_UNAVAILABLE,
-               operation && operation->class == CLASS_MANAGE
-                   ? "The request was interrupted, because its token worker ended, and may or may not have been "
-                     "carried out; look, then retry: send it again."
-                   : "The request was interrupted, because its token worker ended. Retry: send it again.");
+    refuse_job(
+        front, job, KF_UNAVAILABLE,
+        operation && operation->class == CLASS_MANAGE
+            ? "The request was interrupted, because its token worker ended, and may or may not "
+              "have been "
+              "carried out; look, then retry: send it again."
+            : "The request was interrupted, because its token worker ended. Retry: send it again.");
 }
 
 void worker_close(struct front *front, uint32_t slot)
@@ -165,7 +170,8 @@ void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
 static void give(struct connection *connection, struct worker_link *worker)
 {
     struct front_job *job = jobs_take(&connection->front->jobs);
-    struct job message = {.number = job->number, .peer = connection->peer, .request = connection->head};
+    struct job message = {
+        .number = job->number, .peer = connection->peer, .request = connection->head};
 
     job->id = connection->head.id;
     job->operation = connection->head.operation;
@@ -190,9 +196,11 @@ void workers_dispatch(struct front *front)
             slot = scheduler_give(&front->scheduler);
         if (!obstacle && slot < 0)
             return;
-        connection = (struct connection *)scheduler_next(&front->scheduler); /* turn is its first member */
+        connection =
+            (struct connection *)scheduler_next(&front->scheduler); /* turn is its first member */
         if (obstacle)
-            refuse(connection, connection->head.id, connection->head.operation, KF_UNAVAILABLE, obstacle);
+            refuse(connection, connection->head.id, connection->head.operation, KF_UNAVAILABLE,
+                   obstacle);
         else
             give(connection, front->workers[slot]);
         connection_advance(connection);

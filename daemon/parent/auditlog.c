@@ -16,19 +16,21 @@ static bool check(int fd, const char *path, struct kf_error *err)
     if (fstat(fd, &status) != 0)
         return kf_fail(err, KF_UNAVAILABLE, "The audit log %s: %s.", path, strerror(errno));
     if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
-        return kf_fail(err, KF_UNAVAILABLE, "The audit log %s must be a regular file with one name.", path);
+        return kf_fail(err, KF_UNAVAILABLE,
+                       "The audit log %s must be a regular file with one name.", path);
     if (status.st_mode & S_IWOTH)
-        return kf_fail(err, KF_UNAVAILABLE, "The audit log %s can be written by everybody; take that right away.",
-                       path);
+        return kf_fail(err, KF_UNAVAILABLE,
+                       "The audit log %s can be written by everybody; take that right away.", path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return kf_fail(err, KF_UNAVAILABLE, "The audit log %s is in use by another daemon; give each its own.",
-                       path);
+        return kf_fail(err, KF_UNAVAILABLE,
+                       "The audit log %s is in use by another daemon; give each its own.", path);
     return true;
 }
 
 int auditlog_open(const char *path, struct kf_error *err)
 {
-    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+    int fd = open(
+        path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
     if (fd < 0) {
         kf_fail(err, KF_UNAVAILABLE, "The audit log %s cannot be opened: %s.", path,

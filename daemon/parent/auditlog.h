@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 
-/* Opened for appending, made with mode 0640 where it is not there. Refuses (-1) symbolic links, what is not a regular file of
- * one name, what others may write, and a log that another daemon has. */
+/* Opened for appending, made with mode 0640 where it is not there. Refuses (-1) symbolic links,
+ * what is not a regular file of one name, what others may write, and a log that another daemon has.
+ */
 int auditlog_open(const char *path, struct kf_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting the other processes: this program again, under another name, with nothing but the descriptors it needs. */
+/* Starting the other processes: this program again, under another name, with nothing but the
+ * descriptors it needs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@
 
 extern char **environ;
 
-/* What front and auditor keep of the environment: where the log goes, and what sanitizers and coverage need. */
+/* What front and auditor keep of the environment: where the log goes, and what sanitizers and
+ * coverage need. */
 static bool is_harmless(const char *variable)
 {
     static const char *const names[] = {"JOURNAL_STREAM=", "ASAN_OPTIONS=",    "UBSAN_OPTIONS=",
@@ -51,7 +53,8 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
     char *arguments[] = {(char *)name, NULL};
     sigset_t none;
 
-    /* The parent ends its children itself; a ^C or systemd's SIGTERM to all must not cut answers off. */
+    /* The parent ends its children itself; a ^C or systemd's SIGTERM to all must not cut answers
+     * off. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     sigemptyset(&none);
@@ -70,7 +73,8 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
     _exit(127);
 }
 
-static bool start(const char *name, const int *fds, unsigned count, bool whole_environment, struct child *child)
+static bool start(const char *name, const int *fds, unsigned count, bool whole_environment,
+                  struct child *child)
 {
     char **environment = whole_environment ? environ : small_environment();
     pid_t parent = getpid();
@@ -153,7 +157,8 @@ bool child_start_worker(struct parent *parent, unsigned slot)
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) == 0) {
         int fds[] = {jobs[0], channel[0], parent->shared_fd, parent->conf_fd};
 
-        /* The auditor first: whatever becomes of the worker, it will see the end of this channel. */
+        /* The auditor first: whatever becomes of the worker, it will see the end of this channel.
+         */
         good = control_send(parent->auditor.control, &results, channel[1]) &&
                start(name, fds, 4, true, &worker->child);
     }

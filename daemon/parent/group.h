@@ -9,7 +9,8 @@
 #include "base/error.h"
 #include "conf/conf.h"
 
-/* *has_group is false where the configuration names none. Fails where there is no group of that name. */
+/* *has_group is false where the configuration names none. Fails where there is no group of that
+ * name. */
 bool group_find(const struct conf *conf, bool *has_group, gid_t *group, struct kf_error *err);
 
 #endif

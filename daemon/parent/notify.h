@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* systemd's notification protocol (sd_notify(3)), by hand: datagrams of NAME=VALUE lines to $NOTIFY_SOCKET. */
+/* systemd's notification protocol (sd_notify(3)), by hand: datagrams of NAME=VALUE lines to
+ * $NOTIFY_SOCKET. */
 #ifndef KF_DAEMON_PARENT_NOTIFY_H
 #define KF_DAEMON_PARENT_NOTIFY_H
 
@@ -15,9 +16,11 @@ struct notify {
     uint64_t pinged_ms;
 };
 
-/* Reads the environment, and takes the variables out of it, so that no child answers in our name. */
+/* Reads the environment, and takes the variables out of it, so that no child answers in our name.
+ */
 void notify_open(struct notify *notify);
-void notify_send(const struct notify *notify, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void notify_send(const struct notify *notify, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Sends WATCHDOG=1 when it is time; returns the milliseconds until the next time, -1 for never. */
 int notify_watchdog(struct notify *notify, uint64_t now);
 void notify_close(struct notify *notify);

@@ -27,7 +27,8 @@
 #define RESTART_GOOD_MS 60000
 #define RESTART_MAX_MS 30000
 
-/* The configuration's bytes, kept in memory: every worker reads what the parent read, whatever becomes of the file. */
+/* The configuration's bytes, kept in memory: every worker reads what the parent read, whatever
+ * becomes of the file. */
 static int keep_configuration(const char *path, struct kf_error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -51,11 +52,12 @@ static bool share_memory(struct parent *parent, struct kf_error *err)
     parent->shared_fd = memfd_create("keyferry-shared", MFD_CLOEXEC);
     if (parent->shared_fd < 0 || ftruncate(parent->shared_fd, sizeof *parent->shared) != 0)
         return kf_fail(err, KF_INTERNAL, "No shared memory can be made: %s.", strerror(errno));
-    parent->shared =
-        mmap(NULL, sizeof *parent->shared, PROT_READ | PROT_WRITE, MAP_SHARED, parent->shared_fd, 0);
+    parent->shared = mmap(NULL, sizeof *parent->shared, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          parent->shared_fd, 0);
     if (parent->shared == MAP_FAILED) {
         parent->shared = NULL;
-        return kf_fail(err, KF_INTERNAL, "The shared memory cannot be mapped: %s.", strerror(errno));
+        return kf_fail(err, KF_INTERNAL, "The shared memory cannot be mapped: %s.",
+                       strerror(errno));
     }
     return true;
 }
@@ -102,7 +104,8 @@ static bool prepare(struct parent *parent, const char *path, struct kf_error *er
     options->started_ms = clock_ms();
     raise_limits();
     take_signals(parent);
-    if (!group_find(parent->conf, &options->has_group, &options->group, err) || !share_memory(parent, err))
+    if (!group_find(parent->conf, &options->has_group, &options->group, err) ||
+        !share_memory(parent, err))
         return false;
     parent->log_fd = auditlog_open(parent->conf->audit.path, err);
     return parent->log_fd >= 0 && listener_take(&parent->listener, &parent->conf->socket, err);
@@ -120,7 +123,8 @@ static void begin_restart(struct parent *parent, const char *who)
         parent->restarts = 0;
     parent->restart_ms = now;
     if (parent->restarts > 0)
-        parent->restart_ms += parent->restarts > 5 ? RESTART_MAX_MS : 1000 << (parent->restarts - 1);
+        parent->restart_ms +=
+            parent->restarts > 5 ? RESTART_MAX_MS : 1000 << (parent->restarts - 1);
     parent->restarts++;
     parent->restarting = true;
     children_kill(parent);
@@ -159,11 +163,13 @@ static void begin_drain(struct parent *parent)
     parent->draining = true;
     parent->drain_ms = clock_ms() + parent->conf->limits.drain_timeout_ms;
     listener_drop(&parent->listener);
-    if (parent->restarting || parent->front.pid == 0 || !control_send(parent->front.control, &drain, -1))
+    if (parent->restarting || parent->front.pid == 0 ||
+        !control_send(parent->front.control, &drain, -1))
         children_kill(parent);
 }
 
-/* Past the time for draining: first the workers go, so that their jobs are answered as interrupted; then everybody. */
+/* Past the time for draining: first the workers go, so that their jobs are answered as interrupted;
+ * then everybody. */
 static void end_drain(struct parent *parent, uint64_t now)
 {
     bool workers = false;
@@ -194,7 +200,8 @@ static void on_signals(struct parent *parent)
         on_end(parent, pid, status);
 }
 
-/* How long the loop may sleep: half the shortest deadline that there may be, so that none is noticed much too late. */
+/* How long the loop may sleep: half the shortest deadline that there may be, so that none is
+ * noticed much too late. */
 static int tick_ms(struct parent *parent, uint64_t now)
 {
     const struct conf_limits *limits = &parent->conf->limits;
@@ -223,7 +230,8 @@ static void step(struct parent *parent)
     if (fds[0].revents)
         on_signals(parent);
     now = clock_ms();
-    if (parent->restarting && !parent->draining && !children_any(parent) && now >= parent->restart_ms) {
+    if (parent->restarting && !parent->draining && !children_any(parent) &&
+        now >= parent->restart_ms) {
         parent->restarting = false;
         if (!children_start(parent))
             begin_restart(parent, "start");
@@ -242,7 +250,8 @@ int parent_main(const char *path)
     if (!parent)
         return 1;
     log_setup("parent", LOG_LEVEL_INFO);
-    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->signal_fd = parent->listener.fd = -1;
+    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->signal_fd = parent->listener.fd =
+        -1;
     parent->front.control = parent->auditor.control = -1;
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         parent->workers[i].child.control = parent->workers[i].jobs = -1;

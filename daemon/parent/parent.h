@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent's role: it reads the configuration, opens what the others need, starts them with fork and exec, restarts what
- * dies, kills what hangs, and talks to systemd. It never sees a byte from a client and loads no module. Private to
- * daemon/parent/ but for parent_main.
+ * The parent's role: it reads the configuration, opens what the others need, starts them with fork
+ * and exec, restarts what dies, kills what hangs, and talks to systemd. It never sees a byte from a
+ * client and loads no module. Private to daemon/parent/ but for parent_main.
  */
 #ifndef KF_DAEMON_PARENT_PARENT_H
 #define KF_DAEMON_PARENT_PARENT_H
@@ -31,12 +31,12 @@ struct worker_slot {
     struct child child;
     enum worker_phase phase;
     uint32_t generation;
-    int jobs;                 /* the front's end, until the worker is ready; -1 */
-    unsigned failures;        /* in a row */
-    uint64_t ready_ms;        /* when it became ready */
-    uint64_t retry_ms;        /* when it may be started again */
-    struct pin_mark pin;      /* the PIN source as it was when the worker was started */
-    bool failed;              /* it has said why it ends */
+    int jobs;            /* the front's end, until the worker is ready; -1 */
+    unsigned failures;   /* in a row */
+    uint64_t ready_ms;   /* when it became ready */
+    uint64_t retry_ms;   /* when it may be started again */
+    struct pin_mark pin; /* the PIN source as it was when the worker was started */
+    bool failed;         /* it has said why it ends */
     struct kf_error failure;
 };
 
@@ -52,7 +52,7 @@ struct parent {
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
     uint64_t pin_looked_ms, last_ready_ms;
-    bool known;     /* a worker was ready, or is known to be down */
+    bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
     struct control published;    /* the state that front and systemd know */
     bool restarting; /* front or auditor died: all are ended, and started anew when they are */
@@ -62,7 +62,8 @@ struct parent {
     uint64_t drain_ms; /* when what is left of the workers is killed */
 };
 
-/* Runs the daemon with the configuration at path until it is told to end; returns the exit status. */
+/* Runs the daemon with the configuration at path until it is told to end; returns the exit status.
+ */
 int parent_main(const char *path);
 
 /* children.c */

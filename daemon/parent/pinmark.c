@@ -23,7 +23,8 @@ struct pin_mark pin_mark_take(const struct conf_token *token)
 
 bool pin_mark_same(const struct pin_mark *one, const struct pin_mark *other)
 {
-    return one->there == other->there && one->device == other->device && one->inode == other->inode &&
-           one->size == other->size && one->changed.tv_sec == other->changed.tv_sec &&
+    return one->there == other->there && one->device == other->device &&
+           one->inode == other->inode && one->size == other->size &&
+           one->changed.tv_sec == other->changed.tv_sec &&
            one->changed.tv_nsec == other->changed.tv_nsec;
 }

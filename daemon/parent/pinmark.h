@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the PIN source has changed, told from its file's metadata alone: the parent never reads a PIN. */
+/* Whether the PIN source has changed, told from its file's metadata alone: the parent never reads a
+ * PIN. */
 #ifndef KF_DAEMON_PARENT_PINMARK_H
 #define KF_DAEMON_PARENT_PINMARK_H
 

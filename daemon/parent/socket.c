@@ -41,16 +41,20 @@ static bool take_systemd(struct listener *listener, long count, struct kf_error 
 {
     if (count != 1)
         return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                             "systemd passed %ld sockets; the socket unit must have exactly one.", count);
-    if (!option_is(SYSTEMD_FIRST_FD, SO_DOMAIN, AF_UNIX) || !option_is(SYSTEMD_FIRST_FD, SO_TYPE, SOCK_STREAM) ||
+                             "systemd passed %ld sockets; the socket unit must have exactly one.",
+                             count);
+    if (!option_is(SYSTEMD_FIRST_FD, SO_DOMAIN, AF_UNIX) ||
+        !option_is(SYSTEMD_FIRST_FD, SO_TYPE, SOCK_STREAM) ||
         !option_is(SYSTEMD_FIRST_FD, SO_ACCEPTCONN, 1))
-        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                             "The socket from systemd is not a listening Unix stream socket; use ListenStream=/path "
-                             "and Accept=no.");
+        return kf_fail_fault(
+            err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
+            "The socket from systemd is not a listening Unix stream socket; use ListenStream=/path "
+            "and Accept=no.");
     listener->fd = fcntl(SYSTEMD_FIRST_FD, F_DUPFD_CLOEXEC, HIGH_FD);
     close(SYSTEMD_FIRST_FD);
     return listener->fd >= 0 ||
-           kf_fail(err, KF_INTERNAL, "The socket from systemd cannot be kept: %s.", strerror(errno));
+           kf_fail(err, KF_INTERNAL, "The socket from systemd cannot be kept: %s.",
+                   strerror(errno));
 }
 
 static bool clear_way(const struct sockaddr_un *address, struct kf_error *err)
@@ -60,9 +64,11 @@ static bool clear_way(const struct sockaddr_un *address, struct kf_error *err)
     bool stale;
 
     if (lstat(address->sun_path, &status) != 0)
-        return errno == ENOENT || kf_fail(err, KF_UNAVAILABLE, "%s: %s.", address->sun_path, strerror(errno));
+        return errno == ENOENT ||
+               kf_fail(err, KF_UNAVAILABLE, "%s: %s.", address->sun_path, strerror(errno));
     if (!S_ISSOCK(status.st_mode))
-        return kf_fail(err, KF_UNAVAILABLE, "%s is there already and is no socket; remove it or change socket.path.",
+        return kf_fail(err, KF_UNAVAILABLE,
+                       "%s is there already and is no socket; remove it or change socket.path.",
                        address->sun_path);
     probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     stale = probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 &&
@@ -70,12 +76,13 @@ static bool clear_way(const struct sockaddr_un *address, struct kf_error *err)
     if (probe >= 0)
         close(probe);
     if (!stale)
-        return kf_fail(err, KF_UNAVAILABLE,
-                       "Another program listens on %s; stop it, or give this daemon another socket.path.",
-                       address->sun_path);
+        return kf_fail(
+            err, KF_UNAVAILABLE,
+            "Another program listens on %s; stop it, or give this daemon another socket.path.",
+            address->sun_path);
     return unlink(address->sun_path) == 0 ||
-           kf_fail(err, KF_UNAVAILABLE, "The left-over %s cannot be removed: %s.", address->sun_path,
-                   strerror(errno));
+           kf_fail(err, KF_UNAVAILABLE, "The left-over %s cannot be removed: %s.",
+                   address->sun_path, strerror(errno));
 }
 
 static bool make(struct listener *listener, const struct conf_socket *conf, struct kf_error *err)
@@ -96,12 +103,14 @@ static bool make(struct listener *listener, const struct conf_socket *conf, stru
     bound = bind(listener->fd, (struct sockaddr *)&address, sizeof address) == 0;
     umask(old_mask);
     if (!bound)
-        return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be made: %s.", conf->path, strerror(errno));
+        return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be made: %s.", conf->path,
+                       strerror(errno));
     listener->own = true;
     listener->path = conf->path;
     if (lstat(conf->path, &status) != 0 || listen(listener->fd, BACKLOG) != 0 ||
         chmod(conf->path, conf->mode) != 0)
-        return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be set up: %s.", conf->path, strerror(errno));
+        return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be set up: %s.", conf->path,
+                       strerror(errno));
     listener->device = status.st_dev;
     listener->inode = status.st_ino;
     return true;

@@ -10,7 +10,7 @@
 #include "conf/conf.h"
 
 struct listener {
-    int fd; /* -1: closed */
+    int fd;   /* -1: closed */
     bool own; /* the file is ours to remove */
     const char *path;
     dev_t device; /* of our own file */

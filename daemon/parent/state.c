@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the daemon is, in one word and one sentence, for the status operation and for systemctl status. */
+/* How the daemon is, in one word and one sentence, for the status operation and for systemctl
+ * status. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ static void describe(const struct parent *parent, struct control *state)
         state->state.state = STATE_READY;
     } else if (ready > 0) {
         state->state.state = STATE_DEGRADED;
-        snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s", ready,
-                 (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
+        snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s",
+                 ready, (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
                  parent->draining || parent->reason[0] ? why : "The others are being started.");
     } else {
         state->state.state = STATE_DOWN;
@@ -39,8 +40,9 @@ static void tell_systemd(struct parent *parent, const struct control *state)
 
     if (parent->draining)
         return;
-    notify_send(&parent->notify, "%sSTATUS=%s: %u of %u workers. %s", ready, words[state->state.state],
-                state->state.workers_ready, (unsigned)parent->conf->workers, state->state.reason);
+    notify_send(&parent->notify, "%sSTATUS=%s: %u of %u workers. %s", ready,
+                words[state->state.state], state->state.workers_ready,
+                (unsigned)parent->conf->workers, state->state.reason);
 }
 
 void state_publish(struct parent *parent)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When workers are started, and what is made of their ends. The rule behind the order of starts: a wrong PIN is presented
- * once. So as long as no worker is ready, only worker 0 is tried, and several start at once only shortly after one of
- * them has logged in.
+ * When workers are started, and what is made of their ends. The rule behind the order of starts: a
+ * wrong PIN is presented once. So as long as no worker is ready, only worker 0 is tried, and
+ * several start at once only shortly after one of them has logged in.
  */
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +64,8 @@ static void on_failed(struct worker_slot *worker, unsigned slot, const struct kf
     worker->failed = true;
     worker->failure = *failure;
     worker->child.kill_ms = clock_ms() + FAREWELL_MS;
-    log_error("Worker %u: %s%s%s", slot, failure->message, failure->detail[0] ? " " : "", failure->detail);
+    log_error("Worker %u: %s%s%s", slot, failure->message, failure->detail[0] ? " " : "",
+              failure->detail);
 }
 
 void worker_on_control(struct parent *parent, unsigned slot)
@@ -95,11 +96,15 @@ static void explain(struct worker_slot *worker, unsigned slot, int status)
         return;
     kf_error_clear(&worker->failure);
     if (WIFSIGNALED(status))
-        kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
-                      "A token worker ended unexpectedly (signal %d); a new one is started. Try again.", WTERMSIG(status));
+        kf_fail_fault(
+            &worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+            "A token worker ended unexpectedly (signal %d); a new one is started. Try again.",
+            WTERMSIG(status));
     else
-        kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
-                      "A token worker ended unexpectedly (status %d); a new one is started. Try again.", WEXITSTATUS(status));
+        kf_fail_fault(
+            &worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+            "A token worker ended unexpectedly (status %d); a new one is started. Try again.",
+            WEXITSTATUS(status));
     log_error("Worker %u: %s", slot, worker->failure.message);
 }
 
@@ -128,7 +133,8 @@ static void schedule(struct parent *parent, struct worker_slot *worker)
 void worker_on_end(struct parent *parent, unsigned slot, int status)
 {
     struct worker_slot *worker = &parent->workers[slot];
-    struct control gone = {.kind = CONTROL_WORKER_GONE, .slot = slot, .generation = worker->generation};
+    struct control gone = {
+        .kind = CONTROL_WORKER_GONE, .slot = slot, .generation = worker->generation};
 
     if (worker->child.control >= 0)
         worker_on_control(parent, slot); /* what it said last */
@@ -156,9 +162,12 @@ static void check_deadlines(struct parent *parent, uint64_t now)
 
         if (worker->child.pid == 0)
             continue;
-        deadline = atomic_load_explicit(&parent->shared->slots[i].deadline_ms, memory_order_relaxed);
+        deadline =
+            atomic_load_explicit(&parent->shared->slots[i].deadline_ms, memory_order_relaxed);
         if (worker->child.kill_ms > 0 && now >= worker->child.kill_ms) {
-            kill_worker(worker, i, worker->failed ? "has failed and does not end" : "does not get the token open");
+            kill_worker(worker, i,
+                        worker->failed ? "has failed and does not end"
+                                       : "does not get the token open");
         } else if (deadline > 0 && now >= deadline) {
             atomic_store_explicit(&parent->shared->slots[i].deadline_ms, 0, memory_order_relaxed);
             kill_worker(worker, i, "is past the deadline of its job");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's loop: read jobs, let the service answer them one after the other, write results. Plain and sequential;
- * several jobs come with one read and several results leave with one write. A deadline in shared memory lets the parent
- * end a worker whose module does not come back.
+ * The worker's loop: read jobs, let the service answer them one after the other, write results.
+ * Plain and sequential; several jobs come with one read and several results leave with one write. A
+ * deadline in shared memory lets the parent end a worker whose module does not come back.
  */
 #include "daemon/worker/loop.h"
 
@@ -19,7 +19,8 @@
 #include "daemon/process.h"
 #include "daemon/stream.h"
 
-/* Results that leave together at most, so that a crash takes few with it and the front can send on in time. */
+/* Results that leave together at most, so that a crash takes few with it and the front can send on
+ * in time. */
 #define FLUSH_JOBS 8
 #define IDLE_SECONDS 1
 
@@ -52,7 +53,8 @@ static void deadline_set(struct worker *worker, uint64_t limit_ms)
 
 static void deadline_clear(struct worker *worker)
 {
-    atomic_store_explicit(&worker->shared->slots[worker->slot].deadline_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&worker->shared->slots[worker->slot].deadline_ms, 0,
+                          memory_order_relaxed);
 }
 
 /* Writes the results to the auditor, then tells the front that there is room for as many jobs. */
@@ -100,8 +102,8 @@ static bool do_job(struct worker *worker, const struct job *job, enum kf_fault *
                                                             : limits->job_timeout_ms);
     service_handle(worker->service, job, &answer);
     deadline_clear(worker);
-    frame_out_end(&worker->out,
-                  result_seal(frame, job->number, answer.response_len, answer.record, answer.record_len));
+    frame_out_end(&worker->out, result_seal(frame, job->number, answer.response_len, answer.record,
+                                            answer.record_len));
     worker->unflushed++;
     *fault = answer.fault;
     return true;
@@ -121,7 +123,8 @@ static bool do_jobs(struct worker *worker, struct kf_error *failure)
             return kf_fail(failure, KF_INTERNAL, "The worker lost track of its jobs.");
         if (must_leave(fault)) {
             flush(worker);
-            return kf_fail_fault(failure, KF_UNAVAILABLE, fault, NULL, "The token failed; a new worker takes over.");
+            return kf_fail_fault(failure, KF_UNAVAILABLE, fault, NULL,
+                                 "The token failed; a new worker takes over.");
         }
         if (worker->unflushed >= FLUSH_JOBS && !flush(worker))
             return false;
@@ -155,13 +158,15 @@ static bool serve(struct worker *worker, struct kf_error *failure)
 static bool set_environment(const struct conf_token *token, struct kf_error *err)
 {
     for (size_t i = 0; i < token->environment_count; i++) {
-        const char *value = strchr(token->environment[i], '=') + 1; /* conf_load has checked the form */
+        const char *value =
+            strchr(token->environment[i], '=') + 1; /* conf_load has checked the form */
         char *name = strndup(token->environment[i], (size_t)(value - 1 - token->environment[i]));
         bool set = name && setenv(name, value, 1) == 0;
 
         free(name);
         if (!set)
-            return kf_fail(err, KF_INTERNAL, "The module's environment cannot be set: memory is short.");
+            return kf_fail(err, KF_INTERNAL,
+                           "The module's environment cannot be set: memory is short.");
     }
     return true;
 }

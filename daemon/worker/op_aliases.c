@@ -35,6 +35,15 @@ static void record_alias(const struct service *service, struct record *record, c
     record_text(record, "KeyArn", arn);
 }
 
+/* What a reply and a record say of an alias. */
+static void show_alias(const struct service *service, const struct p11_alias *alias, bool *given, keyferry_Alias *out,
+                       struct record *record)
+{
+    *given = true;
+    service_fill_alias(service, alias, out);
+    record_alias(service, record, alias);
+}
+
 static struct p11_alias *find_alias(struct service *service, const char *name, struct kf_error *err)
 {
     struct identifier identifier;
@@ -59,9 +68,7 @@ bool op_create_alias(struct service *service, const void *request_, void *reply_
     alias = store_alias_create(service->store, identifier.name, name, err);
     if (!alias)
         return false;
-    reply->has_alias = true;
-    service_fill_alias(service, alias, &reply->alias);
-    record_alias(service, record, alias);
+    show_alias(service, alias, &reply->has_alias, &reply->alias, record);
     return true;
 }
 
@@ -78,9 +85,7 @@ bool op_update_alias(struct service *service, const void *request_, void *reply_
     alias = find_alias(service, GIVEN(request, alias_name), err);
     if (!alias || !store_alias_point(service->store, alias, name, err))
         return false;
-    reply->has_alias = true;
-    service_fill_alias(service, alias, &reply->alias);
-    record_alias(service, record, alias);
+    show_alias(service, alias, &reply->has_alias, &reply->alias, record);
     return true;
 }
 
@@ -106,9 +111,7 @@ bool op_get_alias(struct service *service, const void *request_, void *reply_, s
 
     if (!alias)
         return false;
-    reply->has_alias = true;
-    service_fill_alias(service, alias, &reply->alias);
-    record_alias(service, record, alias);
+    show_alias(service, alias, &reply->has_alias, &reply->alias, record);
     return true;
 }
 

@@ -7,47 +7,17 @@
 #include "p11/ops.h"
 #include "wire/utf8.h"
 
-static const char *mechanism_name(CK_MECHANISM_TYPE mechanism, char *text, size_t room)
-{
-    static const struct {
-        CK_MECHANISM_TYPE mechanism;
-        const char *name;
-    } names[] = {
-        {CKM_AES_ECB_ENCRYPT_DATA, "CKM_AES_ECB_ENCRYPT_DATA"},
-        {CKM_DES3_ECB_ENCRYPT_DATA, "CKM_DES3_ECB_ENCRYPT_DATA"},
-        {KF_CKM_SP800_108_COUNTER_KDF, "CKM_SP800_108_COUNTER_KDF"},
-        {CKM_CONCATENATE_DATA_AND_BASE, "CKM_CONCATENATE_DATA_AND_BASE"},
-        {CKM_CONCATENATE_BASE_AND_DATA, "CKM_CONCATENATE_BASE_AND_DATA"},
-        {CKM_XOR_BASE_AND_DATA, "CKM_XOR_BASE_AND_DATA"},
-        {CKM_EXTRACT_KEY_FROM_KEY, "CKM_EXTRACT_KEY_FROM_KEY"},
-        {CKM_AES_CBC, "CKM_AES_CBC"},
-        {CKM_AES_CBC_PAD, "CKM_AES_CBC_PAD"},
-        {CKM_DES3_CBC, "CKM_DES3_CBC"},
-        {CKM_DES3_CBC_PAD, "CKM_DES3_CBC_PAD"},
-        {CKM_AES_ECB, "CKM_AES_ECB"},
-        {CKM_DES3_ECB, "CKM_DES3_ECB"},
-        {CKM_AES_CMAC, "CKM_AES_CMAC"},
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].mechanism == mechanism)
-            return names[i].name;
-    snprintf(text, room, "mechanism 0x%lX", mechanism);
-    return text;
-}
-
 static void fill_operations(const struct service *service, keyferry_TokenReply *reply)
 {
     for (size_t i = 0; i < P11_OPERATIONS; i++) {
         keyferry_TokenOperation *out = &reply->operations[reply->operations_count++];
         const struct p11_way *way = &service->token.ways[i];
-        char text[32];
 
         snprintf(out->operation, sizeof out->operation, "%s", op_name((enum p11_operation)i));
         out->has_mechanism = way->proven;
         out->has_reason = !way->proven;
         if (way->proven)
-            snprintf(out->mechanism, sizeof out->mechanism, "%s%s", mechanism_name(way->mechanism, text, sizeof text),
+            snprintf(out->mechanism, sizeof out->mechanism, "%s%s", way->name,
                      way->drop_last_block ? " without padding" : "");
         else
             snprintf(out->reason, sizeof out->reason, "%s", service->profile.reasons[i]);

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.abspath(os.environ.get("KEYFERRY_SOURCE") or os.path.join(HERE, "../.."))
 BUILD = os.path.abspath(os.environ.get("KEYFERRY_BUILD") or os.path.join(SOURCE, "build"))
-sys.path[:0] = [os.path.join(SOURCE, "test", folder) for folder in ("integration", "token", "reader")]
+sys.path[:0] = [
+    os.path.join(SOURCE, "test", folder) for folder in ("integration", "token", "reader")
+]
 
 import tokentool  # noqa: E402
 import tr31_reader  # noqa: E402
@@ -23,9 +26,21 @@ import wire  # noqa: E402
 BIN = os.path.join(BUILD, "bin")
 SPY = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
 STOCK_SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-PRINT_ENVIRONMENT = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
-CARRIED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
-           "KEYFERRY_SOFTHSM", "KEYFERRY_CACHE")
+PRINT_ENVIRONMENT = (
+    "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
+)
+CARRIED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "ASAN_OPTIONS",
+    "LSAN_OPTIONS",
+    "UBSAN_OPTIONS",
+    "KEYFERRY_SOFTHSM",
+    "KEYFERRY_CACHE",
+)
 
 ALGORITHMS = ("TDES_2KEY", "TDES_3KEY", "AES_128", "AES_192", "AES_256")  # from the weakest on
 LENGTHS = {"TDES_2KEY": 16, "TDES_3KEY": 24, "AES_128": 16, "AES_192": 24, "AES_256": 32}
@@ -52,8 +67,12 @@ def wait_until(condition, seconds, what):
 
 
 def attributes(algorithm, usage, modes):
-    return {"key_usage": usage, "key_class": "SYMMETRIC_KEY", "key_algorithm": algorithm,
-            "key_modes_of_use": modes}
+    return {
+        "key_usage": usage,
+        "key_class": "SYMMETRIC_KEY",
+        "key_algorithm": algorithm,
+        "key_modes_of_use": modes,
+    }
 
 
 def kek_attributes(algorithm):
@@ -70,7 +89,9 @@ def as_json(name, values):
     for member, (_, kind, _) in wire.CODEC.messages[name].items():
         if member in values:
             key = "".join(part.capitalize() for part in member.split("_"))
-            out[key] = as_json(kind, values[member]) if kind in wire.CODEC.messages else values[member]
+            out[key] = (
+                as_json(kind, values[member]) if kind in wire.CODEC.messages else values[member]
+            )
     return out
 
 
@@ -79,8 +100,10 @@ def attributes_json(values):
 
 
 def tr31_request(key, kek):
-    return {"export_key_identifier": key,
-            "key_material": {"tr31_key_block": {"wrapping_key_identifier": kek}}}
+    return {
+        "export_key_identifier": key,
+        "key_material": {"tr31_key_block": {"wrapping_key_identifier": kek}},
+    }
 
 
 def random_key(algorithm):
@@ -92,7 +115,9 @@ def random_key(algorithm):
 
 
 def check_value(algorithm, value):
-    return tr31_reader.kcv_tdes(value) if algorithm.startswith("TDES") else tr31_reader.kcv_aes(value)
+    return (
+        tr31_reader.kcv_tdes(value) if algorithm.startswith("TDES") else tr31_reader.kcv_aes(value)
+    )
 
 
 class Client:
@@ -113,8 +138,15 @@ class Client:
         command = [os.path.join(BIN, "keyferry"), *arguments]
         if user:
             command = ["setpriv", *user, *command]
-        return subprocess.run(command, env=environment(KEYFERRY_SOCKET=self.socket), text=True, timeout=120,
-                              capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        return subprocess.run(
+            command,
+            env=environment(KEYFERRY_SOCKET=self.socket),
+            text=True,
+            timeout=120,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
 
     def cli(self, *arguments, user=None):
         """The command's answer, parsed; AssertionError where it was refused."""
@@ -127,7 +159,9 @@ class Client:
         """Of a command that is refused: the exception's name and its text."""
         done = self.run(*arguments, user=user)
         if done.returncode != 1:
-            raise AssertionError("%s: status %d: %s%s" % (arguments, done.returncode, done.stdout, done.stderr))
+            raise AssertionError(
+                "%s: status %d: %s%s" % (arguments, done.returncode, done.stdout, done.stderr)
+            )
         name, _, text = done.stderr.strip().partition(": ")
         return name, text
 
@@ -136,7 +170,9 @@ class Client:
 
     def create(self, key_attributes, exportable=True):
         """Makes a key; its ARN."""
-        reply = self.call("CREATE_KEY", {"key_attributes": key_attributes, "exportable": exportable})
+        reply = self.call(
+            "CREATE_KEY", {"key_attributes": key_attributes, "exportable": exportable}
+        )
         return reply["key"]["key_arn"]
 
     def status(self):
@@ -147,14 +183,37 @@ class Client:
         return wait_until(lambda: self.status()["state"] == "ready", seconds, "the daemon is ready")
 
 
+def programs_for_all(stack):
+    """The programs and the test token where every user reaches them; the build folder may lie in a home."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    for source, target in ((BIN, "bin"), (os.path.join(BUILD, "token"), "token")):
+        os.mkdir(os.path.join(folder, target))
+        for entry in os.scandir(source):
+            if entry.is_file():
+                shutil.copy(entry.path, os.path.join(folder, target))
+    for path, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            os.chmod(os.path.join(path, name), 0o755)
+    return os.path.join(folder, "bin")
+
+
 class Sandbox(Client):
     """keyferry-sandbox around nothing: it stays until close()."""
 
-    def __init__(self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None):
+    def __init__(
+        self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None
+    ):
         self.token = token
         self.files = contextlib.ExitStack()
-        command = [os.path.join(BIN, "keyferry-sandbox"), "--token", token, "--workers", str(workers), "--verbose",
-                   *options]
+        command = [
+            os.path.join(programs_for_all(self.files) if user else BIN, "keyferry-sandbox"),
+            "--token",
+            token,
+            "--workers",
+            str(workers),
+            "--verbose",
+            *options,
+        ]
         if config:
             file = self.files.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))
             file.write(config)
@@ -165,8 +224,14 @@ class Sandbox(Client):
         if user:
             command = ["setpriv", *user, *command]
         self.errors = self.files.enter_context(tempfile.TemporaryFile("w+"))
-        self.process = subprocess.Popen(command, env=environment(**(extra or {})), text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        self.process = subprocess.Popen(
+            command,
+            env=environment(**(extra or {})),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+        )
         line = self.process.stdout.readline()
         if not line:
             status = self.process.wait()
@@ -227,13 +292,20 @@ class Sandbox(Client):
 
     def put_key(self, label, algorithm, value, extractable=True):
         """Puts a key of known bytes into the token, as a ceremony's own tool would."""
-        return tokentool.put(self.open_token(), label, KEY_TYPES.get(algorithm, "aes"), value,
-                             extractable=extractable)[0]
+        return tokentool.put(
+            self.open_token(),
+            label,
+            KEY_TYPES.get(algorithm, "aes"),
+            value,
+            extractable=extractable,
+        )[0]
 
     def adopt(self, label, key_attributes, exportable=True, **more):
         """The ARN of an object that becomes a key."""
-        reply = self.call("ADOPT_KEY", dict(more, object_label=label, key_attributes=key_attributes,
-                                            exportable=exportable))
+        reply = self.call(
+            "ADOPT_KEY",
+            dict(more, object_label=label, key_attributes=key_attributes, exportable=exportable),
+        )
         return reply["key"]["key_arn"]
 
     def adopt_known(self, key_attributes, exportable=True):
@@ -281,15 +353,23 @@ class Daemon(Client):
         path = self.folder.name
         with open(sandbox.variables["KEYFERRY_CONFIG"], encoding="utf-8") as file:
             text = change(file.read())
-        for old, name in ((sandbox.socket, "socket"), (sandbox.variables["KEYFERRY_AUDIT_LOG"], "audit.jsonl")):
+        for old, name in (
+            (sandbox.socket, "socket"),
+            (sandbox.variables["KEYFERRY_AUDIT_LOG"], "audit.jsonl"),
+        ):
             text = text.replace(old, os.path.join(path, name))
         config = os.path.join(path, "keyferryd.yaml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(text)
         super().__init__(dict(sandbox.variables, KEYFERRY_SOCKET=os.path.join(path, "socket")))
         self.log_file = open(os.path.join(path, "log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([os.path.join(BIN, "keyferryd"), "--config", config], env=self.variables,
-                                        stdin=subprocess.DEVNULL, stdout=self.log_file, stderr=self.log_file)
+        self.process = subprocess.Popen(
+            [os.path.join(BIN, "keyferryd"), "--config", config],
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log_file,
+            stderr=self.log_file,
+        )
 
     def __enter__(self):
         return self
@@ -299,13 +379,17 @@ class Daemon(Client):
 
     def wait_for(self, state, reason="", seconds=60):
         """Its status, when it has this state and this in its reason."""
+
         def reached():
             if self.process.poll() is not None:
-                raise AssertionError("keyferryd ended with %d: %s" % (self.process.returncode, self.log()))
+                raise AssertionError(
+                    "keyferryd ended with %d: %s" % (self.process.returncode, self.log())
+                )
             with contextlib.suppress(OSError, wire.Closed, wire.Refused):
                 status = self.status()
                 return status if status["state"] == state and reason in status["reason"] else None
             return None
+
         return wait_until(reached, seconds, "state %s %s" % (state, reason))
 
     def log(self):

@@ -33,15 +33,31 @@ class Access(harness.TokenCase):
         os.chmod(cls.sandbox.socket, 0o666)
         cls.kek = cls.sandbox.create(harness.kek_attributes("AES_256"))
         cls.bdk = cls.sandbox.create(harness.bdk_attributes())
-        cls.member = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--groups", str(cls.group.gr_gid)]
+        cls.member = [
+            "--reuid",
+            str(NOBODY),
+            "--regid",
+            str(NOBODY),
+            "--groups",
+            str(cls.group.gr_gid),
+        ]
 
     def export(self):
-        return ("export-key", "--export-key-identifier", self.bdk, "--key-material",
-                "Tr31KeyBlock={WrappingKeyIdentifier=%s}" % self.kek)
+        return (
+            "export-key",
+            "--export-key-identifier",
+            self.bdk,
+            "--key-material",
+            "Tr31KeyBlock={WrappingKeyIdentifier=%s}" % self.kek,
+        )
 
     def create(self):
-        return ("create-key", "--exportable", "--key-attributes",
-                harness.attributes_json(harness.bdk_attributes()))
+        return (
+            "create-key",
+            "--exportable",
+            "--key-attributes",
+            harness.attributes_json(harness.bdk_attributes()),
+        )
 
     def test_a_stranger(self):
         for command in (("list-keys",), self.export(), self.create(), ("token",)):
@@ -52,8 +68,11 @@ class Access(harness.TokenCase):
     def test_a_member(self):
         self.assertIn("WrappedKey", self.sandbox.cli(*self.export(), user=self.member))
         self.assertIn("Keys", self.sandbox.cli("list-keys", user=self.member))
-        for command in (self.create(), ("delete-key", "--key-identifier", self.bdk),
-                        ("create-alias", "--alias-name", "alias/mine", "--key-arn", self.bdk)):
+        for command in (
+            self.create(),
+            ("delete-key", "--key-identifier", self.bdk),
+            ("create-alias", "--alias-name", "alias/mine", "--key-arn", self.bdk),
+        ):
             name, _ = self.sandbox.refused(*command, user=self.member)
             self.assertEqual(name, "AccessDeniedException")
 

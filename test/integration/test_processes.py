@@ -49,7 +49,9 @@ class Separation(harness.TokenCase):
         for pids in self.sandbox.processes().values():
             for pid in pids:
                 with open("/proc/%d/cmdline" % pid, "rb") as file:
-                    self.assertTrue(os.path.basename(file.read().split(b"\0")[0]).startswith(b"keyferryd"))
+                    self.assertTrue(
+                        os.path.basename(file.read().split(b"\0")[0]).startswith(b"keyferryd")
+                    )
 
 
 harness.on_both_tokens(Separation)
@@ -59,14 +61,19 @@ del Separation
 class PinFile(harness.TokenCase):
     def test_only_workers_open_it(self):
         """By strace where that is there: each process's own file calls, from exec on."""
-        if subprocess.run(["which", "strace"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        if (
+            subprocess.run(["which", "strace"], stdout=subprocess.DEVNULL, check=False).returncode
+            != 0
+        ):
             self.skipTest("strace is not installed")
         with tempfile.TemporaryDirectory() as folder:
             config = self.sandbox.variables["KEYFERRY_CONFIG"]
             with open(config, encoding="utf-8") as file:
                 text = file.read()
-            for old, name in ((self.sandbox.socket, "socket"),
-                              (self.sandbox.variables["KEYFERRY_AUDIT_LOG"], "audit.jsonl")):
+            for old, name in (
+                (self.sandbox.socket, "socket"),
+                (self.sandbox.variables["KEYFERRY_AUDIT_LOG"], "audit.jsonl"),
+            ):
                 text = text.replace(old, os.path.join(folder, name))
             with open(os.path.join(folder, "config"), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -74,9 +81,25 @@ class PinFile(harness.TokenCase):
             # LeakSanitizer cannot work in a process that is traced.
             variables = dict(self.sandbox.variables, ASAN_OPTIONS="detect_leaks=0")
             traced = subprocess.Popen(
-                ["strace", "-ff", "-qq", "-e", "trace=open,openat,execve", "-s", "500", "-o", traces,
-                 os.path.join(harness.BIN, "keyferryd"), "--config", os.path.join(folder, "config")],
-                env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                [
+                    "strace",
+                    "-ff",
+                    "-qq",
+                    "-e",
+                    "trace=open,openat,execve",
+                    "-s",
+                    "500",
+                    "-o",
+                    traces,
+                    os.path.join(harness.BIN, "keyferryd"),
+                    "--config",
+                    os.path.join(folder, "config"),
+                ],
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             try:
                 client = harness.Client({"KEYFERRY_SOCKET": os.path.join(folder, "socket")})
 
@@ -85,6 +108,7 @@ class PinFile(harness.TokenCase):
                         return client.status()["state"] == "ready"
                     except (OSError, wire.Closed):
                         return False
+
                 harness.wait_until(ready, 60, "the traced daemon is ready")
             finally:
                 traced.terminate()
@@ -94,14 +118,20 @@ class PinFile(harness.TokenCase):
             found = {}
             for name in os.listdir(folder):
                 if name.startswith("trace."):
-                    with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                    with open(
+                        os.path.join(folder, name), encoding="utf-8", errors="replace"
+                    ) as file:
                         found[name] = file.read()
-        openers = [text for text in found.values() if self.sandbox.variables["KEYFERRY_PIN_FILE"] in text]
+        openers = [
+            text for text in found.values() if self.sandbox.variables["KEYFERRY_PIN_FILE"] in text
+        ]
         self.assertTrue(openers)
         for text in openers:
             self.assertRegex(text, r"execve\([^\n]*worker")
         for word in ("front", "auditor"):
-            self.assertTrue([text for text in found.values() if "execve(" in text and word in text], word)
+            self.assertTrue(
+                [text for text in found.values() if "execve(" in text and word in text], word
+            )
 
 
 class Crashes(harness.TokenCase):
@@ -155,9 +185,13 @@ class Crashes(harness.TokenCase):
         self.addCleanup(good.socket.close)
         good.call("STATUS")
         request = wire.request_frame(1, "STATUS", {})
-        for what, data in (("garbage", b"GET / HTTP/1.1\r\n\r\n"), ("over-long", struct.pack(">I", 1 << 30)),
-                           ("not a message", wire.frame(b"\xFF" * 40)), ("random", wire.frame(os.urandom(200))),
-                           ("trailing bytes", wire.frame(request[4:] + b"\x00"))):
+        for what, data in (
+            ("garbage", b"GET / HTTP/1.1\r\n\r\n"),
+            ("over-long", struct.pack(">I", 1 << 30)),
+            ("not a message", wire.frame(b"\xFF" * 40)),
+            ("random", wire.frame(os.urandom(200))),
+            ("trailing bytes", wire.frame(request[4:] + b"\x00")),
+        ):
             with self.subTest(what), self.sandbox.connect(timeout=10) as bad:
                 bad.socket.sendall(data)
                 self.assert_closed(bad)
@@ -180,7 +214,9 @@ class Crashes(harness.TokenCase):
     def test_an_unknown_operation_is_refused(self):
         with self.sandbox.connect(timeout=10) as connection:
             connection.waiting[7] = "STATUS"
-            connection.socket.sendall(wire.frame(wire.CODEC.encode("Request", {"id": 7, "operation": 4711})))
+            connection.socket.sendall(
+                wire.frame(wire.encode("Request", {"id": 7, "operation": 4711}))
+            )
             number, reply = connection.receive()
         self.assertEqual(number, 7)
         self.assertEqual(reply.name, "ValidationException")
@@ -214,7 +250,9 @@ class Drain(unittest.TestCase):
 
 def record_digest(record):
     """The SHA-256 of what left, wherever in the record it stands."""
-    return next((str(value).upper() for key, value in record.items() if "sha256" in key.lower()), None)
+    return next(
+        (str(value).upper() for key, value in record.items() if "sha256" in key.lower()), None
+    )
 
 
 if __name__ == "__main__":

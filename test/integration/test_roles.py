@@ -7,8 +7,10 @@ from pkcs11 import CKA, CKM, CKO, Mechanism
 
 WORKING, EXPORT, CARD = 0x01, 0x04, 0x10
 FLAGS = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP)
-DERIVATIONS = {"AES": {CKM.AES_ECB_ENCRYPT_DATA, CKM.SP800_108_COUNTER_KDF},
-               "TDES": {CKM.DES3_ECB_ENCRYPT_DATA, CKM.SP800_108_COUNTER_KDF}}
+DERIVATIONS = {
+    "AES": {CKM.AES_ECB_ENCRYPT_DATA, CKM.SP800_108_COUNTER_KDF},
+    "TDES": {CKM.DES3_ECB_ENCRYPT_DATA, CKM.SP800_108_COUNTER_KDF},
+}
 
 
 class Roles(harness.TokenCase):
@@ -38,8 +40,12 @@ class Roles(harness.TokenCase):
 
     def test_working_keys(self):
         session = self.sandbox.open_token()
-        for made in (harness.kek_attributes("AES_256"), harness.kek_attributes("TDES_3KEY"),
-                     harness.bdk_attributes("TDES_2KEY"), harness.bdk_attributes("AES_128")):
+        for made in (
+            harness.kek_attributes("AES_256"),
+            harness.kek_attributes("TDES_3KEY"),
+            harness.bdk_attributes("TDES_2KEY"),
+            harness.bdk_attributes("AES_128"),
+        ):
             for way in (self.sandbox.create, lambda each: self.sandbox.adopt_known(each)[1]):
                 objects, _ = self.new_objects(WORKING, lambda make=way, each=made: make(each))
                 self.assertEqual(len(objects), 1)
@@ -60,8 +66,10 @@ class Roles(harness.TokenCase):
 
     def test_not_exportable(self):
         kek = self.sandbox.create(harness.kek_attributes("AES_256"))
-        for way in (lambda each: self.sandbox.create(each, False),
-                    lambda each: self.sandbox.adopt_known(each, False)[1]):
+        for way in (
+            lambda each: self.sandbox.create(each, False),
+            lambda each: self.sandbox.adopt_known(each, False)[1],
+        ):
             objects, arn = self.new_objects(EXPORT, lambda make=way: make(harness.bdk_attributes()))
             self.assertEqual(objects, [])
             text = self.refuses("ValidationException", self.sandbox.export, arn, kek)
@@ -73,9 +81,13 @@ class Roles(harness.TokenCase):
         if self.token == "nss":
             self.skipTest("NSS wraps keys that are not extractable; it runs as untrusted for that")
         session = self.sandbox.open_token()
-        objects, _ = self.new_objects(WORKING, lambda: self.sandbox.create(harness.kek_attributes("AES_128")))
-        wrapping = session.generate(Mechanism(CKM.AES_KEY_GEN), {
-            CKA.VALUE_LEN: 32, CKA.TOKEN: False, CKA.WRAP: True, CKA.DERIVE: False})
+        objects, _ = self.new_objects(
+            WORKING, lambda: self.sandbox.create(harness.kek_attributes("AES_128"))
+        )
+        wrapping = session.generate(
+            Mechanism(CKM.AES_KEY_GEN),
+            {CKA.VALUE_LEN: 32, CKA.TOKEN: False, CKA.WRAP: True, CKA.DERIVE: False},
+        )
         with self.assertRaises(pkcs11.Error):
             session.wrap(Mechanism(CKM.AES_KEY_WRAP), wrapping, objects[0])
         with self.assertRaises(pkcs11.Error):
@@ -88,8 +100,10 @@ class Roles(harness.TokenCase):
         self.sandbox.put_key("to be adopted", "AES_128", value)
         arn = self.sandbox.adopt("to be adopted", harness.kek_attributes("AES_128"))
         self.assertEqual(self.sandbox.open_token().find({CKA.LABEL: "to be adopted"}), [])
-        self.assertEqual(self.sandbox.call("GET_KEY", {"key_identifier": arn})["key"]["key_check_value"],
-                         harness.check_value("AES_128", value))
+        self.assertEqual(
+            self.sandbox.call("GET_KEY", {"key_identifier": arn})["key"]["key_check_value"],
+            harness.check_value("AES_128", value),
+        )
 
     def test_adoption_is_refused_where_the_object_does_not_fit(self):
         self.sandbox.put_key("twin", "AES_128", harness.random_key("AES_128"))
@@ -99,7 +113,9 @@ class Roles(harness.TokenCase):
         aes = harness.kek_attributes("AES_128")
         self.refuses("ConflictException", self.sandbox.adopt, "twin", aes)
         self.refuses("ResourceNotFoundException", self.sandbox.adopt, "no such object", aes)
-        self.refuses("ValidationException", self.sandbox.adopt, "short", harness.kek_attributes("AES_256"))
+        self.refuses(
+            "ValidationException", self.sandbox.adopt, "short", harness.kek_attributes("AES_256")
+        )
         self.refuses("ValidationException", self.sandbox.adopt, "stays", aes)
         for label in ("short", "stays"):
             self.assertEqual(len(self.sandbox.open_token().find({CKA.LABEL: label})), 1, label)

@@ -15,16 +15,32 @@ SANDBOX = os.path.join(harness.BIN, "keyferry-sandbox")
 
 
 def run(*arguments, **extra):
-    return subprocess.run([SANDBOX, *arguments], env=harness.environment(**extra), text=True, timeout=120,
-                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(
+        [SANDBOX, *arguments],
+        env=harness.environment(**extra),
+        text=True,
+        timeout=120,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 class Sandbox(unittest.TestCase):
     def test_exit_statuses(self):
-        for command, status in ((["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137),
-                                (["no-such-program"], 127)):
+        for command, status in (
+            (["true"], 0),
+            (["sh", "-c", "exit 7"], 7),
+            (["sh", "-c", "kill -9 $$"], 137),
+            (["no-such-program"], 127),
+        ):
             self.assertEqual(run("--", *command).returncode, status, command)
-        for wrong in ([], ["--workers", "0", "--", "true"], ["--token", "yubi", "--", "true"], ["--nonsense"]):
+        for wrong in (
+            [],
+            ["--workers", "0", "--", "true"],
+            ["--token", "yubi", "--", "true"],
+            ["--nonsense"],
+        ):
             self.assertEqual(run(*wrong).returncode, 2, wrong)
 
     def test_what_the_command_finds(self):
@@ -50,8 +66,11 @@ class Sandbox(unittest.TestCase):
             self.assertFalse(os.path.exists("/proc/%d" % pid))
 
     def test_signals_reach_the_command(self):
-        process = subprocess.Popen([SANDBOX, "--", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.1; done"],
-                                   env=harness.environment(), stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [SANDBOX, "--", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.1; done"],
+            env=harness.environment(),
+            stdout=subprocess.PIPE,
+        )
         with process.stdout:
             process.stdout.readline()
             process.send_signal(signal.SIGTERM)
@@ -64,9 +83,13 @@ class Sandbox(unittest.TestCase):
                 key = sandbox.create(harness.bdk_attributes())
                 with harness.Sandbox(options=["--state", state]) as beside:
                     self.assertNotEqual(beside.socket, sandbox.socket)
-                    self.assertEqual(beside.call("GET_KEY", {"key_identifier": key})["key"]["key_arn"], key)
+                    self.assertEqual(
+                        beside.call("GET_KEY", {"key_identifier": key})["key"]["key_arn"], key
+                    )
             with harness.Sandbox(options=["--state", state]) as sandbox:
-                self.assertEqual(sandbox.call("GET_KEY", {"key_identifier": key})["key"]["key_arn"], key)
+                self.assertEqual(
+                    sandbox.call("GET_KEY", {"key_identifier": key})["key"]["key_arn"], key
+                )
             self.assertTrue(os.path.exists(os.path.join(state, "audit.jsonl")))
 
     def test_a_daemon_that_does_not_come_up(self):
@@ -78,7 +101,12 @@ class Sandbox(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertLess(time.monotonic() - begin, 20)
             self.assertRegex(done.stderr, r"no-such-key")
-            self.assertEqual(run("--allow-down", "--config-append", config.name, "--", "sh", "-c", "exit 5").returncode, 5)
+            self.assertEqual(
+                run(
+                    "--allow-down", "--config-append", config.name, "--", "sh", "-c", "exit 5"
+                ).returncode,
+                5,
+            )
 
     def test_a_module_that_is_none(self):
         done = run("--module", "/nonexistent.so", "--", "true")

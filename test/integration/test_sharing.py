@@ -30,8 +30,12 @@ class TwoDaemons(harness.TokenCase):
     def test_what_one_makes_the_other_sees(self):
         made = self.sandbox.create(harness.bdk_attributes("AES_128"))
         alias = self.alias(self.kek)
-        self.assertEqual(self.second.call("GET_KEY", {"key_identifier": made})["key"]["key_arn"], made)
-        self.assertEqual(self.second.call("GET_ALIAS", {"alias_name": alias})["alias"]["key_arn"], self.kek)
+        self.assertEqual(
+            self.second.call("GET_KEY", {"key_identifier": made})["key"]["key_arn"], made
+        )
+        self.assertEqual(
+            self.second.call("GET_ALIAS", {"alias_name": alias})["alias"]["key_arn"], self.kek
+        )
         self.second.export(made, alias)
 
     def test_an_alias_that_moves(self):
@@ -61,7 +65,10 @@ class TwoDaemons(harness.TokenCase):
                 self.sandbox.export(key, self.kek)
         for reply in self.after_a_second(key, self.kek):
             self.assertIsInstance(reply, wire.Refused)
-        self.assertEqual(self.second.call("GET_KEY", {"key_identifier": key})["key"]["key_state"], "DELETE_PENDING")
+        self.assertEqual(
+            self.second.call("GET_KEY", {"key_identifier": key})["key"]["key_state"],
+            "DELETE_PENDING",
+        )
 
     def after_a_second(self, key, kek):
         """What every worker of the other daemon answers to an export a second later."""

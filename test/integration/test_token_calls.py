@@ -12,11 +12,15 @@ import wire
 from pkcs11 import CKA
 
 PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
+SANITIZED = os.environ.get("SANITIZED") == "yes"
 EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
 
 
 def spied(module, log):
-    return {"options": ["--module", harness.SPY], "extra": {"PKCS11SPY": module, "PKCS11SPY_OUTPUT": log}}
+    return {
+        "options": ["--module", harness.SPY],
+        "extra": {"PKCS11SPY": module, "PKCS11SPY_OUTPUT": log},
+    }
 
 
 def calls(text):
@@ -61,7 +65,9 @@ class Spied(unittest.TestCase):
         for name, lines in made:
             new = re.search(r"\[out\] (?:hKey|phKey|hObject) = (0x[0-9a-f]+)", lines)
             if new and name in ("C_DeriveKey", "C_GenerateKey", "C_UnwrapKey", "C_CreateObject"):
-                sensitive[new.group(1)] = re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
+                sensitive[new.group(1)] = (
+                    re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
+                )
             if name == "C_GetAttributeValue" and "CKA_VALUE " in lines:
                 handle = re.search(r"hObject = (0x[0-9a-f]+)", lines).group(1)
                 self.assertFalse(sensitive.get(handle, True), lines)
@@ -123,7 +129,9 @@ class LeavesNothingBehind(harness.TokenCase):
         total = EXPORTS if self.token == "softhsm" else EXPORTS // 5
         with self.sandbox.connect() as connection:
             seen = set()
-            for number, reply in connection.pipeline("EXPORT_KEY", harness.tr31_request(bdk, kek), total):
+            for number, reply in connection.pipeline(
+                "EXPORT_KEY", harness.tr31_request(bdk, kek), total
+            ):
                 self.assertIsInstance(reply, dict, reply)
                 seen.add(number)
         self.assertEqual(len(seen), total)
@@ -139,7 +147,9 @@ class LeavesNothingBehind(harness.TokenCase):
             list(connection.pipeline("EXPORT_KEY", request, 500))
             before = sum(resident(pid) for pid in worker)
             list(connection.pipeline("EXPORT_KEY", request, EXPORTS // 4))
-        self.assertLess(sum(resident(pid) for pid in worker) - before, 1 << 20)
+        # ASan's allocator alone scatters a few MB.
+        slack = 16 << 20 if SANITIZED else 1 << 20
+        self.assertLess(sum(resident(pid) for pid in worker) - before, slack)
 
     def test_ids_are_unique(self):
         session = self.sandbox.open_token()

@@ -7,7 +7,9 @@ import unittest
 import harness
 
 
-@unittest.skipUnless(os.path.exists(harness.STOCK_SOFTHSM), "the distribution's SoftHSM is not installed")
+@unittest.skipUnless(
+    os.path.exists(harness.STOCK_SOFTHSM), "the distribution's SoftHSM is not installed"
+)
 class StockSoftHSM(unittest.TestCase):
     def test_it_says_what_it_cannot_do(self):
         with harness.Sandbox(options=["--module", harness.STOCK_SOFTHSM]) as sandbox:
@@ -19,8 +21,13 @@ class StockSoftHSM(unittest.TestCase):
                 name = next(each for each in formats if each.rstrip().endswith(version))
                 self.assertFalse(formats[name]["Possible"], name)
                 self.assertIn("CKM_CONCATENATE", formats[name]["Reason"])
-            name, text = sandbox.refused("export-key", "--export-key-identifier", "alias/bdk", "--key-material",
-                                         "Tr31KeyBlock={WrappingKeyIdentifier=alias/kek}")
+            name, text = sandbox.refused(
+                "export-key",
+                "--export-key-identifier",
+                "alias/bdk",
+                "--key-material",
+                "Tr31KeyBlock={WrappingKeyIdentifier=alias/kek}",
+            )
             self.assertEqual(name, "ValidationException")
             self.assertIn("CKM_CONCATENATE", text)
 
@@ -36,7 +43,10 @@ class PatchedSoftHSM(harness.TokenCase):
     def test_it_shows_secrets_that_have_no_role(self):
         self.sandbox.put_key("somebody's", "AES_128", harness.random_key("AES_128"))
         token = self.sandbox.cli("token")
-        self.assertTrue([each for each in token["Findings"] if "somebody's" in each["Object"]], token["Findings"])
+        self.assertTrue(
+            [each for each in token["Findings"] if "somebody's" in each["Object"]],
+            token["Findings"],
+        )
 
 
 class NSS(unittest.TestCase):

@@ -14,10 +14,20 @@ sys.path.insert(0, os.path.join(HERE, "cli"))  # first: nanopb installs a "proto
 import proto  # noqa: E402
 
 CODEC = proto.Codec(os.path.join(HERE, "../../wire/keyferry.proto"))
-OPERATIONS = {name[len("OPERATION_"):]: number for name, number in CODEC.enumerations["Operation"].items()}
-STATUS_NAMES = {0: "OK", 1: "ValidationException", 2: "ResourceNotFoundException", 3: "ConflictException",
-                4: "AccessDeniedException", 5: "ThrottlingException", 6: "ServiceUnavailableException",
-                7: "InternalServerException"}
+encode, decode = CODEC.encode, CODEC.decode
+OPERATIONS = {
+    name[len("OPERATION_") :]: number for name, number in CODEC.enumerations["Operation"].items()
+}
+STATUS_NAMES = {
+    0: "OK",
+    1: "ValidationException",
+    2: "ResourceNotFoundException",
+    3: "ConflictException",
+    4: "AccessDeniedException",
+    5: "ThrottlingException",
+    6: "ServiceUnavailableException",
+    7: "InternalServerException",
+}
 
 
 def message_of(operation):
@@ -27,8 +37,10 @@ def message_of(operation):
 
 def request_frame(number, operation, values):
     name = message_of(operation) + "Request"
-    body = CODEC.encode(name, values)
-    return frame(CODEC.encode("Request", {"id": number, "operation": OPERATIONS[operation], "body": body}))
+    body = encode(name, values)
+    return frame(
+        encode("Request", {"id": number, "operation": OPERATIONS[operation], "body": body})
+    )
 
 
 def frame(data):
@@ -91,14 +103,14 @@ class Connection:
         self._fill(4)
         size = struct.unpack(">I", self.received[:4])[0]
         self._fill(4 + size)
-        answer = CODEC.decode("Response", self.received[4:4 + size])
-        self.received = self.received[4 + size:]
+        answer = decode("Response", self.received[4 : 4 + size])
+        self.received = self.received[4 + size :]
         number = answer.get("id", 0)
         operation = self.waiting.pop(number, None)
         status = answer.get("status", 0)
         if status != 0:
             return number, Refused(STATUS_NAMES[status], answer.get("message", ""))
-        return number, CODEC.decode(message_of(operation) + "Reply", answer.get("body", b""))
+        return number, decode(message_of(operation) + "Reply", answer.get("body", b""))
 
     def call(self, operation, values=None):
         """One request and its answer; raises Refused."""

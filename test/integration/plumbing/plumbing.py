@@ -49,7 +49,7 @@ def request(number, command="", operation="EXPORT_KEY"):
     """A frame; operation may be a number."""
     value = wire.OPERATIONS.get(operation, operation)
     body = command if isinstance(command, bytes) else command.encode()
-    return wire.frame(wire.encode("Request", {"id": number, "operation": value, "body": body}))
+    return wire.frame(wire.CODEC.encode("Request", {"id": number, "operation": value, "body": body}))
 
 
 class Connection:
@@ -92,7 +92,7 @@ class Connection:
         size = struct.unpack(">I", self.received[:4])[0]
         if not self._read(4 + size):
             raise AssertionError("the stream ends in the middle of an answer")
-        answer = wire.decode("Response", self.received[4:4 + size])
+        answer = wire.CODEC.decode("Response", self.received[4:4 + size])
         self.received = self.received[4 + size:]
         return {"id": answer.get("id", 0), "status": answer.get("status", 0), "message": answer.get("message", ""),
                 "body": answer.get("body", b"")}
@@ -106,7 +106,7 @@ class Connection:
         answer = self.call("", "STATUS")
         if answer is None:
             raise ConnectionError("the daemon closed the connection")
-        return wire.decode("StatusReply", answer["body"])
+        return wire.CODEC.decode("StatusReply", answer["body"])
 
 
 class Daemon:
@@ -165,7 +165,11 @@ class Daemon:
             with contextlib.suppress(OSError):
                 return self.status()["state"] == state
             return False
-        wait_until(look, seconds, "state " + state)
+        try:
+            wait_until(look, seconds, "state " + state)
+        except BaseException:
+            self.__exit__()  # most tests wait before they enter
+            raise
         return self
 
     def logins(self):

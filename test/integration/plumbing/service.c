@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A service without a token, for tests of the processes around it. A request's body is a command in plain text: "sleep MS",
- * "hang", "crash", "module" (a fault that needs a new worker), "fork" (leaves a process behind that keeps the channels open, then
- * crashes), "big BYTES"; anything else is answered at once. The answer's message says which worker gave it. Every login is a
- * line in $FAKE_DIR/logins; the PIN file's word decides: "right", "wrong", "config" or "slow".
+ * A service without a token, for tests of the processes around it. A request's body is a command in
+ * plain text: "sleep MS", "hang", "crash", "module" (a fault that needs a new worker), "fork"
+ * (leaves a process behind that keeps the channels open, then crashes), "big BYTES"; anything else
+ * is answered at once. The answer's message says which worker gave it. Every login is a line in
+ * $FAKE_DIR/logins; the PIN file's word decides: "right", "wrong", "config" or "slow".
  */
 #include "daemon/worker/service.h"
 
@@ -52,7 +53,8 @@ static void read_pin(const struct conf *conf, char *pin, size_t room)
         fclose(file);
 }
 
-struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host, struct kf_error *err)
+struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
+                             struct kf_error *err)
 {
     struct service *service = calloc(1, sizeof *service);
     char pin[32];
@@ -106,7 +108,8 @@ void service_handle(struct service *service, const struct job *job, struct answe
     struct record record;
     size_t length = 0;
 
-    snprintf(command, sizeof command, "%.*s", (int)job->request.body_len, (const char *)job->request.body);
+    snprintf(command, sizeof command, "%.*s", (int)job->request.body_len,
+             (const char *)job->request.body);
     obey(command, answer);
     snprintf(message, sizeof message, "worker %u: %s", service->slot, command);
     if (strncmp(command, "big ", 4) == 0)
@@ -116,13 +119,15 @@ void service_handle(struct service *service, const struct job *job, struct answe
 
         reply.has_wrapped_key = true;
         memset(reply.wrapped_key.key_material, 'A', length);
-        answer->response_len = wire_response_encode(job->request.id, KF_OK, message, keyferry_ExportKeyReply_fields,
-                                                    &reply, answer->response, answer->response_room);
+        answer->response_len =
+            wire_response_encode(job->request.id, KF_OK, message, keyferry_ExportKeyReply_fields,
+                                 &reply, answer->response, answer->response_room);
     } else {
-        answer->response_len = wire_response_encode(job->request.id, KF_OK, message, NULL, NULL, answer->response,
-                                                    answer->response_room);
+        answer->response_len = wire_response_encode(job->request.id, KF_OK, message, NULL, NULL,
+                                                    answer->response, answer->response_room);
     }
-    record_begin(&record, answer->record, answer->record_room, &job->peer, job->request.operation, job->request.id);
+    record_begin(&record, answer->record, answer->record_room, &job->peer, job->request.operation,
+                 job->request.id);
     record_text(&record, "command", command);
     record_result(&record, KF_OK, NULL);
     answer->record_len = record_end(&record);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit log's lines and numbers, the gate before the answers, and the messages they travel in.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/auditor/gate.h"
+#include "test/unit/suite.h"
+
+static int log_with(const char *text)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC);
+
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_APPEND), 0);
+    return fd;
+}
+
+static const char *content(int fd)
+{
+    static char text[4096];
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+START_TEST(lines_are_numbered_on)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        {"", "{\"seq\":1,\"by\":\"me\",\"a\":1}\n"},
+        {"{\"seq\":41,\"x\":0}\n", "{\"seq\":41,\"x\":0}\n{\"seq\":42,\"by\":\"me\",\"a\":1}\n"},
+        {"{\"seq\":41}\n{\"se", "{\"seq\":41}\n{\"se\n{\"seq\":42,\"by\":\"me\",\"a\":1}\n"},
+        {"{\"seq\":41}\nnoise\n\n", "{\"seq\":41}\nnoise\n\n{\"seq\":42,\"by\":\"me\",\"a\":1}\n"},
+        {"noise", "noise\n{\"seq\":1,\"by\":\"me\",\"a\":1}\n"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int fd = log_with(cases[i].before);
+        struct ledger ledger;
+
+        ledger_open(&ledger, fd);
+        ck_assert(ledger_add(&ledger, "me", "{\"a\":1}", 7));
+        ck_assert(ledger_commit(&ledger));
+        ck_assert_str_eq(content(fd), cases[i].after);
+        ledger_free(&ledger);
+        close(fd);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_record_is_refused)
+{
+    static const char *const bad[] = {"", "{", "text", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} "};
+    int fd = log_with("");
+    struct ledger ledger;
+
+    ledger_open(&ledger, fd);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!ledger_add(&ledger, "me", bad[i], strlen(bad[i])), "%s", bad[i]);
+    ck_assert(ledger_commit(&ledger));
+    ck_assert_str_eq(content(fd), "");
+    ledger_free(&ledger);
+    close(fd);
+}
+END_TEST
+
+/* The kinds of the answers that may leave, as a word: R, W, G, D, U. */
+static const char *leaving(struct gate *gate)
+{
+    static const char letters[] = " RWGDU";
+    static char word[32];
+    size_t len, bytes_len, at = 0;
+    const uint8_t *data = frame_out_data(&gate->open, &len), *frame, *bytes;
+    struct frame_in view = {.data = (uint8_t *)data, .end = len, .max_frame = ANSWER_FRAME_MAX};
+    size_t frame_len;
+    enum answer_kind kind;
+    uint64_t number;
+
+    while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY) {
+        ck_assert(answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len));
+        word[at++] = letters[kind];
+    }
+    word[at] = '\0';
+    frame_out_written(&gate->open, len);
+    return word;
+}
+
+static void add(struct gate *gate, const char *record)
+{
+    struct result result = {1, (const uint8_t *)"answer", 6, record, strlen(record)};
+
+    ck_assert(gate_add(gate, "worker 0", &result));
+}
+
+START_TEST(answers_wait_for_their_records)
+{
+    int fd = log_with("");
+    struct gate gate;
+
+    gate_open(&gate, fd);
+    add(&gate, "{\"a\":1}");
+    gate_worker_gone(&gate, 0, 1);
+    add(&gate, "{\"a\":2}");
+    ck_assert_str_eq(leaving(&gate), "");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "RGR");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "");
+    gate_free(&gate);
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_is_not_recorded_does_not_leave)
+{
+    int good = log_with(""), full = open("/dev/full", O_WRONLY);
+    struct gate gate;
+
+    if (full < 0)
+        return; /* a machine without /dev/full; the integration test fills a log by a limit */
+    gate_open(&gate, good);
+    gate.ledger.fd = full;
+    add(&gate, "{\"a\":1}");
+    gate_worker_gone(&gate, 0, 1);
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "DWG");
+    add(&gate, "{\"a\":2}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "W");
+    gate.ledger.fd = good;
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "U");
+    add(&gate, "{\"a\":3}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "R");
+    ck_assert_ptr_nonnull(
+        strstr(content(good), "{\"seq\":2,\"by\":\"worker 0\",\"a\":2}\n{\"seq\":3,"));
+    ck_assert_ptr_nonnull(
+        strstr(content(good), "\"event\":\"withheld\",\"from\":1,\"to\":2,\"lost\":0}\n"));
+    ck_assert_ptr_nonnull(strstr(content(good), "{\"seq\":4,\"by\":\"worker 0\",\"a\":3}\n"));
+    gate_free(&gate);
+    close(full);
+    close(good);
+}
+END_TEST
+
+START_TEST(messages_between_processes)
+{
+    const struct job job = {
+        .number = 7,
+        .peer = {1, 2, 3},
+        .request = {.id = 8, .operation = 10, .body = (const uint8_t *)"body", .body_len = 4},
+    };
+    uint8_t frame[RESULT_HEAD + 32];
+    struct frame_out out = {0};
+    struct result result;
+    struct job back;
+    size_t len;
+
+    ck_assert(job_put(&out, &job));
+    ck_assert(job_get(frame_out_data(&out, &len) + FRAME_HEADER, JOB_HEAD + 4, &back));
+    ck_assert(back.number == 7 && back.peer.uid == 1 && back.peer.gid == 2 && back.peer.pid == 3);
+    ck_assert(back.request.id == 8 && back.request.operation == 10 && back.request.body_len == 4);
+    ck_assert_mem_eq(back.request.body, "body", 4);
+    ck_assert(!job_get(frame, JOB_HEAD - 1, &back));
+    frame_out_free(&out);
+
+    memcpy(frame + RESULT_HEAD, "resp", 4);
+    len = result_seal(frame, 9, 4, "{}", 2);
+    ck_assert(result_get(frame, len, &result));
+    ck_assert(result.number == 9 && result.response_len == 4 && result.record_len == 2);
+    ck_assert_mem_eq(result.record, "{}", 2);
+    ck_assert(
+        !result_get(frame, RESULT_HEAD + 3, &result)); /* the response is longer than the frame */
+    ck_assert(!result_get(frame, RESULT_HEAD - 1, &result));
+}
+END_TEST
+
+SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
+           answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
+           messages_between_processes)

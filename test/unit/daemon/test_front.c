@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the front decides without a socket: who may, who is next, which jobs there are. */
+#include <string.h>
+
+#include "daemon/front/jobs.h"
+#include "daemon/front/policy.h"
+#include "daemon/front/scheduler.h"
+#include "test/unit/suite.h"
+#include "wire/keyferry.pb.h"
+
+START_TEST(every_operation_has_its_class)
+{
+    static const struct {
+        uint32_t number;
+        enum operation_class class;
+        bool makes_keys;
+    } wanted[] = {
+        {keyferry_Operation_OPERATION_CREATE_KEY, CLASS_MANAGE, true},
+        {keyferry_Operation_OPERATION_GET_KEY, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_LIST_KEYS, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_DELETE_KEY, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_CREATE_ALIAS, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_UPDATE_ALIAS, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_DELETE_ALIAS, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_GET_ALIAS, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_LIST_ALIASES, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_EXPORT_KEY, CLASS_EXPORT, false},
+        {keyferry_Operation_OPERATION_ADOPT_KEY, CLASS_MANAGE, true},
+        {keyferry_Operation_OPERATION_TOKEN, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_STATUS, CLASS_VIEW, false},
+    };
+
+    ck_assert_uint_eq(sizeof wanted / sizeof *wanted, _keyferry_Operation_MAX);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const struct operation *operation = operation_find(wanted[i].number);
+
+        ck_assert_ptr_nonnull(operation);
+        ck_assert_uint_eq(operation->number, wanted[i].number);
+        ck_assert_int_eq(operation->class, wanted[i].class);
+        ck_assert_int_eq(operation->makes_keys, wanted[i].makes_keys);
+    }
+    ck_assert_ptr_null(operation_find(0));
+    ck_assert_ptr_null(operation_find(_keyferry_Operation_MAX + 1));
+    ck_assert_ptr_null(operation_find(UINT32_MAX));
+}
+END_TEST
+
+START_TEST(who_may_do_what)
+{
+    enum { OWNER = 900, SOMEBODY = 1000 };
+
+    for (int class = CLASS_VIEW; class <= CLASS_MANAGE; class ++) {
+        ck_assert(policy_allows(0, false, OWNER, (enum operation_class) class));
+        ck_assert(policy_allows(OWNER, false, OWNER, (enum operation_class) class));
+        ck_assert(!policy_allows(SOMEBODY, false, OWNER, (enum operation_class) class));
+        ck_assert_int_eq(policy_allows(SOMEBODY, true, OWNER, (enum operation_class) class),
+                         class != CLASS_MANAGE);
+    }
+}
+END_TEST
+
+START_TEST(turns_go_round)
+{
+    struct scheduler scheduler = {0};
+    struct turn a = {0}, b = {0}, c = {0};
+
+    scheduler_wait(&scheduler, &a);
+    scheduler_wait(&scheduler, &b);
+    scheduler_wait(&scheduler, &a); /* waits already */
+    scheduler_wait(&scheduler, &c);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
+    scheduler_wait(&scheduler, &a);
+    scheduler_leave(&scheduler, &c);
+    scheduler_leave(&scheduler, &c);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &b);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
+    ck_assert_ptr_null(scheduler_next(&scheduler));
+    scheduler_wait(&scheduler, &c);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &c);
+}
+END_TEST
+
+START_TEST(workers_get_their_share)
+{
+    struct scheduler scheduler = {0};
+    unsigned counts[CONF_WORKERS_MAX] = {0};
+    int slot;
+
+    ck_assert(!scheduler_any_up(&scheduler));
+    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    scheduler_worker_up(&scheduler, 0);
+    scheduler_worker_up(&scheduler, 63);
+    while ((slot = scheduler_give(&scheduler)) >= 0)
+        counts[slot]++;
+    ck_assert_uint_eq(counts[0], WORKER_WINDOW);
+    ck_assert_uint_eq(counts[63], WORKER_WINDOW);
+    ck_assert(scheduler_done(&scheduler, 63, 3));
+    ck_assert_int_eq(scheduler_give(&scheduler), 63);
+    ck_assert(!scheduler_done(&scheduler, 0, WORKER_WINDOW + 1));
+    scheduler_worker_down(&scheduler, 63);
+    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    ck_assert(scheduler_any_up(&scheduler));
+    scheduler_worker_up(&scheduler, 63); /* a new one has been given nothing */
+    ck_assert_int_eq(scheduler_give(&scheduler), 63);
+}
+END_TEST
+
+START_TEST(job_numbers_are_never_used_twice)
+{
+    struct jobs jobs;
+    struct front_job *one, *two, *list = NULL;
+    uint64_t first;
+
+    ck_assert(jobs_init(&jobs, 2));
+    one = jobs_take(&jobs);
+    two = jobs_take(&jobs);
+    first = one->number;
+    ck_assert(first != 0 && first != two->number);
+    ck_assert_ptr_null(jobs_take(&jobs));
+    ck_assert_ptr_eq(jobs_find(&jobs, first), one);
+    job_link(one, &list);
+    job_link(two, &list);
+    jobs_release(&jobs, one);
+    ck_assert_ptr_eq(list, two);
+    ck_assert_ptr_null(two->next);
+    ck_assert_ptr_null(jobs_find(&jobs, first));
+    one = jobs_take(&jobs);
+    ck_assert(one->number != first);
+    ck_assert_ptr_null(jobs_find(&jobs, first));
+    ck_assert_ptr_null(jobs_find(&jobs, 0));
+    ck_assert_ptr_null(jobs_find(&jobs, UINT64_MAX));
+    ck_assert_uint_eq(jobs.used, 2);
+    job_unlink(two);
+    ck_assert_ptr_null(list);
+    jobs_free(&jobs);
+}
+END_TEST
+
+SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
+           workers_get_their_share, job_numbers_are_never_used_twice)
