@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys in the store: made, found, refused where the token contradicts itself, deleted, swept; alone and beside other workers and hosts. */
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,55 @@ START_TEST(check_values_are_right)
         ck_assert_str_eq(facts.kcv, expected[i].kcv);
         destroy_object(source);
     }
+}
+END_TEST
+
+/* The same value is in every object of a key, and X9.24-1's variant of it in the mask variant. */
+static void expect_derives(CK_OBJECT_HANDLE object, const uint8_t value[16])
+{
+    static const uint8_t data[16] = "public test data";
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE readable = CK_INVALID_HANDLE;
+    uint8_t got[16], expected[32], triple[24];
+    CK_ATTRIBUTE attribute = {CKA_VALUE, got, sizeof got};
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int len;
+
+    memcpy(triple, value, 16);
+    memcpy(triple + 16, value, 8);
+    ck_assert_int_eq(EVP_EncryptInit_ex(context, EVP_des_ede3_ecb(), NULL, triple, NULL), 1);
+    ck_assert_int_eq(EVP_EncryptUpdate(context, expected, &len, data, sizeof data), 1);
+    EVP_CIPHER_CTX_free(context);
+    role_session_template(&token, ROLE_CONSTANT, KEY_ALGORITHM_NONE, sizeof data, &template);
+    expect_good(op_derive(&token, P11_TDES, object, data, sizeof data, &template, &readable, &err));
+    expect_good(p11_get_attributes(token.session, readable, &attribute, 1, &err) == CKR_OK);
+    ck_assert_mem_eq(got, expected, sizeof got);
+    destroy_object(readable);
+}
+
+START_TEST(the_mask_variant_is_masked)
+{
+    static const uint8_t mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0, 0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
+    struct key_facts facts = facts_of("B0", KEY_TDES_2KEY, 'N');
+    uint8_t value[16], masked[16];
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE source;
+    struct p11_key *key;
+
+    for (size_t i = 0; i < sizeof value; i++) {
+        value[i] = (uint8_t)(0x11 * i + 2);
+        masked[i] = value[i] ^ mask[i];
+    }
+    template_number(&template, CKA_CLASS, CKO_SECRET_KEY);
+    template_number(&template, CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+    template_flag(&template, CKA_TOKEN, false);
+    template_flag(&template, CKA_DERIVE, true);
+    template_bytes(&template, CKA_VALUE, value, sizeof value);
+    expect_good(p11_create_object(token.session, template.attributes, template.count, &source, &err) == CKR_OK);
+    key = store_make(store, source, &facts, true, &err);
+    expect_good(key != NULL);
+    expect_derives(key->working, value);
+    expect_derives(key->mask_variant, masked);
 }
 END_TEST
 
@@ -605,11 +655,12 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    TCase *tests = tcase_create(fixture_name(TEST_TOKEN));
+    TCase *tests;
     int status;
 
     if (be_peer(argc, argv, &status))
         return status;
+    tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -618,6 +669,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, nothing_is_left_of_a_key_that_failed);
     tcase_add_test(tests, a_token_that_makes_another_object_is_noticed);
     tcase_add_test(tests, check_values_are_right);
+    tcase_add_test(tests, the_mask_variant_is_masked);
     tcase_add_test(tests, unknown_keys_are_not_found);
     tcase_add_loop_test(tests, a_wrong_flag_is_refused, 0, 5);
     tcase_add_test(tests, a_missing_object_is_refused);

@@ -232,11 +232,12 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    TCase *tests = tcase_create(fixture_name(TEST_TOKEN));
+    TCase *tests;
     int status;
 
     if (be_peer(argc, argv, &status))
         return status;
+    tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
     tcase_add_checked_fixture(tests, setup, teardown);

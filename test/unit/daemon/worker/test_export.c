@@ -291,6 +291,38 @@ START_TEST(a_stale_handle_costs_one_retry)
 }
 END_TEST
 
+/* Another program puts another key in the place of a KBPK, with all its names: what was derived from the first serves no more. */
+START_TEST(a_replaced_wrapping_key_is_derived_from_anew)
+{
+    static const uint8_t other[32] = "another value for the wrapping k";
+    struct kf_error err = {0};
+    char kbpk[ARN_MAX], key[ARN_MAX], label[LABEL_MAX];
+    struct role_object object = {.role = ROLE_WORKING, .algorithm = KEY_AES_256, .label = label};
+    keyferry_ListKeysRequest list = {0};
+    struct p11_template template = {0};
+    struct opened opened;
+    struct p11_key *found;
+    CK_OBJECT_HANDLE source;
+
+    adopt("K1", KEY_AES_256, 'B', 0x14, kbpk);
+    create_key("P0", KEY_AES_128, 'B', true, key);
+    export_key(key, kbpk);
+    expect_ok();
+    found = store_key(service->store, id_of(kbpk), &err);
+    label_write_object("working", &found->facts, label);
+    object_id(ROLE_WORKING, found->id, object.id);
+    object.kdf = found->kdf;
+    role_token_template(&service->token, &object, &template);
+    ck_assert_uint_eq(p11_destroy_object(service->session, found->working, NULL), CKR_OK);
+    source = put_foreign(&(struct foreign){.label = "other", .type = CKK_GENERIC_SECRET, .value = other, .len = 32});
+    ck_assert(op_identity(&service->token, source, 32, &template, &found->working, &err));
+    found->working = CK_INVALID_HANDLE;
+    SEND(LIST_KEYS, ListKeys, &list, NULL); /* reads all anew */
+    open_block(export_key(key, kbpk)->wrapped_key.key_material, other, 32, &opened);
+    expect_ok();
+}
+END_TEST
+
 /* KBEK and KBMK that vanish, as when a token forgets its session objects, are derived again. */
 START_TEST(lost_session_keys_are_made_again)
 {
@@ -447,6 +479,7 @@ int main(void)
     tcase_add_test(tests, states_bind);
     tcase_add_test(tests, a_forged_export_copy_does_not_leave);
     tcase_add_test(tests, a_stale_handle_costs_one_retry);
+    tcase_add_test(tests, a_replaced_wrapping_key_is_derived_from_anew);
     tcase_add_test(tests, lost_session_keys_are_made_again);
     tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, 2);
     tcase_add_test(tests, no_object_is_left_behind);
