@@ -63,7 +63,8 @@ void store_teardown(void)
 
 struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char exportability)
 {
-    struct key_facts facts = {.algorithm = algorithm, .version = "00", .exportability = exportability, .kcv = "000000"};
+    struct key_facts facts = {
+        .algorithm = algorithm, .version = "00", .exportability = exportability, .kcv = "000000"};
 
     strcpy(facts.usage, usage);
     for (const char *mode = "BXCGE"; *mode && !facts.mode; mode++)
@@ -83,13 +84,13 @@ CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
 
     role_source_template(algorithm, extractable, &template);
-    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count, &source, &err) ==
-                CKR_OK);
+    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count,
+                                 &source, &err) == CKR_OK);
     return source;
 }
 
-struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm, char exportability,
-                         char name[KEY_NAME_LEN + 1])
+struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm,
+                         char exportability, char name[KEY_NAME_LEN + 1])
 {
     struct key_facts facts = facts_of(usage, algorithm, exportability);
     CK_OBJECT_HANDLE source = make_source(algorithm, exportability != 'N');
@@ -157,7 +158,8 @@ CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_
                        const CK_ATTRIBUTE *others, size_t count)
 {
     char label[LABEL_MAX];
-    struct role_object object = {.role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct role_object object = {
+        .role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
     struct p11_template template = {0};
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     CK_ULONG kept = 0;
@@ -175,7 +177,8 @@ CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_
             template.attributes[kept++] = attribute;
     }
     template.count = kept;
-    expect_good(op_identity(&token, source, key_algorithm_bytes(key->facts.algorithm), &template, &made, &err));
+    expect_good(op_identity(&token, source, key_algorithm_bytes(key->facts.algorithm), &template,
+                            &made, &err));
     return made;
 }
 
@@ -190,12 +193,13 @@ void run_peer(bool shared, const char *command, const char *first, const char *s
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         execl("/proc/self/exe", "peer", "peer", fixture.settings.module, fixture.settings.uri,
-              fixture.settings.init_args ? fixture.settings.init_args : "", fixture.settings.pin_path, fd, command, first,
-              second, (char *)NULL);
+              fixture.settings.init_args ? fixture.settings.init_args : "",
+              fixture.settings.pin_path, fd, command, first, second, (char *)NULL);
         _exit(127);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "peer %s %s: status 0x%x", command, first, status);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "peer %s %s: status 0x%x", command,
+                  first, status);
 }
 
 static bool set_state(struct p11_store *store, const char *name, const struct key_state *state)
@@ -205,7 +209,8 @@ static bool set_state(struct p11_store *store, const char *name, const struct ke
     return key && store_set_state(store, key, state, &err);
 }
 
-static bool peer_command(struct p11_store *store, const char *command, const char *first, const char *second)
+static bool peer_command(struct p11_store *store, const char *command, const char *first,
+                         const char *second)
 {
     struct p11_alias *alias;
 
@@ -232,7 +237,8 @@ START_TEST(peer)
     char **arguments = peer_arguments;
     struct p11_store *store;
 
-    token_open(&(struct p11_settings){arguments[2], arguments[3], arguments[4][0] ? arguments[4] : NULL, arguments[5]});
+    token_open(&(struct p11_settings){arguments[2], arguments[3],
+                                      arguments[4][0] ? arguments[4] : NULL, arguments[5]});
     if (atoi(arguments[6]) >= 0)
         map_changes(atoi(arguments[6]));
     else
@@ -241,7 +247,8 @@ START_TEST(peer)
     expect_good(store != NULL);
     expect_good(peer_command(store, arguments[7], arguments[8], arguments[9]));
     store_close(store);
-    /* The session stays open until the process ends: a module that is unloaded cannot be named by a leak report. */
+    /* The session stays open until the process ends: a module that is unloaded cannot be named by a
+     * leak report. */
 }
 END_TEST
 
