@@ -7,15 +7,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "p11/calls.h"
 #include "p11/objects.h"
 #include "p11/ops.h"
 #include "p11/profile.h"
+#include "p11/store_index.h"
 
 struct fixture fixture;
 struct p11_token token;
+struct p11_store *store;
 _Atomic uint64_t *changes;
 struct kf_error err;
 
@@ -51,14 +54,27 @@ void store_setup(void)
     ck_assert(fixture_create(TEST_TOKEN, &fixture));
     new_changes();
     token_open(&fixture.settings);
+    store = store_open(&token, changes, &err);
+    expect_good(store != NULL);
 }
 
 void store_teardown(void)
 {
+    store_close(store);
     p11_session_close(token.session);
     munmap(changes, sizeof *changes);
     close(changes_fd);
     fixture_destroy(&fixture);
+}
+
+void outlast_freshness(void)
+{
+    usleep((STORE_FRESH_MS + 20) * 1000);
+}
+
+int64_t wall_ms(void)
+{
+    return (int64_t)time(NULL) * 1000;
 }
 
 struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char exportability)
@@ -89,8 +105,8 @@ CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
     return source;
 }
 
-struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm,
-                         char exportability, char name[KEY_NAME_LEN + 1])
+struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
+                         char name[KEY_NAME_LEN + 1])
 {
     struct key_facts facts = facts_of(usage, algorithm, exportability);
     CK_OBJECT_HANDLE source = make_source(algorithm, exportability != 'N');
@@ -202,22 +218,21 @@ void run_peer(bool shared, const char *command, const char *first, const char *s
                   first, status);
 }
 
-static bool set_state(struct p11_store *store, const char *name, const struct key_state *state)
+static bool set_state(const char *name, const struct key_state *state)
 {
     struct p11_key *key = store_key(store, name, &err);
 
     return key && store_set_state(store, key, state, &err);
 }
 
-static bool peer_command(struct p11_store *store, const char *command, const char *first,
-                         const char *second)
+static bool peer_command(const char *command, const char *first, const char *second)
 {
     struct p11_alias *alias;
 
     if (strcmp(command, "disable") == 0)
-        return set_state(store, first, &(struct key_state){.enabled = false});
+        return set_state(first, &(struct key_state){.enabled = false});
     if (strcmp(command, "enable") == 0)
-        return set_state(store, first, &(struct key_state){.enabled = true});
+        return set_state(first, &(struct key_state){.enabled = true});
     if (strcmp(command, "expect-key") == 0)
         return store_key(store, first, &err) != NULL;
     if (strcmp(command, "create-alias") == 0)
@@ -235,7 +250,6 @@ static char **peer_arguments;
 START_TEST(peer)
 {
     char **arguments = peer_arguments;
-    struct p11_store *store;
 
     token_open(&(struct p11_settings){arguments[2], arguments[3],
                                       arguments[4][0] ? arguments[4] : NULL, arguments[5]});
@@ -245,7 +259,7 @@ START_TEST(peer)
         new_changes();
     store = store_open(&token, changes, &err);
     expect_good(store != NULL);
-    expect_good(peer_command(store, arguments[7], arguments[8], arguments[9]));
+    expect_good(peer_command(arguments[7], arguments[8], arguments[9]));
     store_close(store);
     /* The session stays open until the process ends: a module that is unloaded cannot be named by a
      * leak report. */

@@ -10,6 +10,7 @@
 /* Of the test that runs: made by store_setup, destroyed by store_teardown (checked fixtures). */
 extern struct fixture fixture;
 extern struct p11_token token;
+extern struct p11_store *store;
 extern _Atomic uint64_t *changes; /* shared with peers */
 extern struct kf_error err;
 
@@ -17,6 +18,10 @@ void store_setup(void);
 void store_teardown(void);
 /* A session and what it can do, without a fixture's being made: for a peer. */
 void token_open(const struct p11_settings *settings);
+
+/* Sleeps as long as an entry of the index may serve. */
+void outlast_freshness(void);
+int64_t wall_ms(void);
 
 /* Fails the test where the call failed; expects a failure of this status with this in its message.
  */
@@ -34,8 +39,8 @@ struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char 
 /* A session object with a new value, as a new key's is. */
 CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable);
 /* A key made from a new value. Its name is written to name where that is not NULL. */
-struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm,
-                         char exportability, char name[KEY_NAME_LEN + 1]);
+struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
+                         char name[KEY_NAME_LEN + 1]);
 
 /* The token objects with this key's id under this role. */
 size_t count_role(enum p11_role role, const uint8_t id[KEY_ID_BYTES]);

@@ -8,21 +8,6 @@
 #include "p11/ops.h"
 #include "test/unit/p11/store_support.h"
 
-static struct p11_store *store;
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
 static CK_ULONG read_number(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
 {
     CK_ULONG value = 0;
@@ -135,7 +120,7 @@ START_TEST(objects_are_as_their_roles_say)
     bool works = usage[0] != 'P', leaves = exportability != 'N';
 
     for (enum key_algorithm algorithm = KEY_TDES_2KEY; algorithm <= KEY_AES_256; algorithm++) {
-        const struct p11_key *key = make_key(store, usage, algorithm, exportability, NULL);
+        const struct p11_key *key = make_key(usage, algorithm, exportability, NULL);
         const struct {
             enum p11_role role;
             bool there;
@@ -275,7 +260,7 @@ END_TEST
 /* What the token enforces of a role, where the profile says that it enforces. */
 START_TEST(roles_bite)
 {
-    const struct p11_key *key = make_key(store, "K1", KEY_AES_256, 'S', NULL);
+    const struct p11_key *key = make_key("K1", KEY_AES_256, 'S', NULL);
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE, wrapping = make_source(KEY_AES_256, false);
     struct p11_template readable = {0}, payload = {0};
     uint8_t data[16] = {0}, wrapped[64];
@@ -305,7 +290,7 @@ int main(void)
 
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, objects_are_as_their_roles_say, 0, 8);
     tcase_add_test(tests, each_wrong_flag_is_noticed);

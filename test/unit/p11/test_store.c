@@ -16,27 +16,7 @@
 
 #define MINUTE_MS (60 * 1000LL)
 
-static struct p11_store *store;
 static char name[KEY_NAME_LEN + 1];
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
-/* As long as an entry may serve. */
-static void outlast_freshness(void)
-{
-    usleep((STORE_FRESH_MS + 20) * 1000);
-}
 
 static struct p11_key *get(void)
 {
@@ -46,14 +26,9 @@ static struct p11_key *get(void)
     return key;
 }
 
-static int64_t wall_ms(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
-
 START_TEST(a_made_key_is_what_was_asked_for)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_256, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_256, 'S', name);
     struct key_facts facts = key->facts, read;
     struct key_state state;
     char label[LABEL_MAX];
@@ -331,7 +306,7 @@ END_TEST
 
 START_TEST(a_card_that_says_nothing_is_refused)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
     char label[LABEL_MAX];
     CK_OBJECT_HANDLE card = key->card;
 
@@ -345,7 +320,7 @@ END_TEST
 
 START_TEST(a_changed_card_is_refused)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'N', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'N', name);
     struct key_facts facts = key->facts;
     CK_OBJECT_HANDLE card = key->card;
     char label[LABEL_MAX];
@@ -359,7 +334,7 @@ END_TEST
 
 START_TEST(objects_without_a_card_are_no_key)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
 
     destroy_object(key->card);
     store_forget(store);
@@ -390,7 +365,7 @@ END_TEST
 
 START_TEST(reading_all_anew_keeps_what_is_the_same)
 {
-    struct p11_key *key = make_key(store, "B0", KEY_TDES_2KEY, 'S', name), **keys;
+    struct p11_key *key = make_key("B0", KEY_TDES_2KEY, 'S', name), **keys;
     uint64_t generation = key->generation;
     CK_OBJECT_HANDLE variant = key->mask_variant;
     size_t count;
@@ -410,7 +385,7 @@ END_TEST
 /* Another worker of this host: at the next use. */
 START_TEST(a_change_of_this_host_binds_at_once)
 {
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     for (int i = 0; i < 3; i++) {
         ck_assert(get()->state.enabled);
         run_peer(true, "disable", name, "");
@@ -426,7 +401,7 @@ START_TEST(a_change_of_another_host_binds_soon)
 {
     uint64_t before;
 
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     ck_assert(get()->state.enabled);
     run_peer(false, "disable", name, "");
     outlast_freshness();
@@ -446,7 +421,7 @@ START_TEST(an_entry_does_not_serve_longer_than_it_may)
     struct key_state off = {.enabled = false};
     char label[LABEL_MAX];
 
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     key = get();
     label_write_card(&key->facts, &off, label);
     expect_good(object_set_label(&token, key->card, label,
@@ -478,7 +453,7 @@ static CK_RV read_then_change(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
 START_TEST(a_change_during_the_reading_is_not_missed)
 {
     CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
-    struct p11_key copy = *make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key copy = *make_key("K1", KEY_AES_128, 'S', name);
     struct p11_key **keys;
     size_t count;
 
@@ -497,7 +472,7 @@ END_TEST
 
 START_TEST(keys_of_others_are_found)
 {
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     run_peer(false, "expect-key", name, "");
     run_peer(true, "expect-key", name, "");
 }
@@ -509,7 +484,7 @@ START_TEST(lists_are_sorted_and_whole)
     size_t count;
 
     for (int i = 0; i < 20; i++)
-        make_key(store, "P0", KEY_AES_128, 'S', NULL);
+        make_key("P0", KEY_AES_128, 'S', NULL);
     expect_good(store_list_keys(store, &keys, &count, &err));
     ck_assert_uint_eq(count, 20);
     for (size_t i = 1; i < count; i++)
@@ -527,7 +502,7 @@ int main(int argc, char **argv)
     tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_made_key_is_what_was_asked_for);
     tcase_add_test(tests, nothing_is_left_of_a_key_that_failed);

@@ -14,26 +14,6 @@
 #define ONE "aaaaaaaaaaaaaaaa"
 #define OTHER "bbbbbbbbbbbbbbbb"
 
-static struct p11_store *store;
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
-static void outlast_freshness(void)
-{
-    usleep((STORE_FRESH_MS + 20) * 1000);
-}
-
 static struct p11_alias *get(void)
 {
     struct p11_alias *alias = store_alias(store, KEK, &err);
@@ -244,7 +224,7 @@ int main(int argc, char **argv)
     tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, an_alias_lives_and_dies);
     tcase_add_test(tests, a_taken_name_is_refused);

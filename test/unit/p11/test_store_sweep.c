@@ -14,26 +14,7 @@
 #define MINUTE_MS (60 * 1000LL)
 #define HOUR_MS (60 * MINUTE_MS)
 
-static struct p11_store *store;
 static char name[KEY_NAME_LEN + 1];
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
-static int64_t wall_ms(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
 
 static void set_due(struct p11_key *key, int64_t in_ms)
 {
@@ -48,9 +29,9 @@ START_TEST(a_due_key_is_swept)
     uint8_t id[KEY_ID_BYTES];
     size_t before = count_objects(token.session);
 
-    set_due(make_key(store, "K1", KEY_AES_128, 'S', name), -2000);
+    set_due(make_key("K1", KEY_AES_128, 'S', name), -2000);
     base32_decode(name, sizeof id, id);
-    set_due(make_key(store, "B0", KEY_TDES_2KEY, 'S', later), HOUR_MS);
+    set_due(make_key("B0", KEY_TDES_2KEY, 'S', later), HOUR_MS);
     expect_good(store_sweep(store, &err));
     expect_error(store_key_any(store, name, &err) != NULL, KF_NOT_FOUND, name);
     ck_assert_ptr_nonnull(store_key(store, later, &err));
@@ -72,7 +53,7 @@ static CK_RV destroy_but_one(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 START_TEST(a_sweep_that_was_cut_short_is_finished)
 {
     CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
     CK_OBJECT_HANDLE objects[] = {key->working, key->export_copy, key->card};
     uint8_t id[KEY_ID_BYTES];
 
@@ -93,7 +74,7 @@ END_TEST
 
 START_TEST(a_due_key_that_contradicts_itself_stays)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'N', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'N', name);
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true);
 
     forge(key, ROLE_EXPORT, source, NULL, 0);
@@ -163,7 +144,7 @@ START_TEST(an_inspection_tells_what_is_wrong)
     char expected[200];
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE wrong = {CKA_ENCRYPT, &yes, sizeof yes};
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
 
     expect_good(store_inspect(store, note, &findings, &err));
     ck_assert_str_eq(findings.text, "");
@@ -189,7 +170,7 @@ int main(void)
 
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_due_key_is_swept);
     tcase_add_loop_test(tests, a_sweep_that_was_cut_short_is_finished, 0, 3);
