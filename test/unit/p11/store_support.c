@@ -7,15 +7,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "p11/calls.h"
 #include "p11/objects.h"
 #include "p11/ops.h"
 #include "p11/profile.h"
+#include "p11/store_index.h"
 
 struct fixture fixture;
 struct p11_token token;
+struct p11_store *store;
 _Atomic uint64_t *changes;
 struct kf_error err;
 
@@ -51,19 +54,33 @@ void store_setup(void)
     ck_assert(fixture_create(TEST_TOKEN, &fixture));
     new_changes();
     token_open(&fixture.settings);
+    store = store_open(&token, changes, &err);
+    expect_good(store != NULL);
 }
 
 void store_teardown(void)
 {
+    store_close(store);
     p11_session_close(token.session);
     munmap(changes, sizeof *changes);
     close(changes_fd);
     fixture_destroy(&fixture);
 }
 
+void outlast_freshness(void)
+{
+    usleep((STORE_FRESH_MS + 20) * 1000);
+}
+
+int64_t wall_ms(void)
+{
+    return (int64_t)time(NULL) * 1000;
+}
+
 struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char exportability)
 {
-    struct key_facts facts = {.algorithm = algorithm, .version = "00", .exportability = exportability, .kcv = "000000"};
+    struct key_facts facts = {
+        .algorithm = algorithm, .version = "00", .exportability = exportability, .kcv = "000000"};
 
     strcpy(facts.usage, usage);
     for (const char *mode = "BXCGE"; *mode && !facts.mode; mode++)
@@ -83,12 +100,12 @@ CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
 
     role_source_template(algorithm, extractable, &template);
-    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count, &source, &err) ==
-                CKR_OK);
+    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count,
+                                 &source, &err) == CKR_OK);
     return source;
 }
 
-struct p11_key *make_key(struct p11_store *store, const char *usage, enum key_algorithm algorithm, char exportability,
+struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
                          char name[KEY_NAME_LEN + 1])
 {
     struct key_facts facts = facts_of(usage, algorithm, exportability);
@@ -157,7 +174,8 @@ CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_
                        const CK_ATTRIBUTE *others, size_t count)
 {
     char label[LABEL_MAX];
-    struct role_object object = {.role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct role_object object = {
+        .role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
     struct p11_template template = {0};
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     CK_ULONG kept = 0;
@@ -175,7 +193,8 @@ CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_
             template.attributes[kept++] = attribute;
     }
     template.count = kept;
-    expect_good(op_identity(&token, source, key_algorithm_bytes(key->facts.algorithm), &template, &made, &err));
+    expect_good(op_identity(&token, source, key_algorithm_bytes(key->facts.algorithm), &template,
+                            &made, &err));
     return made;
 }
 
@@ -190,29 +209,30 @@ void run_peer(bool shared, const char *command, const char *first, const char *s
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         execl("/proc/self/exe", "peer", "peer", fixture.settings.module, fixture.settings.uri,
-              fixture.settings.init_args ? fixture.settings.init_args : "", fixture.settings.pin_path, fd, command, first,
-              second, (char *)NULL);
+              fixture.settings.init_args ? fixture.settings.init_args : "",
+              fixture.settings.pin_path, fd, command, first, second, (char *)NULL);
         _exit(127);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "peer %s %s: status 0x%x", command, first, status);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "peer %s %s: status 0x%x", command,
+                  first, status);
 }
 
-static bool set_state(struct p11_store *store, const char *name, const struct key_state *state)
+static bool set_state(const char *name, const struct key_state *state)
 {
     struct p11_key *key = store_key(store, name, &err);
 
     return key && store_set_state(store, key, state, &err);
 }
 
-static bool peer_command(struct p11_store *store, const char *command, const char *first, const char *second)
+static bool peer_command(const char *command, const char *first, const char *second)
 {
     struct p11_alias *alias;
 
     if (strcmp(command, "disable") == 0)
-        return set_state(store, first, &(struct key_state){.enabled = false});
+        return set_state(first, &(struct key_state){.enabled = false});
     if (strcmp(command, "enable") == 0)
-        return set_state(store, first, &(struct key_state){.enabled = true});
+        return set_state(first, &(struct key_state){.enabled = true});
     if (strcmp(command, "expect-key") == 0)
         return store_key(store, first, &err) != NULL;
     if (strcmp(command, "create-alias") == 0)
@@ -230,18 +250,19 @@ static char **peer_arguments;
 START_TEST(peer)
 {
     char **arguments = peer_arguments;
-    struct p11_store *store;
 
-    token_open(&(struct p11_settings){arguments[2], arguments[3], arguments[4][0] ? arguments[4] : NULL, arguments[5]});
+    token_open(&(struct p11_settings){arguments[2], arguments[3],
+                                      arguments[4][0] ? arguments[4] : NULL, arguments[5]});
     if (atoi(arguments[6]) >= 0)
         map_changes(atoi(arguments[6]));
     else
         new_changes();
     store = store_open(&token, changes, &err);
     expect_good(store != NULL);
-    expect_good(peer_command(store, arguments[7], arguments[8], arguments[9]));
+    expect_good(peer_command(arguments[7], arguments[8], arguments[9]));
     store_close(store);
-    /* The session stays open until the process ends: a module that is unloaded cannot be named by a leak report. */
+    /* The session stays open until the process ends: a module that is unloaded cannot be named by a
+     * leak report. */
 }
 END_TEST
 

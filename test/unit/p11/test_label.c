@@ -8,8 +8,14 @@
 #include "test/unit/p11/support.h"
 
 static const struct key_facts kek = {
-    .usage = "K1", .algorithm = KEY_AES_256, .mode = 'B', .version = "00", .exportability = 'S',
-    .kcv_algorithm = KCV_CMAC, .kcv = "73C263", .created_ms = 1795388400000,
+    .usage = "K1",
+    .algorithm = KEY_AES_256,
+    .mode = 'B',
+    .version = "00",
+    .exportability = 'S',
+    .kcv_algorithm = KCV_CMAC,
+    .kcv = "73C263",
+    .created_ms = 1795388400000,
 };
 
 static void expect_facts(const struct key_facts *a, const struct key_facts *b)
@@ -34,10 +40,13 @@ START_TEST(labels_have_their_form)
     label_write_object("working", &kek, label);
     ck_assert_str_eq(label, "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z");
     label_write_card(&kek, &state, label);
-    ck_assert_str_eq(label, "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -");
+    ck_assert_str_eq(label,
+                     "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -");
     state = (struct key_state){.enabled = false, .delete_ms = 1795388400000 + 86400000};
     label_write_card(&kek, &state, label);
-    ck_assert_str_eq(label, "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z off 20261123T230000Z");
+    ck_assert_str_eq(
+        label,
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z off 20261123T230000Z");
     label_write_alias("alias/kek-acme", "5rplquuwozodpwsp", label);
     ck_assert_str_eq(label, "keyferry1 alias alias/kek-acme 5rplquuwozodpwsp");
     label_write_alias("alias/kek-acme", "", label);
@@ -47,7 +56,8 @@ END_TEST
 
 START_TEST(facts_come_back)
 {
-    static const char *const usages[] = {"B0", "C0", "D0", "E0", "E6", "K0", "K1", "M7", "P0", "V2"};
+    static const char *const usages[] = {"B0", "C0", "D0", "E0", "E6",
+                                         "K0", "K1", "M7", "P0", "V2"};
     static const char modes[] = "BEDCGVSXN", exportabilities[] = "SEN";
     struct key_facts facts = kek, read;
     struct key_state state, state_read;
@@ -93,7 +103,8 @@ static bool reads_as_anything(const char *label)
 static void expect_strict(const char *label)
 {
     static const char bytes[] = "\x01 -/:0aAzZ~\x7F\xE4";
-    char alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1], again[LABEL_MAX], mutant[LABEL_MAX + 1];
+    char alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1], again[LABEL_MAX],
+        mutant[LABEL_MAX + 1];
     struct key_facts facts;
     struct key_state state;
     size_t len = strlen(label);
@@ -188,7 +199,8 @@ END_TEST
 
 START_TEST(aliases_come_back)
 {
-    char name[ALIAS_NAME_MAX + 1] = "alias/", alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1], label[LABEL_MAX];
+    char name[ALIAS_NAME_MAX + 1] = "alias/", alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1],
+                               label[LABEL_MAX];
 
     for (size_t len = strlen("alias/") + 1; len <= ALIAS_NAME_MAX; len++) {
         name[len - 1] = "aZ9/_-"[len % 6];

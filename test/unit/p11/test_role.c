@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles: what the objects of each key are when they are read back from the token, and that an object that is anything else is noticed. */
+/* Roles: what the objects of each key are when they are read back from the token, and that an
+ * object that is anything else is noticed. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "p11/calls.h"
 #include "p11/ops.h"
 #include "test/unit/p11/store_support.h"
-
-static struct p11_store *store;
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
 
 static CK_ULONG read_number(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
 {
@@ -40,7 +26,11 @@ struct expected {
 
 static const struct expected expected_aes[] = {
     {ROLE_WORKING, false, true, false, {CKM_AES_ECB_ENCRYPT_DATA}},
-    {ROLE_EXPORT, true, true, false, {CKM_CONCATENATE_DATA_AND_BASE, CKM_CONCATENATE_BASE_AND_DATA}},
+    {ROLE_EXPORT,
+     true,
+     true,
+     false,
+     {CKM_CONCATENATE_DATA_AND_BASE, CKM_CONCATENATE_BASE_AND_DATA}},
     {ROLE_KEPT, false, false, false, {0}},
     {ROLE_CARD, false, false, true, {0}},
 };
@@ -92,7 +82,8 @@ static CK_KEY_TYPE type_of(enum p11_role role, enum key_algorithm algorithm)
 
 static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm)
 {
-    static const CK_ATTRIBUTE_TYPE always_false[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP};
+    static const CK_ATTRIBUTE_TYPE always_false[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,
+                                                     CKA_VERIFY,  CKA_WRAP,    CKA_UNWRAP};
     const struct expected *expected = expectation(role, algorithm);
     CK_KEY_TYPE type = type_of(role, algorithm);
     uint8_t value[64];
@@ -101,9 +92,11 @@ static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_al
     ck_assert_uint_eq(read_number(object, CKA_CLASS), CKO_SECRET_KEY);
     ck_assert_uint_eq(read_number(object, CKA_KEY_TYPE), type);
     if (type == CKK_AES || type == CKK_GENERIC_SECRET)
-        ck_assert_uint_eq(read_number(object, CKA_VALUE_LEN), role == ROLE_CARD ? 1 : key_algorithm_bytes(algorithm));
+        ck_assert_uint_eq(read_number(object, CKA_VALUE_LEN),
+                          role == ROLE_CARD ? 1 : key_algorithm_bytes(algorithm));
     for (size_t i = 0; i < COUNT(always_false); i++)
-        ck_assert_msg(!read_flag(object, always_false[i]), "%s 0x%lX", role_name(role), always_false[i]);
+        ck_assert_msg(!read_flag(object, always_false[i]), "%s 0x%lX", role_name(role),
+                      always_false[i]);
     ck_assert(read_flag(object, CKA_TOKEN));
     ck_assert(read_flag(object, CKA_PRIVATE));
     ck_assert(read_flag(object, CKA_SENSITIVE));
@@ -117,7 +110,8 @@ static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_al
     ck_assert_uint_ne(p11_get_attributes(token.session, object, &attribute, 1, NULL), CKR_OK);
 }
 
-/* Every usage class with every algorithm, exportable and not: which objects there are, and what each is. */
+/* Every usage class with every algorithm, exportable and not: which objects there are, and what
+ * each is. */
 START_TEST(objects_are_as_their_roles_say)
 {
     static const char *const usages[] = {"K1", "K0", "B0", "P0"};
@@ -126,7 +120,7 @@ START_TEST(objects_are_as_their_roles_say)
     bool works = usage[0] != 'P', leaves = exportability != 'N';
 
     for (enum key_algorithm algorithm = KEY_TDES_2KEY; algorithm <= KEY_AES_256; algorithm++) {
-        const struct p11_key *key = make_key(store, usage, algorithm, exportability, NULL);
+        const struct p11_key *key = make_key(usage, algorithm, exportability, NULL);
         const struct {
             enum p11_role role;
             bool there;
@@ -139,8 +133,8 @@ START_TEST(objects_are_as_their_roles_say)
         };
 
         for (size_t i = 0; i < COUNT(objects); i++) {
-            ck_assert_msg(count_role(objects[i].role, key->id) == objects[i].there, "%s %d %s", usage, algorithm,
-                          role_name(objects[i].role));
+            ck_assert_msg(count_role(objects[i].role, key->id) == objects[i].there, "%s %d %s",
+                          usage, algorithm, role_name(objects[i].role));
             if (objects[i].there)
                 expect_role(find_role(objects[i].role, key->id), objects[i].role, algorithm);
         }
@@ -148,7 +142,8 @@ START_TEST(objects_are_as_their_roles_say)
 }
 END_TEST
 
-static bool check(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm, char text[96])
+static bool check(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
+                  char text[96])
 {
     bool kdf;
     bool good = role_check(&token, object, role, algorithm, &kdf, text, 96, &err);
@@ -166,11 +161,16 @@ START_TEST(each_wrong_flag_is_noticed)
         CK_BBOOL value;
         const char *text;
     } wrong[] = {
-        {CKA_EXTRACTABLE, CK_TRUE, "CKA_EXTRACTABLE is true"}, {CKA_ENCRYPT, CK_TRUE, "CKA_ENCRYPT is true"},
-        {CKA_DECRYPT, CK_TRUE, "CKA_DECRYPT is true"},         {CKA_SIGN, CK_TRUE, "CKA_SIGN is true"},
-        {CKA_VERIFY, CK_TRUE, "CKA_VERIFY is true"},           {CKA_WRAP, CK_TRUE, "CKA_WRAP is true"},
-        {CKA_UNWRAP, CK_TRUE, "CKA_UNWRAP is true"},           {CKA_DERIVE, CK_FALSE, "CKA_DERIVE is false"},
-        {CKA_TOKEN, CK_FALSE, "CKA_TOKEN is false"},           {CKA_MODIFIABLE, CK_TRUE, "CKA_MODIFIABLE is true"},
+        {CKA_EXTRACTABLE, CK_TRUE, "CKA_EXTRACTABLE is true"},
+        {CKA_ENCRYPT, CK_TRUE, "CKA_ENCRYPT is true"},
+        {CKA_DECRYPT, CK_TRUE, "CKA_DECRYPT is true"},
+        {CKA_SIGN, CK_TRUE, "CKA_SIGN is true"},
+        {CKA_VERIFY, CK_TRUE, "CKA_VERIFY is true"},
+        {CKA_WRAP, CK_TRUE, "CKA_WRAP is true"},
+        {CKA_UNWRAP, CK_TRUE, "CKA_UNWRAP is true"},
+        {CKA_DERIVE, CK_FALSE, "CKA_DERIVE is false"},
+        {CKA_TOKEN, CK_FALSE, "CKA_TOKEN is false"},
+        {CKA_MODIFIABLE, CK_TRUE, "CKA_MODIFIABLE is true"},
         {CKA_COPYABLE, CK_TRUE, "CKA_COPYABLE is true"},
     };
     struct p11_key key = {.facts = facts_of("K1", KEY_AES_128, 'S')};
@@ -199,7 +199,8 @@ END_TEST
 START_TEST(wrong_kinds_are_noticed)
 {
     struct p11_key key = {.facts = facts_of("K1", KEY_AES_128, 'S')};
-    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), object = forge(&key, ROLE_WORKING, source, NULL, 0);
+    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true),
+                     object = forge(&key, ROLE_WORKING, source, NULL, 0);
     char text[96];
 
     ck_assert(!check(object, ROLE_WORKING, KEY_AES_192, text));
@@ -215,7 +216,8 @@ END_TEST
 /* A list that is longer, another, or none: each would open the key to what its role rules out. */
 START_TEST(wrong_mechanism_lists_are_noticed)
 {
-    CK_MECHANISM_TYPE more[20] = {CKM_AES_ECB_ENCRYPT_DATA, CKM_EXTRACT_KEY_FROM_KEY}, other = CKM_AES_CBC_ENCRYPT_DATA;
+    CK_MECHANISM_TYPE more[20] = {CKM_AES_ECB_ENCRYPT_DATA, CKM_EXTRACT_KEY_FROM_KEY},
+                      other = CKM_AES_CBC_ENCRYPT_DATA;
     const CK_ATTRIBUTE lists[] = {
         {CKA_ALLOWED_MECHANISMS, more, 2 * sizeof more[0]},
         {CKA_ALLOWED_MECHANISMS, more, sizeof more},
@@ -232,7 +234,8 @@ START_TEST(wrong_mechanism_lists_are_noticed)
         more[i] = 0x80000000UL + i;
     for (size_t i = 0; i < COUNT(lists); i++) {
         key.id[0] = (uint8_t)i;
-        ck_assert(!check(forge(&key, ROLE_WORKING, source, &lists[i], 1), ROLE_WORKING, KEY_AES_128, text));
+        ck_assert(!check(forge(&key, ROLE_WORKING, source, &lists[i], 1), ROLE_WORKING, KEY_AES_128,
+                         text));
         ck_assert_ptr_nonnull(strstr(text, "CKA_ALLOWED_MECHANISMS"));
     }
 }
@@ -241,12 +244,14 @@ END_TEST
 START_TEST(an_object_that_is_gone_is_no_deviation)
 {
     struct p11_key key = {.facts = facts_of("K1", KEY_AES_128, 'S')};
-    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), object = forge(&key, ROLE_WORKING, source, NULL, 0);
+    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true),
+                     object = forge(&key, ROLE_WORKING, source, NULL, 0);
     char text[96];
     bool kdf;
 
     destroy_object(object);
-    ck_assert(!role_check(&token, object, ROLE_WORKING, KEY_AES_128, &kdf, text, sizeof text, &err));
+    ck_assert(
+        !role_check(&token, object, ROLE_WORKING, KEY_AES_128, &kdf, text, sizeof text, &err));
     ck_assert_int_eq(err.fault, KF_FAULT_STALE);
     ck_assert_str_eq(text, "");
 }
@@ -255,7 +260,7 @@ END_TEST
 /* What the token enforces of a role, where the profile says that it enforces. */
 START_TEST(roles_bite)
 {
-    const struct p11_key *key = make_key(store, "K1", KEY_AES_256, 'S', NULL);
+    const struct p11_key *key = make_key("K1", KEY_AES_256, 'S', NULL);
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE, wrapping = make_source(KEY_AES_256, false);
     struct p11_template readable = {0}, payload = {0};
     uint8_t data[16] = {0}, wrapped[64];
@@ -273,8 +278,9 @@ START_TEST(roles_bite)
     kf_error_clear(&err);
     ck_assert(!op_encrypt_ecb(&token, P11_AES, key->working, data, 16, wrapped, &err));
     kf_error_clear(&err);
-    ck_assert_uint_ne(p11_wrap_key(token.session, &(CK_MECHANISM){CKM_AES_KEY_WRAP_PAD, NULL, 0}, wrapping, key->working,
-                                   wrapped, &len, NULL), CKR_OK);
+    ck_assert_uint_ne(p11_wrap_key(token.session, &(CK_MECHANISM){CKM_AES_KEY_WRAP_PAD, NULL, 0},
+                                   wrapping, key->working, wrapped, &len, NULL),
+                      CKR_OK);
 }
 END_TEST
 
@@ -284,7 +290,7 @@ int main(void)
 
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, objects_are_as_their_roles_say, 0, 8);
     tcase_add_test(tests, each_wrong_flag_is_noticed);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys in the store: made, found, refused where the token contradicts itself, deleted, swept; alone and beside other workers and hosts. */
+/* Keys in the store: made, found, refused where the token contradicts itself, deleted, swept; alone
+ * and beside other workers and hosts. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/base32.h"
 #include "p11/calls.h"
 #include "p11/objects.h"
 #include "p11/ops.h"
@@ -15,29 +15,8 @@
 #include "test/unit/p11/store_support.h"
 
 #define MINUTE_MS (60 * 1000LL)
-#define HOUR_MS (60 * MINUTE_MS)
 
-static struct p11_store *store;
 static char name[KEY_NAME_LEN + 1];
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
-/* As long as an entry may serve. */
-static void outlast_freshness(void)
-{
-    usleep((STORE_FRESH_MS + 20) * 1000);
-}
 
 static struct p11_key *get(void)
 {
@@ -47,14 +26,9 @@ static struct p11_key *get(void)
     return key;
 }
 
-static int64_t wall_ms(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
-
 START_TEST(a_made_key_is_what_was_asked_for)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_256, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_256, 'S', name);
     struct key_facts facts = key->facts, read;
     struct key_state state;
     char label[LABEL_MAX];
@@ -82,13 +56,15 @@ END_TEST
 START_TEST(nothing_is_left_of_a_key_that_failed)
 {
     struct key_facts facts = facts_of("B0", KEY_TDES_2KEY, 'S');
-    CK_OBJECT_HANDLE source = make_source(KEY_TDES_2KEY, true), typeless = make_source(KEY_AES_128, true);
+    CK_OBJECT_HANDLE source = make_source(KEY_TDES_2KEY, true),
+                     typeless = make_source(KEY_AES_128, true);
     size_t before = count_objects(token.session);
     struct p11_way xor = token.ways[P11_XOR];
 
     /* its second object cannot be made */
     token.ways[P11_XOR].proven = false;
-    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_VALIDATION, "CKM_XOR_BASE_AND_DATA");
+    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_VALIDATION,
+                 "CKM_XOR_BASE_AND_DATA");
     token.ways[P11_XOR] = xor;
     ck_assert_uint_eq(count_objects(token.session), before);
     /* the source has fewer bytes than the key */
@@ -102,8 +78,9 @@ END_TEST
 
 /* The token answers OK to every call, but the object is not what was asked for. */
 static CK_C_DeriveKey original_derive;
-static CK_RV derive_extractable(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE base,
-                                CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+static CK_RV derive_extractable(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                                CK_OBJECT_HANDLE_PTR key)
 {
     static CK_BBOOL yes = CK_TRUE;
 
@@ -122,7 +99,8 @@ START_TEST(a_token_that_makes_another_object_is_noticed)
 
     original_derive = functions->C_DeriveKey;
     functions->C_DeriveKey = derive_extractable;
-    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_INTERNAL, "CKA_EXTRACTABLE is true");
+    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_INTERNAL,
+                 "CKA_EXTRACTABLE is true");
     functions->C_DeriveKey = original_derive;
     ck_assert_uint_eq(count_objects(token.session), before);
 }
@@ -147,7 +125,8 @@ START_TEST(check_values_are_right)
         template_flag(&template, CKA_TOKEN, false);
         template_flag(&template, CKA_DERIVE, true);
         template_bytes(&template, CKA_VALUE, zeros, key_algorithm_bytes(expected[i].algorithm));
-        expect_good(p11_create_object(token.session, template.attributes, template.count, &source, &err) == CKR_OK);
+        expect_good(p11_create_object(token.session, template.attributes, template.count, &source,
+                                      &err) == CKR_OK);
         expect_good(store_check_value(&token, source, expected[i].algorithm, &facts, &err));
         ck_assert_str_eq(facts.kcv, expected[i].kcv);
         destroy_object(source);
@@ -180,7 +159,8 @@ static void expect_derives(CK_OBJECT_HANDLE object, const uint8_t value[16])
 
 START_TEST(the_mask_variant_is_masked)
 {
-    static const uint8_t mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0, 0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
+    static const uint8_t mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0,
+                                     0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
     struct key_facts facts = facts_of("B0", KEY_TDES_2KEY, 'N');
     uint8_t value[16], masked[16];
     struct p11_template template = {0};
@@ -196,7 +176,8 @@ START_TEST(the_mask_variant_is_masked)
     template_flag(&template, CKA_TOKEN, false);
     template_flag(&template, CKA_DERIVE, true);
     template_bytes(&template, CKA_VALUE, value, sizeof value);
-    expect_good(p11_create_object(token.session, template.attributes, template.count, &source, &err) == CKR_OK);
+    expect_good(p11_create_object(token.session, template.attributes, template.count, &source,
+                                  &err) == CKR_OK);
     key = store_make(store, source, &facts, true, &err);
     expect_good(key != NULL);
     expect_derives(key->working, value);
@@ -206,8 +187,9 @@ END_TEST
 
 START_TEST(unknown_keys_are_not_found)
 {
-    static const char *const names[] = {"aaaaaaaaaaaaaaaa", "", "AAAAAAAAAAAAAAAA", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa",
-                                        "aaaaaaaaaaaaaaa1"};
+    static const char *const names[] = {"aaaaaaaaaaaaaaaa",  "",
+                                        "AAAAAAAAAAAAAAAA",  "aaaaaaaaaaaaaaa",
+                                        "aaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa1"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         expect_error(store_key(store, names[i], &err) != NULL, KF_NOT_FOUND, names[i]);
@@ -233,7 +215,8 @@ static void expect_healed(void)
 
 START_TEST(a_wrong_flag_is_refused)
 {
-    static const CK_ATTRIBUTE_TYPE flags[] = {CKA_EXTRACTABLE, CKA_ENCRYPT, CKA_WRAP, CKA_UNWRAP, CKA_DECRYPT};
+    static const CK_ATTRIBUTE_TYPE flags[] = {CKA_EXTRACTABLE, CKA_ENCRYPT, CKA_WRAP, CKA_UNWRAP,
+                                              CKA_DECRYPT};
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE other = {flags[_i], &yes, sizeof yes};
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
@@ -323,7 +306,7 @@ END_TEST
 
 START_TEST(a_card_that_says_nothing_is_refused)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
     char label[LABEL_MAX];
     CK_OBJECT_HANDLE card = key->card;
 
@@ -337,7 +320,7 @@ END_TEST
 
 START_TEST(a_changed_card_is_refused)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'N', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'N', name);
     struct key_facts facts = key->facts;
     CK_OBJECT_HANDLE card = key->card;
     char label[LABEL_MAX];
@@ -351,7 +334,7 @@ END_TEST
 
 START_TEST(objects_without_a_card_are_no_key)
 {
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
 
     destroy_object(key->card);
     store_forget(store);
@@ -359,7 +342,8 @@ START_TEST(objects_without_a_card_are_no_key)
 }
 END_TEST
 
-/* The card is as it was, but the working key is another object: what was derived from the first one is void. */
+/* The card is as it was, but the working key is another object: what was derived from the first one
+ * is void. */
 START_TEST(a_stale_handle_is_looked_up_again)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
@@ -381,7 +365,7 @@ END_TEST
 
 START_TEST(reading_all_anew_keeps_what_is_the_same)
 {
-    struct p11_key *key = make_key(store, "B0", KEY_TDES_2KEY, 'S', name), **keys;
+    struct p11_key *key = make_key("B0", KEY_TDES_2KEY, 'S', name), **keys;
     uint64_t generation = key->generation;
     CK_OBJECT_HANDLE variant = key->mask_variant;
     size_t count;
@@ -401,7 +385,7 @@ END_TEST
 /* Another worker of this host: at the next use. */
 START_TEST(a_change_of_this_host_binds_at_once)
 {
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     for (int i = 0; i < 3; i++) {
         ck_assert(get()->state.enabled);
         run_peer(true, "disable", name, "");
@@ -411,12 +395,13 @@ START_TEST(a_change_of_this_host_binds_at_once)
 }
 END_TEST
 
-/* Another host: when the entry is not fresh any more; what it noticed, this host's other workers are told. */
+/* Another host: when the entry is not fresh any more; what it noticed, this host's other workers
+ * are told. */
 START_TEST(a_change_of_another_host_binds_soon)
 {
     uint64_t before;
 
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     ck_assert(get()->state.enabled);
     run_peer(false, "disable", name, "");
     outlast_freshness();
@@ -436,10 +421,11 @@ START_TEST(an_entry_does_not_serve_longer_than_it_may)
     struct key_state off = {.enabled = false};
     char label[LABEL_MAX];
 
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     key = get();
     label_write_card(&key->facts, &off, label);
-    expect_good(object_set_label(&token, key->card, label, &err)); /* as another host does, without the counter */
+    expect_good(object_set_label(&token, key->card, label,
+                                 &err)); /* as another host does, without the counter */
     ck_assert(get()->state.enabled);
     outlast_freshness();
     ck_assert(!get()->state.enabled);
@@ -449,8 +435,8 @@ END_TEST
 /* A change between the reading of a card and the end of that reading must not count as seen. */
 static CK_C_GetAttributeValue original_read;
 static struct p11_key *changing;
-static CK_RV read_then_change(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
-                              CK_ULONG count)
+static CK_RV read_then_change(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                              CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
     CK_RV rv = original_read(session, object, template, count);
     char label[LABEL_MAX];
@@ -467,7 +453,7 @@ static CK_RV read_then_change(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
 START_TEST(a_change_during_the_reading_is_not_missed)
 {
     CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
-    struct p11_key copy = *make_key(store, "K1", KEY_AES_128, 'S', name);
+    struct p11_key copy = *make_key("K1", KEY_AES_128, 'S', name);
     struct p11_key **keys;
     size_t count;
 
@@ -486,7 +472,7 @@ END_TEST
 
 START_TEST(keys_of_others_are_found)
 {
-    make_key(store, "K1", KEY_AES_128, 'S', name);
+    make_key("K1", KEY_AES_128, 'S', name);
     run_peer(false, "expect-key", name, "");
     run_peer(true, "expect-key", name, "");
 }
@@ -498,158 +484,11 @@ START_TEST(lists_are_sorted_and_whole)
     size_t count;
 
     for (int i = 0; i < 20; i++)
-        make_key(store, "P0", KEY_AES_128, 'S', NULL);
+        make_key("P0", KEY_AES_128, 'S', NULL);
     expect_good(store_list_keys(store, &keys, &count, &err));
     ck_assert_uint_eq(count, 20);
     for (size_t i = 1; i < count; i++)
         ck_assert_int_lt(memcmp(keys[i - 1]->id, keys[i]->id, KEY_ID_BYTES), 0);
-}
-END_TEST
-
-static void set_due(struct p11_key *key, int64_t in_ms)
-{
-    struct key_state state = {.delete_ms = (wall_ms() + in_ms) / 1000 * 1000};
-
-    expect_good(store_set_state(store, key, &state, &err));
-}
-
-START_TEST(a_due_key_is_swept)
-{
-    char later[KEY_NAME_LEN + 1];
-    uint8_t id[KEY_ID_BYTES];
-    size_t before = count_objects(token.session);
-
-    set_due(make_key(store, "K1", KEY_AES_128, 'S', name), -2000);
-    base32_decode(name, sizeof id, id);
-    set_due(make_key(store, "B0", KEY_TDES_2KEY, 'S', later), HOUR_MS);
-    expect_good(store_sweep(store, &err));
-    expect_error(store_key_any(store, name, &err) != NULL, KF_NOT_FOUND, name);
-    ck_assert_ptr_nonnull(store_key(store, later, &err));
-    for (int role = 1; role <= ROLE_ALIAS; role++)
-        ck_assert_uint_eq(count_role((enum p11_role)role, id), 0);
-    ck_assert_uint_eq(count_objects(token.session), before + 4); /* the other's: card, working, variant, export copy */
-}
-END_TEST
-
-static CK_C_DestroyObject original_destroy;
-static CK_OBJECT_HANDLE kept_object;
-static CK_RV destroy_but_one(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
-{
-    return object == kept_object ? CKR_FUNCTION_FAILED : original_destroy(session, object);
-}
-
-/* Whatever call fails, the next sweep ends what this one began. */
-START_TEST(a_sweep_that_was_cut_short_is_finished)
-{
-    CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
-    CK_OBJECT_HANDLE objects[] = {key->working, key->export_copy, key->card};
-    uint8_t id[KEY_ID_BYTES];
-
-    memcpy(id, key->id, sizeof id);
-    set_due(key, -2000);
-    original_destroy = functions->C_DestroyObject;
-    kept_object = objects[_i];
-    functions->C_DestroyObject = destroy_but_one;
-    expect_good(store_sweep(store, &err));
-    functions->C_DestroyObject = original_destroy;
-    ck_assert_uint_eq(count_role(ROLE_CARD, id), 1);
-    expect_good(store_sweep(store, &err));
-    ck_assert_uint_eq(count_role(ROLE_CARD, id), 0);
-    ck_assert_uint_eq(count_role(ROLE_WORKING, id), 0);
-    ck_assert_uint_eq(count_role(ROLE_EXPORT, id), 0);
-}
-END_TEST
-
-START_TEST(a_due_key_that_contradicts_itself_stays)
-{
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'N', name);
-    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true);
-
-    forge(key, ROLE_EXPORT, source, NULL, 0);
-    set_due(key, -2000);
-    expect_good(store_sweep(store, &err));
-    ck_assert_ptr_nonnull(store_key_any(store, name, &err));
-    ck_assert_ptr_ne(store_key_any(store, name, &err)->trouble, "");
-}
-END_TEST
-
-START_TEST(only_recent_leftovers_are_swept)
-{
-    static const struct {
-        int64_t age_ms;
-        bool swept;
-    } cases[] = {
-        {0, false}, {9 * MINUTE_MS, false}, {11 * MINUTE_MS, true}, {23 * HOUR_MS, true}, {25 * HOUR_MS, false},
-        {-HOUR_MS, false},
-    };
-    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true);
-    struct p11_key leftover = {.facts = facts_of("K1", KEY_AES_128, 'S')};
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        leftover.id[0] = (uint8_t)i;
-        leftover.facts.created_ms = (wall_ms() - cases[i].age_ms) / 1000 * 1000;
-        forge(&leftover, ROLE_WORKING, source, NULL, 0);
-    }
-    /* and a key of the same age that has a card */
-    leftover.id[0] = 0xEE;
-    leftover.facts.created_ms = (wall_ms() - HOUR_MS) / 1000 * 1000;
-    forge(&leftover, ROLE_WORKING, source, NULL, 0);
-    forge(&leftover, ROLE_EXPORT, source, NULL, 0);
-    {
-        CK_OBJECT_HANDLE card;
-        char label[LABEL_MAX];
-
-        label_write_card(&leftover.facts, &(struct key_state){.enabled = true}, label);
-        expect_good(object_make_card(&token, ROLE_CARD, leftover.id, label, &card, &err));
-    }
-    expect_good(store_sweep(store, &err));
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        leftover.id[0] = (uint8_t)i;
-        ck_assert_msg(count_role(ROLE_WORKING, leftover.id) == !cases[i].swept, "%zu", i);
-    }
-    leftover.id[0] = 0xEE;
-    ck_assert_uint_eq(count_role(ROLE_WORKING, leftover.id), 1);
-}
-END_TEST
-
-struct findings {
-    char text[2000];
-};
-
-static void note(void *context, const char *kind, const char *object, const char *detail)
-{
-    struct findings *findings = context;
-    size_t len = strlen(findings->text);
-
-    snprintf(findings->text + len, sizeof findings->text - len, "%s|%s|%s\n", kind, object, detail);
-}
-
-START_TEST(an_inspection_tells_what_is_wrong)
-{
-    struct findings findings = {{0}};
-    struct p11_key leftover = {.facts = facts_of("K1", KEY_AES_128, 'S')};
-    CK_OBJECT_HANDLE card;
-    char expected[200];
-    CK_BBOOL yes = CK_TRUE;
-    CK_ATTRIBUTE wrong = {CKA_ENCRYPT, &yes, sizeof yes};
-    struct p11_key *key = make_key(store, "K1", KEY_AES_128, 'S', name);
-
-    expect_good(store_inspect(store, note, &findings, &err));
-    ck_assert_str_eq(findings.text, "");
-    key = store_key_any(store, name, &err);
-    destroy_object(key->working);
-    forge(key, ROLE_WORKING, make_source(KEY_AES_128, true), &wrong, 1);
-    leftover.id[0] = 1;
-    leftover.facts.created_ms = 1795388400000;
-    forge(&leftover, ROLE_EXPORT, make_source(KEY_AES_128, true), NULL, 0);
-    leftover.id[0] = 2;
-    expect_good(object_make_card(&token, ROLE_ALIAS, leftover.id, "no alias", &card, &err));
-    expect_good(store_inspect(store, note, &findings, &err));
-    snprintf(expected, sizeof expected, "deviation|key/%s|CKA_ENCRYPT is true (working)\n", name);
-    ck_assert_msg(strstr(findings.text, expected) != NULL, "%s", findings.text);
-    ck_assert_ptr_nonnull(strstr(findings.text, "no card|keyferry1 export K1 AES_128 B 00 S"));
-    ck_assert_ptr_nonnull(strstr(findings.text, "deviation|no alias|"));
 }
 END_TEST
 
@@ -663,7 +502,7 @@ int main(int argc, char **argv)
     tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_made_key_is_what_was_asked_for);
     tcase_add_test(tests, nothing_is_left_of_a_key_that_failed);
@@ -687,10 +526,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, a_change_during_the_reading_is_not_missed, 0, 2);
     tcase_add_test(tests, keys_of_others_are_found);
     tcase_add_test(tests, lists_are_sorted_and_whole);
-    tcase_add_test(tests, a_due_key_is_swept);
-    tcase_add_loop_test(tests, a_sweep_that_was_cut_short_is_finished, 0, 3);
-    tcase_add_test(tests, a_due_key_that_contradicts_itself_stays);
-    tcase_add_test(tests, only_recent_leftovers_are_swept);
-    tcase_add_test(tests, an_inspection_tells_what_is_wrong);
     return run_case(tests, "store");
 }

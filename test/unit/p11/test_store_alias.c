@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aliases in the store: made, pointed elsewhere, deleted, doubled; alone and beside other workers and hosts. */
+/* Aliases in the store: made, pointed elsewhere, deleted, doubled; alone and beside other workers
+ * and hosts. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,26 +13,6 @@
 #define KEK "alias/kek-acme"
 #define ONE "aaaaaaaaaaaaaaaa"
 #define OTHER "bbbbbbbbbbbbbbbb"
-
-static struct p11_store *store;
-
-static void setup(void)
-{
-    store_setup();
-    store = store_open(&token, changes, &err);
-    expect_good(store != NULL);
-}
-
-static void teardown(void)
-{
-    store_close(store);
-    store_teardown();
-}
-
-static void outlast_freshness(void)
-{
-    usleep((STORE_FRESH_MS + 20) * 1000);
-}
 
 static struct p11_alias *get(void)
 {
@@ -72,7 +53,8 @@ END_TEST
 START_TEST(a_taken_name_is_refused)
 {
     expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
-    expect_error(store_alias_create(store, KEK, OTHER, &err) != NULL, KF_CONFLICT, "exists already");
+    expect_error(store_alias_create(store, KEK, OTHER, &err) != NULL, KF_CONFLICT,
+                 "exists already");
     ck_assert_str_eq(get()->key_name, ONE);
     ck_assert_uint_eq(count_cards(), 1);
 }
@@ -150,8 +132,8 @@ END_TEST
 
 /* Another worker makes the same alias between this one's search and its own card. */
 static CK_C_GenerateKey original_generate;
-static CK_RV generate_twice(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
-                            CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+static CK_RV generate_twice(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                            CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
 {
     p11_session_functions(token.session)->C_GenerateKey = original_generate;
     add_card(OTHER);
@@ -183,8 +165,9 @@ static CK_RV fail_to_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, 
     return CKR_FUNCTION_FAILED;
 }
 
-static CK_RV generate_then_no_find(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
-                                   CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+static CK_RV generate_then_no_find(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                   CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                                   CK_OBJECT_HANDLE_PTR key)
 {
     p11_session_functions(token.session)->C_FindObjectsInit = fail_to_find;
     return original_generate(session, mechanism, template, count, key);
@@ -225,7 +208,8 @@ START_TEST(a_card_of_another_name_is_none)
     CK_OBJECT_HANDLE card;
 
     store_alias_id(KEK, id);
-    expect_good(object_make_card(&token, ROLE_ALIAS, id, "keyferry1 alias alias/other " ONE, &card, &err));
+    expect_good(
+        object_make_card(&token, ROLE_ALIAS, id, "keyferry1 alias alias/other " ONE, &card, &err));
     expect_error(store_alias(store, KEK, &err) != NULL, KF_NOT_FOUND, KEK);
 }
 END_TEST
@@ -240,7 +224,7 @@ int main(int argc, char **argv)
     tests = tcase_create(fixture_name(TEST_TOKEN));
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, an_alias_lives_and_dies);
     tcase_add_test(tests, a_taken_name_is_refused);

@@ -16,7 +16,8 @@ struct cipher {
 };
 
 /* A 2-key TDES key as the 3-key one that OpenSSL wants. */
-static size_t for_openssl(const struct cipher *cipher, const uint8_t *key, size_t len, uint8_t out[32])
+static size_t for_openssl(const struct cipher *cipher, const uint8_t *key, size_t len,
+                          uint8_t out[32])
 {
     memcpy(out, key, len);
     if (cipher->aes || len == 24)
@@ -27,19 +28,22 @@ static size_t for_openssl(const struct cipher *cipher, const uint8_t *key, size_
 
 static const char *cbc_name(const struct cipher *cipher, size_t len)
 {
-    return !cipher->aes ? "DES-EDE3-CBC" : len == 16 ? "AES-128-CBC" : len == 24 ? "AES-192-CBC" : "AES-256-CBC";
+    return !cipher->aes ? "DES-EDE3-CBC"
+           : len == 16  ? "AES-128-CBC"
+           : len == 24  ? "AES-192-CBC"
+                        : "AES-256-CBC";
 }
 
-static void cmac(const struct cipher *cipher, const uint8_t *key, size_t len, const uint8_t *data, size_t data_len,
-                 uint8_t *out)
+static void cmac(const struct cipher *cipher, const uint8_t *key, size_t len, const uint8_t *data,
+                 size_t data_len, uint8_t *out)
 {
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "CMAC", NULL);
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
     uint8_t whole[32];
     size_t whole_len = for_openssl(cipher, key, len, whole), got;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, (char *)cbc_name(cipher, whole_len), 0),
-        OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER,
+                                                            (char *)cbc_name(cipher, whole_len), 0),
+                           OSSL_PARAM_construct_end()};
 
     ck_assert_int_eq(EVP_MAC_init(context, whole, whole_len, params), 1);
     ck_assert_int_eq(EVP_MAC_update(context, data, data_len), 1);
@@ -49,8 +53,8 @@ static void cmac(const struct cipher *cipher, const uint8_t *key, size_t len, co
     EVP_MAC_free(mac);
 }
 
-static void decrypt(const struct cipher *cipher, const uint8_t *key, size_t len, const uint8_t *iv, const uint8_t *data,
-                    size_t data_len, uint8_t *out)
+static void decrypt(const struct cipher *cipher, const uint8_t *key, size_t len, const uint8_t *iv,
+                    const uint8_t *data, size_t data_len, uint8_t *out)
 {
     uint8_t whole[32];
     size_t whole_len = for_openssl(cipher, key, len, whole);
@@ -66,10 +70,13 @@ static void decrypt(const struct cipher *cipher, const uint8_t *key, size_t len,
     EVP_CIPHER_free(algorithm);
 }
 
-/* X9.143:2021, the derivation of version B and D keys: CMAC over counter, usage, 0, algorithm, length in bits. */
-static void derive(const struct cipher *cipher, const uint8_t *kbpk, size_t len, uint8_t usage, uint8_t *out)
+/* X9.143:2021, the derivation of version B and D keys: CMAC over counter, usage, 0, algorithm,
+ * length in bits. */
+static void derive(const struct cipher *cipher, const uint8_t *kbpk, size_t len, uint8_t usage,
+                   uint8_t *out)
 {
-    uint8_t bits = (uint8_t)(len * 8), algorithm = (uint8_t)(cipher->aes ? len / 8 : len / 8 - 2), made[64];
+    uint8_t bits = (uint8_t)(len * 8), algorithm = (uint8_t)(cipher->aes ? len / 8 : len / 8 - 2),
+            made[64];
 
     for (size_t at = 0, counter = 1; at < len; at += cipher->block, counter++) {
         const uint8_t input[8] = {(uint8_t)counter, 0, usage, 0, 0, algorithm, len == 32, bits};
@@ -96,13 +103,15 @@ void open_block(const char *block, const uint8_t *kbpk, size_t kbpk_len, struct 
 {
     struct cipher cipher = {block[0] == 'D', block[0] == 'D' ? 16 : 8};
     size_t len = strlen(block), ciphertext_len, bits;
-    uint8_t binary[MAX_BYTES], mac_over[16 + MAX_BYTES], kbek[32], kbmk[32], mac[16], *payload = mac_over + 16;
+    uint8_t binary[MAX_BYTES], mac_over[16 + MAX_BYTES], kbek[32], kbmk[32], mac[16],
+        *payload = mac_over + 16;
 
     ck_assert(block[0] == 'B' || block[0] == 'D');
     ck_assert_uint_gt(len, 16 + 4 * cipher.block);
     memcpy(out->header, block, 16);
     out->header[16] = '\0';
-    ck_assert_uint_eq((size_t)strtoul((char[]){block[1], block[2], block[3], block[4], 0}, NULL, 10), len);
+    ck_assert_uint_eq(
+        (size_t)strtoul((char[]){block[1], block[2], block[3], block[4], 0}, NULL, 10), len);
     ck_assert_mem_eq(block + 12, "00", 2); /* no optional blocks */
     ciphertext_len = from_hex(block + 16, len - 16, binary) - cipher.block;
     ck_assert_uint_eq(ciphertext_len % cipher.block, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The receiving party: opens a version B or D key block with the KBPK's bytes, by OpenSSL, sharing nothing with tr31/ and the exporter. */
+/* The receiving party: opens a version B or D key block with the KBPK's bytes, by OpenSSL, sharing
+ * nothing with tr31/ and the exporter. */
 #ifndef KF_TEST_UNIT_DAEMON_WORKER_OPENER_H
 #define KF_TEST_UNIT_DAEMON_WORKER_OPENER_H
 

@@ -30,8 +30,11 @@ void service_setup(void)
 {
     ck_assert(fixture_create(TEST_TOKEN, &fixture));
     conf = (struct conf){
-        .token = {.module = fixture.module, .uri = fixture.uri, .pin_file = fixture.pin_file,
-                  .init_args = fixture.settings.init_args, .accept_untrusted = TEST_TOKEN == FIXTURE_NSS},
+        .token = {.module = fixture.module,
+                  .uri = fixture.uri,
+                  .pin_file = fixture.pin_file,
+                  .init_args = fixture.settings.init_args,
+                  .accept_untrusted = TEST_TOKEN == FIXTURE_NSS},
         .workers = 1,
         .identity = {"xx-local-1", "000000000000"},
     };
@@ -58,20 +61,24 @@ static void read_record(const struct answer *answer)
 
     json_decref(record);
     record = json_loadb(answer->record, answer->record_len, 0, &error);
-    ck_assert_msg(json_is_object(record), "%s: %.*s", error.text, (int)answer->record_len, answer->record);
+    ck_assert_msg(json_is_object(record), "%s: %.*s", error.text, (int)answer->record_len,
+                  answer->record);
     ck_assert_ptr_null(memchr(answer->record, '\n', answer->record_len));
 }
 
-void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const void *request, const pb_msgdesc_t *reply_type,
-                  void *reply)
+void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const void *request,
+                  const pb_msgdesc_t *reply_type, void *reply)
 {
     static uint8_t frame[WIRE_FRAME_DEFAULT], encoded[WIRE_FRAME_DEFAULT];
     static char text[RECORD_MAX];
     static uint64_t number;
     struct job job = {.number = ++number, .peer = {1000, 1000, 4711}};
-    struct answer answer = {.response = encoded, .response_room = sizeof encoded, .record = text,
+    struct answer answer = {.response = encoded,
+                            .response_room = sizeof encoded,
+                            .record = text,
                             .record_room = sizeof text};
-    size_t len = wire_request_encode(number, (keyferry_Operation)operation, request_type, request, frame, sizeof frame);
+    size_t len = wire_request_encode(number, (keyferry_Operation)operation, request_type, request,
+                                     frame, sizeof frame);
     pb_istream_t stream;
 
     ck_assert_uint_gt(len, 0);
@@ -103,7 +110,8 @@ bool answered(enum kf_status status, const char *part)
            json_integer_value(json_object_get(json_object_get(record, "peer"), "uid")) == 1000;
 }
 
-void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *algorithm, char mode)
+void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *algorithm,
+                    char mode)
 {
     struct key_modes modes = {0};
     keyferry_KeyModesOfUse *to = &out->key_modes_of_use;
@@ -114,17 +122,21 @@ void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *
     ck_assert(key_modes_from_letter(mode, &modes));
     out->has_key_modes_of_use = true;
     *to = (keyferry_KeyModesOfUse){
-        true, modes.encrypt, true, modes.decrypt, true, modes.wrap, true, modes.unwrap, true, modes.generate,
-        true, modes.sign, true, modes.verify, true, modes.derive_key, true, modes.no_restrictions,
+        true, modes.encrypt, true, modes.decrypt,    true, modes.wrap,
+        true, modes.unwrap,  true, modes.generate,   true, modes.sign,
+        true, modes.verify,  true, modes.derive_key, true, modes.no_restrictions,
     };
 }
 
-void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool exportable, char arn[ARN_MAX])
+void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool exportable,
+                char arn[ARN_MAX])
 {
-    keyferry_CreateKeyRequest request = {.has_key_attributes = true, .has_exportable = true, .exportable = exportable};
+    keyferry_CreateKeyRequest request = {
+        .has_key_attributes = true, .has_exportable = true, .exportable = exportable};
     keyferry_CreateKeyReply reply;
 
-    set_attributes(&request.key_attributes, key_usage_name(usage), key_algorithm_name(algorithm), mode);
+    set_attributes(&request.key_attributes, key_usage_name(usage), key_algorithm_name(algorithm),
+                   mode);
     SEND(CREATE_KEY, CreateKey, &request, &reply);
     expect_ok();
     strcpy(arn, reply.key.key_arn);
@@ -174,10 +186,12 @@ CK_OBJECT_HANDLE put_foreign(const struct foreign *object)
     if (object->not_destroyable)
         template_flag(&template, CKA_DESTROYABLE, false);
     template_bytes(&template, CKA_LABEL, object->label, strlen(object->label));
-    template_bytes(&template, CKA_ID, object->label, strlen(object->label) < 8 ? strlen(object->label) : 8);
+    template_bytes(&template, CKA_ID, object->label,
+                   strlen(object->label) < 8 ? strlen(object->label) : 8);
     template_bytes(&template, CKA_VALUE, object->value, object->len);
-    ck_assert_msg(p11_create_object(service->session, template.attributes, template.count, &made, &err) == CKR_OK, "%s",
-                  err.detail);
+    ck_assert_msg(p11_create_object(service->session, template.attributes, template.count, &made,
+                                    &err) == CKR_OK,
+                  "%s", err.detail);
     return made;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the service share: a service over a fresh token, encoded requests, and keys of known values put there by "another tool". */
+/* What the tests of the service share: a service over a fresh token, encoded requests, and keys of
+ * known values put there by "another tool". */
 #ifndef KF_TEST_UNIT_DAEMON_WORKER_SUPPORT_H
 #define KF_TEST_UNIT_DAEMON_WORKER_SUPPORT_H
 
@@ -15,7 +16,8 @@ extern struct host_state host;
 extern struct conf conf;
 extern struct service *service;
 
-/* Checked fixtures: a token and a service over it; afterwards no session object of a job may be left. */
+/* Checked fixtures: a token and a service over it; afterwards no session object of a job may be
+ * left. */
 void service_setup(void);
 void service_teardown(void);
 /* Closes the service and opens it anew. */
@@ -26,28 +28,34 @@ extern struct wire_response response;
 extern json_t *record;
 extern enum kf_fault fault;
 
-/* Sends one request and reads the answer; the reply is left as it is where the answer is a refusal. */
-void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const void *request, const pb_msgdesc_t *reply_type,
-                  void *reply);
-#define SEND(OPERATION, Name, request, reply) \
-    send_request(keyferry_Operation_OPERATION_##OPERATION, keyferry_##Name##Request_fields, request, \
-                 keyferry_##Name##Reply_fields, reply)
+/* Sends one request and reads the answer; the reply is left as it is where the answer is a refusal.
+ */
+void send_request(uint32_t operation, const pb_msgdesc_t *request_type, const void *request,
+                  const pb_msgdesc_t *reply_type, void *reply);
+#define SEND(OPERATION, Name, request, reply)                                               \
+    send_request(keyferry_Operation_OPERATION_##OPERATION, keyferry_##Name##Request_fields, \
+                 request, keyferry_##Name##Reply_fields, reply)
 
 /* What the last answer was, the record included. */
-#define expect_ok() ck_assert_msg(answered(KF_OK, ""), "%s: %s", kf_status_name(response.status), response.message)
-#define expect_refusal(expected, part) \
-    ck_assert_msg(answered(expected, part), "%s: %s", kf_status_name(response.status), response.message)
+#define expect_ok() \
+    ck_assert_msg(answered(KF_OK, ""), "%s: %s", kf_status_name(response.status), response.message)
+#define expect_refusal(expected, part)                                                 \
+    ck_assert_msg(answered(expected, part), "%s: %s", kf_status_name(response.status), \
+                  response.message)
 bool answered(enum kf_status status, const char *part);
 /* A member of the last record that is a text; NULL where there is none. */
 const char *recorded(const char *member);
 
 /* "TR31_P0_PIN_ENCRYPTION_KEY", "AES_128", 'B'. */
-void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *algorithm, char mode);
+void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *algorithm,
+                    char mode);
 #define set_text(message, member, text) \
-    ((message)->has_##member = true, snprintf((message)->member, sizeof (message)->member, "%s", text))
+    ((message)->has_##member = true,    \
+     snprintf((message)->member, sizeof(message)->member, "%s", text))
 
 /* Create a key, which must succeed; its ARN goes to arn. usage is two letters. */
-void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool exportable, char arn[ARN_MAX]);
+void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool exportable,
+                char arn[ARN_MAX]);
 /* Sends an ExportKey; the block is in the reply where it succeeds. */
 const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping);
 void delete_key(const char *key);

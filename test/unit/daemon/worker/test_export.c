@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ExportKey: blocks of known keys opened by OpenSSL for every pair of algorithms, and every refusal. Known keys are put into the
- * token by "another tool" and adopted.
+ * ExportKey: blocks of known keys opened by OpenSSL for every pair of algorithms, and every
+ * refusal. Known keys are put into the token by "another tool" and adopted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 #include "test/unit/daemon/worker/opener.h"
 #include "test/unit/daemon/worker/support.h"
 
-static const enum key_algorithm algorithms[] = {KEY_TDES_2KEY, KEY_TDES_3KEY, KEY_AES_128, KEY_AES_192, KEY_AES_256};
+static const enum key_algorithm algorithms[] = {KEY_TDES_2KEY, KEY_TDES_3KEY, KEY_AES_128,
+                                                KEY_AES_192, KEY_AES_256};
 
 /* Deterministic, of even and odd parity. */
 static void fill_value(uint8_t *value, size_t len, uint8_t seed)
@@ -23,19 +24,24 @@ static void fill_value(uint8_t *value, size_t len, uint8_t seed)
         value[i] = (uint8_t)(seed + 37 * i);
 }
 
-static void adopt(const char *usage, enum key_algorithm algorithm, char mode, uint8_t seed, char arn[ARN_MAX])
+static void adopt(const char *usage, enum key_algorithm algorithm, char mode, uint8_t seed,
+                  char arn[ARN_MAX])
 {
-    keyferry_AdoptKeyRequest request = {.has_key_attributes = true, .has_exportable = true, .exportable = true};
+    keyferry_AdoptKeyRequest request = {
+        .has_key_attributes = true, .has_exportable = true, .exportable = true};
     keyferry_AdoptKeyReply reply;
     uint8_t value[32];
     char label[32];
 
     fill_value(value, sizeof value, seed);
     snprintf(label, sizeof label, "%02X%s of another", seed, usage);
-    put_foreign(&(struct foreign){.label = label, .type = CKK_GENERIC_SECRET, .value = value,
+    put_foreign(&(struct foreign){.label = label,
+                                  .type = CKK_GENERIC_SECRET,
+                                  .value = value,
                                   .len = key_algorithm_bytes(algorithm)});
     set_text(&request, object_label, label);
-    set_attributes(&request.key_attributes, key_usage_name(usage), key_algorithm_name(algorithm), mode);
+    set_attributes(&request.key_attributes, key_usage_name(usage), key_algorithm_name(algorithm),
+                   mode);
     SEND(ADOPT_KEY, AdoptKey, &request, &reply);
     expect_ok();
     strcpy(arn, reply.key.key_arn);
@@ -43,11 +49,7 @@ static void adopt(const char *usage, enum key_algorithm algorithm, char mode, ui
 
 /* Rows and columns of AWS's table: does the first algorithm wrap the second? */
 static const bool may_wrap[5][5] = {
-    {1, 0, 0, 0, 0},
-    {1, 1, 0, 0, 0},
-    {1, 1, 1, 0, 0},
-    {1, 1, 1, 1, 0},
-    {1, 1, 1, 1, 1},
+    {1, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, {1, 1, 1, 0, 0}, {1, 1, 1, 1, 0}, {1, 1, 1, 1, 1},
 };
 
 static void expect_block(const char *block, size_t wrapping, size_t wrapped)
@@ -90,7 +92,8 @@ START_TEST(every_pair_opens_or_is_refused)
         ck_assert_str_eq(reply->export_key_arn, keys[wrapped]);
         ck_assert_str_eq(reply->wrapped_key.wrapping_key_arn, kbpks[wrapping]);
         ck_assert_str_eq(reply->wrapped_key.wrapped_key_material_format, "TR31_KEY_BLOCK");
-        ck_assert_str_eq(reply->wrapped_key.key_check_value_algorithm, wrapped < 2 ? "ANSI_X9_24" : "CMAC");
+        ck_assert_str_eq(reply->wrapped_key.key_check_value_algorithm,
+                         wrapped < 2 ? "ANSI_X9_24" : "CMAC");
         ck_assert_str_eq(recorded("KeyArn"), keys[wrapped]);
         ck_assert_str_eq(recorded("WrappingKeyArn"), kbpks[wrapping]);
         ck_assert_str_eq(recorded("KeyCheckValue"), reply->wrapped_key.key_check_value);
@@ -107,9 +110,9 @@ START_TEST(headers_say_what_the_key_is)
     static const struct {
         const char *usage;
         char mode;
-    } kinds[] = {{"B0", 'X'}, {"C0", 'C'}, {"C0", 'G'}, {"C0", 'V'}, {"D0", 'B'}, {"D0", 'D'}, {"E0", 'X'}, {"E6", 'N'},
-                 {"K0", 'B'}, {"K1", 'E'}, {"K1", 'N'}, {"M1", 'C'}, {"M6", 'V'}, {"M7", 'G'}, {"P0", 'D'}, {"V1", 'N'},
-                 {"V2", 'V'}};
+    } kinds[] = {{"B0", 'X'}, {"C0", 'C'}, {"C0", 'G'}, {"C0", 'V'}, {"D0", 'B'}, {"D0", 'D'},
+                 {"E0", 'X'}, {"E6", 'N'}, {"K0", 'B'}, {"K1", 'E'}, {"K1", 'N'}, {"M1", 'C'},
+                 {"M6", 'V'}, {"M7", 'G'}, {"P0", 'D'}, {"V1", 'N'}, {"V2", 'V'}};
     char kbpk[ARN_MAX], key[ARN_MAX], expected[17];
     uint8_t value[32];
     struct opened opened;
@@ -188,7 +191,8 @@ START_TEST(wrong_wrapping_keys_are_refused)
     static const struct {
         const char *usage;
         char mode;
-    } wrong[] = {{"P0", 'B'}, {"D0", 'B'}, {"B0", 'X'}, {"M6", 'C'}, {"K1", 'D'}, {"K1", 'N'}, {"K0", 'D'}, {"K0", 'N'}};
+    } wrong[] = {{"P0", 'B'}, {"D0", 'B'}, {"B0", 'X'}, {"M6", 'C'},
+                 {"K1", 'D'}, {"K1", 'N'}, {"K0", 'D'}, {"K0", 'N'}};
     char wrapping[ARN_MAX], key[ARN_MAX];
 
     create_key("P0", KEY_AES_128, 'B', true, key);
@@ -196,7 +200,8 @@ START_TEST(wrong_wrapping_keys_are_refused)
         create_key(wrong[i].usage, KEY_AES_256, wrong[i].mode, true, wrapping);
         export_key(key, wrapping);
         expect_refusal(KF_VALIDATION, "WrappingKeyIdentifier: ");
-        ck_assert_ptr_nonnull(strstr(response.message, wrong[i].usage[0] == 'K' ? "Encrypt and Wrap" : wrong[i].usage));
+        ck_assert_ptr_nonnull(strstr(response.message, wrong[i].usage[0] == 'K' ? "Encrypt and Wrap"
+                                                                                : wrong[i].usage));
         ck_assert_str_eq(recorded("KeyArn"), key);
         ck_assert_str_eq(recorded("WrappingKeyArn"), wrapping);
     }
@@ -264,7 +269,8 @@ START_TEST(a_forged_export_copy_does_not_leave)
 }
 END_TEST
 
-/* Another program swaps the working key: the old one's KBEK may not serve any more, and one retry is enough. */
+/* Another program swaps the working key: the old one's KBEK may not serve any more, and one retry
+ * is enough. */
 START_TEST(a_stale_handle_costs_one_retry)
 {
     struct kf_error err = {0};
@@ -291,7 +297,8 @@ START_TEST(a_stale_handle_costs_one_retry)
 }
 END_TEST
 
-/* Another program puts another key in the place of a KBPK, with all its names: what was derived from the first serves no more. */
+/* Another program puts another key in the place of a KBPK, with all its names: what was derived
+ * from the first serves no more. */
 START_TEST(a_replaced_wrapping_key_is_derived_from_anew)
 {
     static const uint8_t other[32] = "another value for the wrapping k";
@@ -314,7 +321,8 @@ START_TEST(a_replaced_wrapping_key_is_derived_from_anew)
     object.kdf = found->kdf;
     role_token_template(&service->token, &object, &template);
     ck_assert_uint_eq(p11_destroy_object(service->session, found->working, NULL), CKR_OK);
-    source = put_foreign(&(struct foreign){.label = "other", .type = CKK_GENERIC_SECRET, .value = other, .len = 32});
+    source = put_foreign(
+        &(struct foreign){.label = "other", .type = CKK_GENERIC_SECRET, .value = other, .len = 32});
     ck_assert(op_identity(&service->token, source, 32, &template, &found->working, &err));
     found->working = CK_INVALID_HANDLE;
     SEND(LIST_KEYS, ListKeys, &list, NULL); /* reads all anew */
@@ -337,14 +345,16 @@ START_TEST(lost_session_keys_are_made_again)
         expect_ok();
         cached = kbpk_get(service->kbpks, store_key(service->store, id_of(kbpk), &err), &err);
         ck_assert_ptr_nonnull(cached);
-        ck_assert_uint_eq(p11_destroy_object(service->session, i ? cached->kbmk : cached->kbek, NULL), CKR_OK);
+        ck_assert_uint_eq(
+            p11_destroy_object(service->session, i ? cached->kbmk : cached->kbek, NULL), CKR_OK);
     }
     export_key(key, kbpk);
     expect_ok();
 }
 END_TEST
 
-/* Each call of an export fails once, in each way that matters: a refusal, nothing left, and the next export is good. */
+/* Each call of an export fails once, in each way that matters: a refusal, nothing left, and the
+ * next export is good. */
 static int fail_at, calls;
 static CK_RV fail_with;
 static CK_FUNCTION_LIST original;
@@ -354,14 +364,14 @@ static bool failing(void)
     return calls++ == fail_at;
 }
 
-static CK_RV derive_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE b, CK_ATTRIBUTE_PTR t, CK_ULONG n,
-                            CK_OBJECT_HANDLE_PTR k)
+static CK_RV derive_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE b,
+                            CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR k)
 {
     return failing() ? fail_with : original.C_DeriveKey(s, m, b, t, n, k);
 }
 
-static CK_RV wrap_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE w, CK_OBJECT_HANDLE k, CK_BYTE_PTR o,
-                          CK_ULONG_PTR n)
+static CK_RV wrap_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE w,
+                          CK_OBJECT_HANDLE k, CK_BYTE_PTR o, CK_ULONG_PTR n)
 {
     return failing() ? fail_with : original.C_WrapKey(s, m, w, k, o, n);
 }
@@ -383,7 +393,8 @@ static CK_RV read_or_fail(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_
 
 START_TEST(each_failing_call_leaves_nothing)
 {
-    static const CK_RV failures[] = {CKR_DEVICE_MEMORY, CKR_KEY_HANDLE_INVALID, CKR_MECHANISM_INVALID, CKR_DEVICE_ERROR};
+    static const CK_RV failures[] = {CKR_DEVICE_MEMORY, CKR_KEY_HANDLE_INVALID,
+                                     CKR_MECHANISM_INVALID, CKR_DEVICE_ERROR};
     CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
     char kbpk[ARN_MAX], key[ARN_MAX];
     size_t objects;
@@ -412,7 +423,8 @@ START_TEST(each_failing_call_leaves_nothing)
                               response.status == KF_INTERNAL || fail_with == CKR_KEY_HANDLE_INVALID,
                           "%d: %s", fail_at, response.message);
             ck_assert_ptr_null(strstr(response.message, "CKR"));
-            ck_assert_msg(!reached || response.status != KF_OK || fail_with == CKR_KEY_HANDLE_INVALID,
+            ck_assert_msg(!reached || response.status != KF_OK ||
+                              fail_with == CKR_KEY_HANDLE_INVALID,
                           "call %d failed and the export did not", fail_at);
             kbpk_cache_clear(service->kbpks);
             ck_assert_msg(count_objects(service->session) == objects, "%d", fail_at);

@@ -12,42 +12,67 @@ static struct kf_error err;
 
 static void expect(const char *text, bool is_alias, const char *name)
 {
-    ck_assert_msg(identifier_parse("KeyIdentifier", text, &read_as, &err), "%s: %s", text, err.message);
+    ck_assert_msg(identifier_parse("KeyIdentifier", text, &read_as, &err), "%s: %s", text,
+                  err.message);
     ck_assert_int_eq(read_as.is_alias, is_alias);
     ck_assert_str_eq(read_as.name, name);
 }
 
 START_TEST(each_form_is_read)
 {
-    static const char sixty_four[] = "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ0123";
+    static const char sixty_four[] =
+        "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ0123";
 
     expect("5rplquuwozodpwsp", false, "5rplquuwozodpwsp");
     expect(sixty_four, false, sixty_four);
     expect("key/5rplquuwozodpwsp", false, "5rplquuwozodpwsp");
-    expect("arn:aws:payment-cryptography:xx-local-1:000000000000:key/5rplquuwozodpwsp", false, "5rplquuwozodpwsp");
-    expect("arn:aws:payment-cryptography:us-east-2:111122223333:key/5rplquuwozodpwsp", false, "5rplquuwozodpwsp");
+    expect("arn:aws:payment-cryptography:xx-local-1:000000000000:key/5rplquuwozodpwsp", false,
+           "5rplquuwozodpwsp");
+    expect("arn:aws:payment-cryptography:us-east-2:111122223333:key/5rplquuwozodpwsp", false,
+           "5rplquuwozodpwsp");
     expect("alias/kek-acme", true, "alias/kek-acme");
     expect("alias/a/b_C-9", true, "alias/a/b_C-9");
-    expect("arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme", true, "alias/kek-acme");
+    expect("arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme", true,
+           "alias/kek-acme");
 }
 END_TEST
 
-static void expect_refusal(bool (*parse)(const char *, const char *, struct identifier *, struct kf_error *),
+static void expect_refusal(bool (*parse)(const char *, const char *, struct identifier *,
+                                         struct kf_error *),
                            const char *text)
 {
-    ck_assert_msg(!parse("WrappingKeyIdentifier", text, &read_as, &err), "%s", text ? text : "NULL");
+    ck_assert_msg(!parse("WrappingKeyIdentifier", text, &read_as, &err), "%s",
+                  text ? text : "NULL");
     ck_assert_int_eq(err.status, KF_VALIDATION);
-    ck_assert_msg(strncmp(err.message, "WrappingKeyIdentifier", strlen("WrappingKeyIdentifier")) == 0, "%s", err.message);
+    ck_assert_msg(strncmp(err.message, "WrappingKeyIdentifier", strlen("WrappingKeyIdentifier")) ==
+                      0,
+                  "%s", err.message);
     kf_error_clear(&err);
 }
 
 START_TEST(everything_else_is_refused)
 {
     static const char *const bad[] = {
-        NULL, "", " ", "5rplquuwozodpws", "5rplquuwozodpwsp ", "5rplquuwozodpws-", "5rplquuwozodpws\xC3\xA4",
-        "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ01234", "key/", "key/5rplquuwozodpws",
-        "key/key/5rplquuwozodpwsp", "alias/", "alias/a b", "alias/a.b", "alias/\xC3\xA4", "alias", "ALIAS/kek-acme-kek",
-        "arn:", "arn:aws", "arn:aws:kms:us-east-2:111122223333:key/5rplquuwozodpwsp",
+        NULL,
+        "",
+        " ",
+        "5rplquuwozodpws",
+        "5rplquuwozodpwsp ",
+        "5rplquuwozodpws-",
+        "5rplquuwozodpws\xC3\xA4",
+        "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ01234",
+        "key/",
+        "key/5rplquuwozodpws",
+        "key/key/5rplquuwozodpwsp",
+        "alias/",
+        "alias/a b",
+        "alias/a.b",
+        "alias/\xC3\xA4",
+        "alias",
+        "ALIAS/kek-acme-kek",
+        "arn:",
+        "arn:aws",
+        "arn:aws:kms:us-east-2:111122223333:key/5rplquuwozodpwsp",
         "arn:aws:payment-cryptography:us-east-2:key/5rplquuwozodpwsp",
         "arn:aws:payment-cryptography:us-east-2:111122223333:5rplquuwozodpwsp",
         "arn:aws:payment-cryptography:us-east-2:111122223333:key/",
@@ -83,10 +108,12 @@ START_TEST(some_members_take_one_kind_only)
     expect_refusal(identifier_parse_alias, "");
     expect_refusal(identifier_parse_alias, "kek-acme");
     expect_refusal(identifier_parse_alias, "5rplquuwozodpwsp");
-    expect_refusal(identifier_parse_alias, "arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme");
+    expect_refusal(identifier_parse_alias,
+                   "arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme");
     expect_refusal(identifier_parse_key, NULL);
     expect_refusal(identifier_parse_key, "alias/kek-acme");
-    expect_refusal(identifier_parse_key, "arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme");
+    expect_refusal(identifier_parse_key,
+                   "arn:aws:payment-cryptography:us-east-2:111122223333:alias/kek-acme");
     ck_assert(identifier_parse_key("KeyArn", "5rplquuwozodpwsp", &read_as, &err));
 }
 END_TEST

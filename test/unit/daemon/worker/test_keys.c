@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CreateKey, GetKey, ListKeys, DeleteKey and AdoptKey: what they do, what they refuse, what they record. */
+/* CreateKey, GetKey, ListKeys, DeleteKey and AdoptKey: what they do, what they refuse, what they
+ * record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,7 +13,8 @@
 
 static keyferry_CreateKeyRequest good_create(void)
 {
-    keyferry_CreateKeyRequest request = {.has_key_attributes = true, .has_exportable = true, .exportable = true};
+    keyferry_CreateKeyRequest request = {
+        .has_key_attributes = true, .has_exportable = true, .exportable = true};
 
     set_attributes(&request.key_attributes, "TR31_K1_KEY_BLOCK_PROTECTION_KEY", "AES_128", 'B');
     return request;
@@ -35,11 +37,13 @@ START_TEST(create_answers_what_was_made)
 
     SEND(CREATE_KEY, CreateKey, &request, &reply);
     expect_ok();
-    ck_assert_int_eq(strncmp(key->key_arn, "arn:aws:payment-cryptography:xx-local-1:000000000000:key/", 57), 0);
+    ck_assert_int_eq(
+        strncmp(key->key_arn, "arn:aws:payment-cryptography:xx-local-1:000000000000:key/", 57), 0);
     ck_assert_str_eq(key->key_attributes.key_usage, "TR31_K1_KEY_BLOCK_PROTECTION_KEY");
     ck_assert_str_eq(key->key_attributes.key_class, "SYMMETRIC_KEY");
     ck_assert_str_eq(key->key_attributes.key_algorithm, "AES_128");
-    ck_assert(key->key_attributes.key_modes_of_use.wrap && !key->key_attributes.key_modes_of_use.sign);
+    ck_assert(key->key_attributes.key_modes_of_use.wrap &&
+              !key->key_attributes.key_modes_of_use.sign);
     ck_assert_uint_eq(strlen(key->key_check_value), 6);
     ck_assert_str_eq(key->key_check_value_algorithm, "CMAC");
     ck_assert(key->enabled && key->exportable);
@@ -72,7 +76,8 @@ START_TEST(create_names_what_is_wrong)
     for (int i = 0; i < 4; i++) {
         request = good_create();
         *(bool *[]){&request.key_attributes.has_key_usage, &request.key_attributes.has_key_class,
-                    &request.key_attributes.has_key_algorithm, &request.key_attributes.has_key_modes_of_use}[i] = false;
+                    &request.key_attributes.has_key_algorithm,
+                    &request.key_attributes.has_key_modes_of_use}[i] = false;
         create_refused(&request, "KeyAttributes: ");
     }
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -99,7 +104,8 @@ START_TEST(create_names_what_is_wrong)
     create_refused(&request, "KeyModesOfUse: ");
     set_attributes(&request.key_attributes, "TR31_M1_ISO_9797_1_MAC_KEY", "AES_128", 'C');
     create_refused(&request, "KeyAlgorithm: ");
-    set_attributes(&request.key_attributes, "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", "AES_128", 'S');
+    set_attributes(&request.key_attributes, "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE",
+                   "AES_128", 'S');
     create_refused(&request, "KeyUsage: ");
     set_attributes(&request.key_attributes, "TR31_P1_PIN_GENERATION_KEY", "AES_128", 'B');
     create_refused(&request, "KeyUsage: ");
@@ -122,7 +128,8 @@ START_TEST(get_finds_by_every_name)
     char arn[ARN_MAX], other[ARN_MAX + 20];
 
     create_key("P0", KEY_AES_128, 'B', true, arn);
-    snprintf(other, sizeof other, "arn:aws:payment-cryptography:us-east-2:111122223333:key/%s", id_of(arn));
+    snprintf(other, sizeof other, "arn:aws:payment-cryptography:us-east-2:111122223333:key/%s",
+             id_of(arn));
     for (int i = 0; i < 3; i++) {
         get_key((const char *[]){arn, id_of(arn), other}[i]);
         expect_ok();
@@ -236,11 +243,13 @@ END_TEST
 
 static void delete_in(const char *key, int days, enum kf_status status, const char *part)
 {
-    keyferry_DeleteKeyRequest request = {.has_delete_key_in_days = true, .delete_key_in_days = days};
+    keyferry_DeleteKeyRequest request = {.has_delete_key_in_days = true,
+                                         .delete_key_in_days = days};
 
     set_text(&request, key_identifier, key);
     SEND(DELETE_KEY, DeleteKey, &request, NULL);
-    ck_assert_msg(answered(status, part), "%s: %s", kf_status_name(response.status), response.message);
+    ck_assert_msg(answered(status, part), "%s: %s", kf_status_name(response.status),
+                  response.message);
 }
 
 START_TEST(deletion_waits_and_comes)
@@ -287,19 +296,22 @@ static keyferry_AdoptKeyReply adopted;
 
 static keyferry_AdoptKeyRequest good_adopt(const char *label)
 {
-    keyferry_AdoptKeyRequest request = {.has_key_attributes = true, .has_exportable = true, .exportable = true};
+    keyferry_AdoptKeyRequest request = {
+        .has_key_attributes = true, .has_exportable = true, .exportable = true};
 
     set_text(&request, object_label, label);
     set_attributes(&request.key_attributes, "TR31_P0_PIN_ENCRYPTION_KEY", "AES_128", 'B');
     return request;
 }
 
-static void adopt_refused(const keyferry_AdoptKeyRequest *request, enum kf_status status, const char *part)
+static void adopt_refused(const keyferry_AdoptKeyRequest *request, enum kf_status status,
+                          const char *part)
 {
     size_t before = count_objects(service->session);
 
     SEND(ADOPT_KEY, AdoptKey, request, NULL);
-    ck_assert_msg(answered(status, part), "%s: %s", kf_status_name(response.status), response.message);
+    ck_assert_msg(answered(status, part), "%s: %s", kf_status_name(response.status),
+                  response.message);
     ck_assert_uint_eq(count_objects(service->session), before);
 }
 
@@ -316,7 +328,8 @@ START_TEST(adoption_takes_the_source_away)
     keyferry_AdoptKeyRequest request = good_adopt("of another tool");
     size_t before = count_objects(service->session);
 
-    put_foreign(&(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
+    put_foreign(
+        &(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
     set_text(&request, alias_name, "alias/adopted");
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
     expect_ok();
@@ -341,7 +354,8 @@ START_TEST(adoption_may_leave_the_source)
     keyferry_AdoptKeyRequest request = good_adopt("of another tool");
     size_t before = count_objects(service->session);
 
-    put_foreign(&(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
+    put_foreign(
+        &(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
     request.has_keep_source = request.keep_source = true;
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
     expect_ok();
@@ -362,8 +376,8 @@ START_TEST(a_source_that_stays_is_told)
     keyferry_AdoptKeyRequest request = good_adopt("of another tool");
     CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
 
-    not_destroyable =
-        put_foreign(&(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
+    not_destroyable = put_foreign(
+        &(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
     original_destroy = functions->C_DestroyObject;
     functions->C_DestroyObject = destroy_or_refuse;
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
@@ -379,8 +393,8 @@ START_TEST(what_cannot_be_destroyed_is_not_adopted)
 
     if (TEST_TOKEN == FIXTURE_NSS)
         return; /* it has no CKA_DESTROYABLE for token objects */
-    put_foreign(&(struct foreign){.label = "for ever", .type = CKK_AES, .value = value, .len = 16,
-                                  .not_destroyable = true});
+    put_foreign(&(struct foreign){
+        .label = "for ever", .type = CKK_AES, .value = value, .len = 16, .not_destroyable = true});
     adopt_refused(&request, KF_VALIDATION, "CKA_DESTROYABLE");
     request.has_keep_source = request.keep_source = true;
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
@@ -405,11 +419,14 @@ START_TEST(adoption_names_what_is_wrong)
     request = good_adopt("none");
     set_text(&request, alias_name, "");
     adopt_refused(&request, KF_VALIDATION, "AliasName: ");
-    put_foreign(&(struct foreign){.label = "1 AES-192", .type = CKK_AES, .value = value, .len = 24});
-    put_foreign(&(struct foreign){.label = "2 secret", .type = CKK_GENERIC_SECRET, .value = value, .len = 20});
-    put_foreign(&(struct foreign){.label = "3 sealed", .type = CKK_AES, .value = value, .len = 16,
-                                  .not_extractable = true});
-    put_foreign(&(struct foreign){.label = "4 idle", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true});
+    put_foreign(
+        &(struct foreign){.label = "1 AES-192", .type = CKK_AES, .value = value, .len = 24});
+    put_foreign(&(struct foreign){
+        .label = "2 secret", .type = CKK_GENERIC_SECRET, .value = value, .len = 20});
+    put_foreign(&(struct foreign){
+        .label = "3 sealed", .type = CKK_AES, .value = value, .len = 16, .not_extractable = true});
+    put_foreign(&(struct foreign){
+        .label = "4 idle", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true});
     request = good_adopt("1 AES-192");
     adopt_refused(&request, KF_VALIDATION, "KeyAlgorithm: ");
     request = good_adopt("2 secret");

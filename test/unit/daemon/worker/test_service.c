@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aliases, the token's description, unknown and malformed requests. On the unpatched SoftHSM: what it cannot do is refused by name. */
+/* Aliases, the token's description, unknown and malformed requests. On the unpatched SoftHSM: what
+ * it cannot do is refused by name. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -211,7 +212,8 @@ START_TEST(the_token_is_described)
     static const uint8_t value[16] = {1};
     bool found = false;
 
-    put_foreign(&(struct foreign){.label = "k\xE4se \xC3\xA4 \x1B[2J", .type = CKK_AES, .value = value, .len = 16});
+    put_foreign(&(struct foreign){
+        .label = "k\xE4se \xC3\xA4 \x1B[2J", .type = CKK_AES, .value = value, .len = 16});
     SEND(TOKEN, Token, &request, &reply);
     expect_ok();
     ck_assert_uint_eq(reply.operations_count, P11_OPERATIONS);
@@ -235,7 +237,8 @@ START_TEST(unknown_operations_are_refused)
 {
     keyferry_TokenRequest request = {0};
 
-    send_request(keyferry_Operation_OPERATION_STATUS, keyferry_TokenRequest_fields, &request, NULL, NULL);
+    send_request(keyferry_Operation_OPERATION_STATUS, keyferry_TokenRequest_fields, &request, NULL,
+                 NULL);
     expect_refusal(KF_VALIDATION, "Operation: ");
     send_request(0, keyferry_TokenRequest_fields, &request, NULL, NULL);
     expect_refusal(KF_VALIDATION, "Operation: ");
@@ -249,14 +252,16 @@ START_TEST(malformed_bodies_are_refused)
     keyferry_ListKeysRequest other = {.has_max_results = true, .max_results = 1};
 
     /* member 3 is not one of GetKey's */
-    send_request(keyferry_Operation_OPERATION_GET_KEY, keyferry_ListKeysRequest_fields, &other, NULL, NULL);
+    send_request(keyferry_Operation_OPERATION_GET_KEY, keyferry_ListKeysRequest_fields, &other,
+                 NULL, NULL);
     expect_refusal(KF_VALIDATION, "");
     ck_assert_str_eq(recorded("operation"), "GetKey");
 }
 END_TEST
 
 /* What a new process cures is told to the loop. */
-static CK_RV device_gone(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template, CK_ULONG count)
+static CK_RV device_gone(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                         CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
     (void)session;
     (void)object;
