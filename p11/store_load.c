@@ -126,8 +126,11 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
             }
             trouble(key, text, role_name(slots[i].role));
         }
-        if (slots[i].role == ROLE_WORKING)
+        /* Initial keys are derived by the bare encryption: a BDK that only knows SP 800-108 is no BDK. */
+        if (slots[i].role == ROLE_WORKING && key->facts.usage[0] == 'K')
             key->kdf = kdf;
+        else if (kdf && store->token->rungs.allowed_mechanisms)
+            trouble(key, "CKA_ALLOWED_MECHANISMS is not the role's", role_name(slots[i].role));
     }
     key->verified = true;
     return true;

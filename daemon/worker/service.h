@@ -49,7 +49,7 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
 /* Answers one job. Always fills in both texts. */
 void service_handle(struct service *service, const struct job *job, struct answer *answer);
 
-/* Called when there has been no job for a second or longer: sweeping, keeping the session alive. */
+/* Called when there has been no job for a second or longer: the time for sweeping. */
 void service_idle(struct service *service);
 
 void service_close(struct service *service);
