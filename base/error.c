@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 5, 0))) static void
-record(struct kf_error *err, enum kf_status status, enum kf_fault fault, const char *detail,
-       const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void record(struct kf_error *err,
+                                                         enum kf_status status, enum kf_fault fault,
+                                                         const char *detail, const char *format,
+                                                         va_list args)
 {
     if (!err || err->status != KF_OK)
         return;
@@ -28,8 +29,8 @@ bool kf_fail(struct kf_error *err, enum kf_status status, const char *format, ..
     return false;
 }
 
-bool kf_fail_fault(struct kf_error *err, enum kf_status status, enum kf_fault fault, const char *detail,
-                   const char *format, ...)
+bool kf_fail_fault(struct kf_error *err, enum kf_status status, enum kf_fault fault,
+                   const char *detail, const char *format, ...)
 {
     va_list args;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Upper-case only: "lower case characters are not allowed" in key blocks (X9.143:2021, clause 4). */
+/* Upper-case only: "lower case characters are not allowed" in key blocks (X9.143:2021, clause 4).
+ */
 #include "base/hex.h"
 
 void hex_encode(const uint8_t *bytes, size_t len, char *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes as upper-case hexadecimal text, the form of every block, cryptogram and check value, and back. */
+/* Bytes as upper-case hexadecimal text, the form of every block, cryptogram and check value, and
+ * back. */
 #ifndef KF_BASE_HEX_H
 #define KF_BASE_HEX_H
 

@@ -56,7 +56,8 @@ void log_line(enum log_level level, const char *format, ...)
     if (getenv("JOURNAL_STREAM"))
         head = snprintf(line, sizeof line, "<%d>%s: ", (int)level, log_state.process);
     else
-        head = snprintf(line, sizeof line, "keyferryd[%s] %s: ", log_state.process, level_name(level));
+        head =
+            snprintf(line, sizeof line, "keyferryd[%s] %s: ", log_state.process, level_name(level));
     if (head < 0 || (size_t)head >= sizeof line - 2)
         return;
     va_start(args, format);

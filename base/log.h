@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operator's log: one line an event, to stderr, which systemd takes into the journal. Where stderr is
- * the journal the line carries the journal's own priority prefix ("<4>"), elsewhere the level's name.
- * Nothing that a screen should not show may be logged: no key, no optional block text, no PIN.
+ * The operator's log: one line an event, to stderr, which systemd takes into the journal. Where
+ * stderr is the journal the line carries the journal's own priority prefix ("<4>"), elsewhere the
+ * level's name. Nothing that a screen should not show may be logged: no key, no optional block
+ * text, no PIN.
  */
 #ifndef KF_BASE_LOG_H
 #define KF_BASE_LOG_H
 
 /* syslog's numbers, as the journal reads them. */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 
 /* Process-wide by nature, like stderr itself: set once after exec, before the first line.
  * process: "front", "worker 0" and so on; kept by reference. */

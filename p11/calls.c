@@ -32,12 +32,14 @@ static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *e
     return rv;
 }
 
-/* For a wrapper's body: session and err are its parameters, started its clock; the arguments follow the session handle. */
-#define CALL(name, ...) \
-    done(#name, started, p11_session_functions(session)->name(p11_session_handle(session), __VA_ARGS__), err)
+/* For a wrapper's body: session and err are its parameters, started its clock; the arguments follow
+ * the session handle. */
+#define CALL(name, ...)  \
+    done(#name, started, \
+         p11_session_functions(session)->name(p11_session_handle(session), __VA_ARGS__), err)
 
-CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count,
-                       CK_OBJECT_HANDLE *key, struct kf_error *err)
+CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
+                       CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     double started = now_ms();
 
@@ -45,7 +47,8 @@ CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_
 }
 
 CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
-                     CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err)
+                     CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
+                     struct kf_error *err)
 {
     double started = now_ms();
 
@@ -60,17 +63,20 @@ CK_RV p11_wrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJE
     return CALL(C_WrapKey, mechanism, wrapping, key, out, len);
 }
 
-CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE unwrapping,
-                     const uint8_t *wrapped, CK_ULONG len, CK_ATTRIBUTE *template, CK_ULONG count,
-                     CK_OBJECT_HANDLE *key, struct kf_error *err)
+CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism,
+                     CK_OBJECT_HANDLE unwrapping, const uint8_t *wrapped, CK_ULONG len,
+                     CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
+                     struct kf_error *err)
 {
     double started = now_ms();
 
-    return CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count, key);
+    return CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count,
+                key);
 }
 
-CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
-                  CK_ULONG data_len, uint8_t *out, CK_ULONG *len, struct kf_error *err)
+CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                  const uint8_t *data, CK_ULONG data_len, uint8_t *out, CK_ULONG *len,
+                  struct kf_error *err)
 {
     double started = now_ms();
     CK_RV rv = CALL(C_EncryptInit, mechanism, key);
@@ -81,8 +87,9 @@ CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJEC
     return CALL(C_Encrypt, (CK_BYTE_PTR)data, data_len, out, len);
 }
 
-CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
-               CK_ULONG data_len, uint8_t *out, CK_ULONG *len, struct kf_error *err)
+CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+               const uint8_t *data, CK_ULONG data_len, uint8_t *out, CK_ULONG *len,
+               struct kf_error *err)
 {
     double started = now_ms();
     CK_RV rv = CALL(C_SignInit, mechanism, key);
@@ -93,16 +100,16 @@ CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_H
     return CALL(C_Sign, (CK_BYTE_PTR)data, data_len, out, len);
 }
 
-CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *object,
-                        struct kf_error *err)
+CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
+                        CK_OBJECT_HANDLE *object, struct kf_error *err)
 {
     double started = now_ms();
 
     return CALL(C_CreateObject, template, count, object);
 }
 
-CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template, CK_ULONG count,
-                      CK_OBJECT_HANDLE *object, struct kf_error *err)
+CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template,
+                      CK_ULONG count, CK_OBJECT_HANDLE *object, struct kf_error *err)
 {
     double started = now_ms();
 
@@ -116,23 +123,24 @@ CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, s
     return CALL(C_DestroyObject, object);
 }
 
-CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count,
-                         struct kf_error *err)
+CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
+                         CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err)
 {
     double started = now_ms();
 
     return CALL(C_GetAttributeValue, object, template, count);
 }
 
-CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count,
-                         struct kf_error *err)
+CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
+                         CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err)
 {
     double started = now_ms();
 
     return CALL(C_SetAttributeValue, object, template, count);
 }
 
-CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len, struct kf_error *err)
+CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len,
+                          struct kf_error *err)
 {
     double started = now_ms();
 
@@ -153,14 +161,16 @@ bool p11_session_alive(struct p11_session *session, struct kf_error *err)
     return true;
 }
 
-static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found, struct kf_error *err)
+static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found,
+                       struct kf_error *err)
 {
     double started = now_ms();
 
     return CALL(C_FindObjects, out, FIND_BATCH, found);
 }
 
-static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, size_t *found, struct kf_error *err)
+static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, size_t *found,
+                      struct kf_error *err)
 {
     size_t capacity = 0;
 
@@ -184,8 +194,8 @@ static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, s
     }
 }
 
-CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE **objects,
-                       size_t *found, struct kf_error *err)
+CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
+                       CK_OBJECT_HANDLE **objects, size_t *found, struct kf_error *err)
 {
     double started = now_ms();
     CK_RV rv = CALL(C_FindObjectsInit, template, count);

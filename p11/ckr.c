@@ -10,7 +10,10 @@ struct row {
     enum kf_fault fault;
 };
 
-#define ROW(name, fault) {name, #name, KF_FAULT_##fault}
+#define ROW(name, fault)              \
+    {                                 \
+        name, #name, KF_FAULT_##fault \
+    }
 
 /* In the order of their numbers. NONE: the request, or our use of the token, is at fault. */
 static const struct row rows[] = {
@@ -121,7 +124,8 @@ enum kf_fault ckr_fault(CK_RV rv)
 {
     const struct row *row = find_row(rv);
 
-    /* A vendor's own code: nothing is known but that the call failed, so a new process is the safe cure. */
+    /* A vendor's own code: nothing is known but that the call failed, so a new process is the safe
+     * cure. */
     return row ? row->fault : KF_FAULT_MODULE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading is writing backwards: what was read is written again, and must give the same text. That makes the reader strict
- * about form without a rule for every character; each word must also be one that Keyferry writes. */
+/* Reading is writing backwards: what was read is written again, and must give the same text. That
+ * makes the reader strict about form without a rule for every character; each word must also be one
+ * that Keyferry writes. */
 #include "p11/label.h"
 
 #include <stdio.h>
@@ -31,8 +32,8 @@ static int64_t read_time(const char *text)
 {
     struct tm tm = {0};
 
-    if (sscanf(text, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-               &tm.tm_sec) != 6)
+    if (sscanf(text, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &tm.tm_sec) != 6)
         return 0;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
@@ -44,9 +45,10 @@ static int write_facts(const struct key_facts *facts, char *out, size_t room)
     char created[TIME_LEN];
 
     write_time(facts->created_ms, created);
-    return snprintf(out, room, "%s %s %c %s %c %s:%s %s %s", facts->usage, key_algorithm_name(facts->algorithm),
-                    facts->mode, facts->version, facts->exportability, kcv_algorithm_name(facts->kcv_algorithm),
-                    facts->kcv, facts->external ? "EXTERNAL" : "AWS", created);
+    return snprintf(out, room, "%s %s %c %s %c %s:%s %s %s", facts->usage,
+                    key_algorithm_name(facts->algorithm), facts->mode, facts->version,
+                    facts->exportability, kcv_algorithm_name(facts->kcv_algorithm), facts->kcv,
+                    facts->external ? "EXTERNAL" : "AWS", created);
 }
 
 void label_write_object(const char *role, const struct key_facts *facts, char *out)
@@ -68,7 +70,8 @@ void label_write_card(const struct key_facts *facts, const struct key_state *sta
 
 void label_write_alias(const char *alias, const char *key_name, char *out)
 {
-    snprintf(out, LABEL_MAX, PREFIX " alias %.*s %s", ALIAS_NAME_MAX, alias, key_name[0] ? key_name : "-");
+    snprintf(out, LABEL_MAX, PREFIX " alias %.*s %s", ALIAS_NAME_MAX, alias,
+             key_name[0] ? key_name : "-");
 }
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,8 +89,8 @@ static bool good_words(const struct key_facts *facts)
 
     return facts->algorithm != KEY_ALGORITHM_NONE && key_usage_name(facts->usage) &&
            key_modes_from_letter(facts->mode, &modes) && strchr("SEN", facts->exportability) &&
-           strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS) && strlen(facts->kcv) % 2 == 0 &&
-           made_of(facts->kcv, DIGITS "ABCDEF");
+           strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS) &&
+           strlen(facts->kcv) % 2 == 0 && made_of(facts->kcv, DIGITS "ABCDEF");
 }
 
 /* Reads the facts' words; tail gets what follows them. */
@@ -97,8 +100,9 @@ static bool read_facts(const char *text, struct key_facts *facts, char *tail, si
     int used = 0;
 
     memset(facts, 0, sizeof *facts);
-    if (sscanf(text, "%2s %15s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm, &facts->mode, facts->version,
-               &facts->exportability, kcv_algorithm, facts->kcv, origin, created, &used) != 9)
+    if (sscanf(text, "%2s %15s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
+               &facts->mode, facts->version, &facts->exportability, kcv_algorithm, facts->kcv,
+               origin, created, &used) != 9)
         return false;
     facts->algorithm = key_algorithm_from_name(algorithm);
     if (!good_words(facts))

@@ -2,10 +2,10 @@
 /*
  * What is known about a key, as text in the labels of its objects, readable in `pkcs11-tool -O`:
  *
- *   keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z      each object of the key
- *   keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -    its card: the same, and what changes:
- *                                                                            enabled, and when it is to be deleted
- *   keyferry1 alias alias/kek-acme 5rplquuwozodpwsp                           an alias card; "-" for no key
+ *   keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z      each object of the
+ * key keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -    its card: the same,
+ * and what changes: enabled, and when it is to be deleted keyferry1 alias alias/kek-acme
+ * 5rplquuwozodpwsp                           an alias card; "-" for no key
  *
  * Pure text; a label that is not exactly so is not Keyferry's.
  */
@@ -30,13 +30,13 @@ const char *kcv_algorithm_name(enum kcv_algorithm algorithm);
 struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
-    char mode;           /* the header's letter */
-    char version[3];     /* "00" unless the key was imported with another */
-    char exportability;  /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
+    char mode;          /* the header's letter */
+    char version[3];    /* "00" unless the key was imported with another */
+    char exportability; /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
     enum kcv_algorithm kcv_algorithm;
-    char kcv[11];        /* upper-case hex */
-    bool external;       /* adopted or imported, not made here */
-    int64_t created_ms;  /* since the epoch, whole seconds */
+    char kcv[11];       /* upper-case hex */
+    bool external;      /* adopted or imported, not made here */
+    int64_t created_ms; /* since the epoch, whole seconds */
 };
 
 /* What does. */
@@ -50,8 +50,8 @@ void label_write_object(const char *role, const struct key_facts *facts, char *o
 void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out);
 void label_write_alias(const char *alias, const char *key_name, char *out);
 
-/* Read one; false where the text is not exactly of that kind. role is compared, alias and key_name are filled in
- * (ALIAS_NAME_MAX + 1 and KEY_NAME_LEN + 1 bytes; key_name empty for none). */
+/* Read one; false where the text is not exactly of that kind. role is compared, alias and key_name
+ * are filled in (ALIAS_NAME_MAX + 1 and KEY_NAME_LEN + 1 bytes; key_name empty for none). */
 bool label_read_object(const char *label, const char *role, struct key_facts *facts);
 bool label_read_card(const char *label, struct key_facts *facts, struct key_state *state);
 bool label_read_alias(const char *label, char *alias, char *key_name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading and initialising, by dlopen: the module runs in this process's own arguments, not in p11-kit's registry. */
+/* Loading and initialising, by dlopen: the module runs in this process's own arguments, not in
+ * p11-kit's registry. */
 #include "config.h"
 
 #include "p11/module.h"
@@ -17,8 +18,9 @@ struct p11_module {
     char description[80];
 };
 
-/* CK_C_INITIALIZE_ARGS as NSS softokn reads it: LibraryParameters where the standard has pReserved, and pReserved behind. A module
- * that keeps to the standard reads the same string at the same place and never looks behind it. */
+/* CK_C_INITIALIZE_ARGS as NSS softokn reads it: LibraryParameters where the standard has pReserved,
+ * and pReserved behind. A module that keeps to the standard reads the same string at the same place
+ * and never looks behind it. */
 struct initialize_args {
     CK_C_INITIALIZE_ARGS standard;
     void *behind;
@@ -45,8 +47,9 @@ static bool load(struct p11_module *module, const char *path, struct kf_error *e
                              "token.module: %s cannot be loaded; the daemon's log says why.", path);
     *(void **)&get_list = dlsym(module->library, "C_GetFunctionList");
     if (!get_list)
-        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                             "token.module: %s is not a PKCS#11 module (it has no C_GetFunctionList).", path);
+        return kf_fail_fault(
+            err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
+            "token.module: %s is not a PKCS#11 module (it has no C_GetFunctionList).", path);
     rv = get_list(&module->functions);
     if (rv != CKR_OK)
         return ckr_fail(err, "C_GetFunctionList", rv, 0);

@@ -14,27 +14,31 @@ void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[O
 
 static bool token_role(uint8_t byte)
 {
-    return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT || byte == ROLE_KEPT ||
-           byte == ROLE_CARD || byte == ROLE_ALIAS;
+    return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT ||
+           byte == ROLE_KEPT || byte == ROLE_CARD || byte == ROLE_ALIAS;
 }
 
-bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object, struct kf_error *err)
+bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
+                 struct kf_error *err)
 {
     struct kf_error own = {0};
     uint8_t id[64];
-    CK_ATTRIBUTE attributes[] = {{CKA_ID, id, sizeof id}, {CKA_LABEL, object->label, LABEL_MAX - 1}};
+    CK_ATTRIBUTE attributes[] = {{CKA_ID, id, sizeof id},
+                                 {CKA_LABEL, object->label, LABEL_MAX - 1}};
     CK_RV rv;
 
     memset(object, 0, sizeof *object);
     object->handle = handle;
     rv = p11_get_attributes(token->session, handle, attributes, 2, &own);
     /* Another tool's object may lack either, or have longer ones: it is shown, not understood. */
-    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL && rv != CKR_ATTRIBUTE_SENSITIVE) {
+    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL &&
+        rv != CKR_ATTRIBUTE_SENSITIVE) {
         kf_fail_fault(err, own.status, own.fault, own.detail, "%s", own.message);
         return false;
     }
     /* A label with a NUL inside would read as less than it is. */
-    if (attributes[1].ulValueLen < LABEL_MAX && !memchr(object->label, '\0', attributes[1].ulValueLen))
+    if (attributes[1].ulValueLen < LABEL_MAX &&
+        !memchr(object->label, '\0', attributes[1].ulValueLen))
         object->label[attributes[1].ulValueLen] = '\0';
     else
         object->label[0] = '\0';
@@ -53,8 +57,8 @@ static int by_id(const void *a, const void *b)
     return order ? order : (int)one->id[0] - (int)other->id[0];
 }
 
-static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects, size_t *count,
-                 struct kf_error *err)
+static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects,
+                 size_t *count, struct kf_error *err)
 {
     CK_OBJECT_HANDLE *handles = NULL;
     size_t found = 0;
@@ -62,7 +66,8 @@ static bool find(const struct p11_token *token, struct p11_template *query, stru
 
     *objects = NULL;
     *count = 0;
-    if (p11_find_objects(token->session, query->attributes, query->count, &handles, &found, err) != CKR_OK)
+    if (p11_find_objects(token->session, query->attributes, query->count, &handles, &found, err) !=
+        CKR_OK)
         return false;
     *objects = calloc(found + 1, sizeof **objects);
     if (!*objects) {
@@ -97,7 +102,8 @@ static void query_token_secrets(struct p11_template *query)
     template_flag(query, CKA_TOKEN, true);
 }
 
-bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count, struct kf_error *err)
+bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count,
+                      struct kf_error *err)
 {
     struct p11_template query = {0};
 
@@ -117,8 +123,9 @@ bool objects_find(const struct p11_token *token, enum p11_role role, const uint8
     return find(token, &query, objects, count, err);
 }
 
-bool object_make_card(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES], const char *label,
-                      CK_OBJECT_HANDLE *handle, struct kf_error *err)
+bool object_make_card(const struct p11_token *token, enum p11_role role,
+                      const uint8_t id[KEY_ID_BYTES], const char *label, CK_OBJECT_HANDLE *handle,
+                      struct kf_error *err)
 {
     struct role_object object = {.role = role, .algorithm = KEY_ALGORITHM_NONE, .label = label};
     struct p11_template template = {0};
@@ -126,10 +133,12 @@ bool object_make_card(const struct p11_token *token, enum p11_role role, const u
 
     object_id(role, id, object.id);
     role_token_template(token, &object, &template);
-    return p11_generate_key(token->session, &mechanism, template.attributes, template.count, handle, err) == CKR_OK;
+    return p11_generate_key(token->session, &mechanism, template.attributes, template.count, handle,
+                            err) == CKR_OK;
 }
 
-bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label, struct kf_error *err)
+bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label,
+                      struct kf_error *err)
 {
     CK_ATTRIBUTE attribute = {CKA_LABEL, (void *)label, strlen(label)};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The secret keys in the token as the store sees them: handle, CKA_ID, CKA_LABEL. The store's own. */
+/* The secret keys in the token as the store sees them: handle, CKA_ID, CKA_LABEL. The store's own.
+ */
 #ifndef KF_P11_OBJECTS_H
 #define KF_P11_OBJECTS_H
 
@@ -12,26 +13,30 @@
 
 struct object {
     CK_OBJECT_HANDLE handle;
-    bool ours;                   /* its id has an id's length and begins with a role of token objects */
+    bool ours; /* its id has an id's length and begins with a role of token objects */
     uint8_t id[OBJECT_ID_BYTES]; /* zero where it is not ours */
     char label[LABEL_MAX];       /* empty where it is longer, or no text */
 };
 
 /* Reads one; false with KF_FAULT_STALE where it is gone. */
-bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object, struct kf_error *err);
+bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
+                 struct kf_error *err);
 
-/* All secret keys in the token, sorted by id without its role byte, then by role; for the caller to free. Objects that go while they are read
- * are left out. */
-bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count, struct kf_error *err);
+/* All secret keys in the token, sorted by id without its role byte, then by role; for the caller to
+ * free. Objects that go while they are read are left out. */
+bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count,
+                      struct kf_error *err);
 
 /* Those with one id and role; the same order, to be freed. */
 bool objects_find(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES],
                   struct object **objects, size_t *count, struct kf_error *err);
 
 /* Makes the one-byte object that a card or alias is. */
-bool object_make_card(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES], const char *label,
-                      CK_OBJECT_HANDLE *handle, struct kf_error *err);
-bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label, struct kf_error *err);
+bool object_make_card(const struct p11_token *token, enum p11_role role,
+                      const uint8_t id[KEY_ID_BYTES], const char *label, CK_OBJECT_HANDLE *handle,
+                      struct kf_error *err);
+bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label,
+                      struct kf_error *err);
 
 void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[OBJECT_ID_BYTES]);
 

@@ -40,12 +40,13 @@ const char *op_mechanisms(enum p11_operation operation)
     return operations[operation].mechanisms;
 }
 
-static const struct p11_way *find_way(const struct p11_token *token, enum p11_operation operation, struct kf_error *err)
+static const struct p11_way *find_way(const struct p11_token *token, enum p11_operation operation,
+                                      struct kf_error *err)
 {
     if (token->ways[operation].proven)
         return &token->ways[operation];
-    kf_fail(err, KF_VALIDATION, "This token cannot do it: the operation \"%s\" (%s) is missing.", op_name(operation),
-            op_mechanisms(operation));
+    kf_fail(err, KF_VALIDATION, "This token cannot do it: the operation \"%s\" (%s) is missing.",
+            op_name(operation), op_mechanisms(operation));
     return NULL;
 }
 
@@ -57,12 +58,14 @@ static size_t block_size(enum p11_cipher cipher)
 static bool derive(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    return p11_derive_key(token->session, mechanism, base, result->attributes, result->count, key, err) == CKR_OK;
+    return p11_derive_key(token->session, mechanism, base, result->attributes, result->count, key,
+                          err) == CKR_OK;
 }
 
 /* The mechanisms whose parameter is a CK_KEY_DERIVATION_STRING_DATA. */
-static bool derive_with_data(const struct p11_token *token, enum p11_operation operation, CK_OBJECT_HANDLE base,
-                             const uint8_t *data, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+static bool derive_with_data(const struct p11_token *token, enum p11_operation operation,
+                             CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
+                             struct p11_template *result, CK_OBJECT_HANDLE *key,
                              struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, operation, err);
@@ -70,17 +73,21 @@ static bool derive_with_data(const struct p11_token *token, enum p11_operation o
 
     if (!way)
         return false;
-    return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result, key, err);
+    return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result, key,
+                  err);
 }
 
-bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *data,
-               size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+               const uint8_t *data, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+               struct kf_error *err)
 {
-    return derive_with_data(token, p11_for(P11_DERIVE_AES, cipher), base, data, len, result, key, err);
+    return derive_with_data(token, p11_for(P11_DERIVE_AES, cipher), base, data, len, result, key,
+                            err);
 }
 
-bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *fixed,
-            size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+            const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+            struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, p11_for(P11_KDF_AES, cipher), err);
     kf_sp800_108_counter_format counter = {CK_FALSE, 8};
@@ -96,17 +103,20 @@ bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HAN
 
     if (!way)
         return false;
-    return derive(token, &(CK_MECHANISM){way->mechanism, &params, sizeof params}, base, result, key, err);
+    return derive(token, &(CK_MECHANISM){way->mechanism, &params, sizeof params}, base, result, key,
+                  err);
 }
 
-bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len, CK_OBJECT_HANDLE base,
-                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len,
+                    CK_OBJECT_HANDLE base, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                    struct kf_error *err)
 {
     return derive_with_data(token, P11_JOIN_PREFIX, base, data, len, result, key, err);
 }
 
-bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
-                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data,
+                    size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                    struct kf_error *err)
 {
     return derive_with_data(token, P11_JOIN_SUFFIX, base, data, len, result, key, err);
 }
@@ -117,19 +127,20 @@ bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t 
     return derive_with_data(token, P11_XOR, base, data, len, result, key, err);
 }
 
-bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit, struct p11_template *result,
-            CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit,
+            struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, P11_CUT, err);
     kf_extract_params first = first_bit;
 
     if (!way)
         return false;
-    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key, err);
+    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key,
+                  err);
 }
 
-bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len, struct p11_template *result,
-                 CK_OBJECT_HANDLE *key, struct kf_error *err)
+bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len,
+                 struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     static const uint8_t zeros[64];
     const struct p11_way *way = find_way(token, P11_IDENTITY, err);
@@ -140,12 +151,15 @@ bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t le
         return false;
     assert(len <= sizeof zeros);
     if (way->mechanism == CKM_XOR_BASE_AND_DATA)
-        return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result, key, err);
-    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key, err);
+        return derive(token, &(CK_MECHANISM){way->mechanism, &string, sizeof string}, base, result,
+                      key, err);
+    return derive(token, &(CK_MECHANISM){way->mechanism, &first, sizeof first}, base, result, key,
+                  err);
 }
 
 bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
-                 CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len, struct kf_error *err)
+                 CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len,
+                 struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, p11_for(P11_WRAP_AES, cipher), err);
     size_t block = block_size(cipher);
@@ -157,13 +171,15 @@ bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJEC
     if (!way)
         return false;
     expected = len + (way->drop_last_block ? block : 0);
-    if (p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block}, wrapping, key, wrapped,
-                     &got, err) != CKR_OK)
+    if (p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block},
+                     wrapping, key, wrapped, &got, err) != CKR_OK)
         goto out;
     /* A token that padded, cut or prefixed something is not doing what was proven. */
     if (got != expected) {
-        kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_WrapKey: unexpected length",
-                      "The token wrapped a key to %lu bytes where %zu are right; nothing was released.", got, expected);
+        kf_fail_fault(
+            err, KF_INTERNAL, KF_FAULT_NONE, "C_WrapKey: unexpected length",
+            "The token wrapped a key to %lu bytes where %zu are right; nothing was released.", got,
+            expected);
         goto out;
     }
     memcpy(out, wrapped, len);
@@ -174,8 +190,8 @@ out:
     return good;
 }
 
-static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key, const uint8_t *data,
-                    size_t len, uint8_t *out, struct kf_error *err)
+static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                    const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
 {
     CK_ULONG got = (CK_ULONG)len;
 
@@ -187,8 +203,8 @@ static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_O
     return true;
 }
 
-bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *data,
-                    size_t len, uint8_t *out, struct kf_error *err)
+bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
+                    const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, p11_for(P11_ECB_AES, cipher), err);
 
@@ -197,27 +213,28 @@ bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OB
     return encrypt(token, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, len, out, err);
 }
 
-bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *iv,
-                    const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
+bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
+                    const uint8_t *iv, const uint8_t *data, size_t len, uint8_t *out,
+                    struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, p11_for(P11_CBC_AES, cipher), err);
 
     if (!way)
         return false;
-    return encrypt(token, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)}, key, data, len, out,
-                   err);
+    return encrypt(token, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)},
+                   key, data, len, out, err);
 }
 
-bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len, uint8_t *out,
-             struct kf_error *err)
+bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
+             uint8_t *out, struct kf_error *err)
 {
     const struct p11_way *way = find_way(token, P11_CMAC_AES, err);
     CK_ULONG got = P11_BLOCK_MAX;
 
     if (!way)
         return false;
-    if (p11_sign(token->session, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, (CK_ULONG)len, out, &got, err) !=
-        CKR_OK)
+    if (p11_sign(token->session, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, (CK_ULONG)len,
+                 out, &got, err) != CKR_OK)
         return false;
     if (got != P11_BLOCK_MAX)
         return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_Sign: unexpected length",

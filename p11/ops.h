@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Token operations: what Keyferry asks of a token, by the mechanism that was proven for it. Results that are keys are objects
- * with the caller's template (p11/role.h makes them), to be destroyed by op_destroy; results that are bytes are ciphertext or CMAC
- * states of public data. An operation that no mechanism was proven for fails by name (KF_VALIDATION: this token cannot).
+ * Token operations: what Keyferry asks of a token, by the mechanism that was proven for it. Results
+ * that are keys are objects with the caller's template (p11/role.h makes them), to be destroyed by
+ * op_destroy; results that are bytes are ciphertext or CMAC states of public data. An operation
+ * that no mechanism was proven for fails by name (KF_VALIDATION: this token cannot).
  */
 #ifndef KF_P11_OPS_H
 #define KF_P11_OPS_H
@@ -15,41 +16,51 @@
 
 #define P11_BLOCK_MAX 16
 
-/* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static text. */
+/* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static
+ * text. */
 const char *op_name(enum p11_operation operation);
 const char *op_mechanisms(enum p11_operation operation);
 
 /* The key made of E(base, data), data being whole blocks. */
-bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *data,
-               size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
-/* SP 800-108 counter mode, 8-bit counter first, then the fixed input; the template says CKA_VALUE_LEN. */
-bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base, const uint8_t *fixed,
-            size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
-bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len, CK_OBJECT_HANDLE base,
-                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
-bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
-                    struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
+bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+               const uint8_t *data, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+               struct kf_error *err);
+/* SP 800-108 counter mode, 8-bit counter first, then the fixed input; the template says
+ * CKA_VALUE_LEN. */
+bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+            const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+            struct kf_error *err);
+bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len,
+                    CK_OBJECT_HANDLE base, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                    struct kf_error *err);
+bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data,
+                    size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                    struct kf_error *err);
 bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
             struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The key of the template's length from base, beginning at its given bit. */
-bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit, struct p11_template *result,
-            CK_OBJECT_HANDLE *key, struct kf_error *err);
+bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit,
+            struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The same value again, len bytes long, under the given template. */
-bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len, struct p11_template *result,
-                 CK_OBJECT_HANDLE *key, struct kf_error *err);
+bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len,
+                 struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 
-/* The CBC encryption of key's len bytes (whole blocks) with the IV, written to out, which holds len bytes. */
+/* The CBC encryption of key's len bytes (whole blocks) with the IV, written to out, which holds len
+ * bytes. */
 bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
-                 CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len, struct kf_error *err);
-bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *data,
-                    size_t len, uint8_t *out, struct kf_error *err);
-bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, const uint8_t *iv,
+                 CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len,
+                 struct kf_error *err);
+bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
                     const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err);
+bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
+                    const uint8_t *iv, const uint8_t *data, size_t len, uint8_t *out,
+                    struct kf_error *err);
 /* AES-CMAC of data, 16 bytes. */
-bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len, uint8_t *out,
-             struct kf_error *err);
+bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
+             uint8_t *out, struct kf_error *err);
 
-/* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged: nothing else can be done. */
+/* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged:
+ * nothing else can be done. */
 void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object);
 
 #endif

@@ -12,7 +12,8 @@
 #define FAIL(err, ...) kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, __VA_ARGS__)
 #define PAGE 4096
 
-/* All bytes there are, one more than a PIN and its line end at most, straight into the locked page. */
+/* All bytes there are, one more than a PIN and its line end at most, straight into the locked page.
+ */
 static ssize_t read_all(int fd, unsigned char *out, size_t room)
 {
     size_t len = 0;
@@ -40,8 +41,9 @@ static bool check_file(int fd, const char *path, struct kf_error *err)
     if (!S_ISREG(st.st_mode))
         return FAIL(err, "The PIN file %s is not a regular file.", path);
     if (st.st_mode & (S_IRWXO | S_IWGRP))
-        return FAIL(err, "The PIN file %s is open to others (mode %03o); it must not be more than 640.", path,
-                    (unsigned)(st.st_mode & 0777));
+        return FAIL(err,
+                    "The PIN file %s is open to others (mode %03o); it must not be more than 640.",
+                    path, (unsigned)(st.st_mode & 0777));
     return true;
 }
 

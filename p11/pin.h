@@ -15,8 +15,9 @@ struct pin {
 };
 
 /*
- * Reads it, without one trailing line end. Refused (KF_FAULT_PIN, naming the rule): a file that is not regular, that others than its owner
- * and group may read or write, that is empty or longer than PIN_MAX. pin_wipe must follow in every case.
+ * Reads it, without one trailing line end. Refused (KF_FAULT_PIN, naming the rule): a file that is
+ * not regular, that others than its owner and group may read or write, that is empty or longer than
+ * PIN_MAX. pin_wipe must follow in every case.
  */
 bool pin_read(const char *path, struct pin *pin, struct kf_error *err);
 void pin_wipe(struct pin *pin);

@@ -23,27 +23,86 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-    {.role = ROLE_WORKING, .name = "working", .shape = SHAPE_TYPED, .in_token = true, .sensitive = true,
-     .derive = true, .mechanisms = DERIVING},
-    {.role = ROLE_MASK_VARIANT, .name = "mask-variant", .shape = SHAPE_TYPED, .in_token = true, .sensitive = true,
-     .derive = true, .mechanisms = MASKING},
-    {.role = ROLE_EXPORT, .name = "export", .shape = SHAPE_GENERIC, .in_token = true, .sensitive = true,
-     .extractable = true, .derive = true, .mechanisms = JOINING},
-    {.role = ROLE_KEPT, .name = "kept", .shape = SHAPE_TYPED, .in_token = true, .sensitive = true, .mechanisms = ANY},
-    {.role = ROLE_CARD, .name = "card", .shape = SHAPE_GENERIC, .in_token = true, .sensitive = true,
-     .modifiable = true, .mechanisms = ANY},
-    {.role = ROLE_ALIAS, .name = "alias", .shape = SHAPE_GENERIC, .in_token = true, .sensitive = true,
-     .modifiable = true, .mechanisms = ANY},
-    {.role = ROLE_SOURCE, .name = "source", .shape = SHAPE_TYPED, .sensitive = true, .derive = true,
+    {.role = ROLE_WORKING,
+     .name = "working",
+     .shape = SHAPE_TYPED,
+     .in_token = true,
+     .sensitive = true,
+     .derive = true,
+     .mechanisms = DERIVING},
+    {.role = ROLE_MASK_VARIANT,
+     .name = "mask-variant",
+     .shape = SHAPE_TYPED,
+     .in_token = true,
+     .sensitive = true,
+     .derive = true,
+     .mechanisms = MASKING},
+    {.role = ROLE_EXPORT,
+     .name = "export",
+     .shape = SHAPE_GENERIC,
+     .in_token = true,
+     .sensitive = true,
+     .extractable = true,
+     .derive = true,
+     .mechanisms = JOINING},
+    {.role = ROLE_KEPT,
+     .name = "kept",
+     .shape = SHAPE_TYPED,
+     .in_token = true,
+     .sensitive = true,
      .mechanisms = ANY},
-    {.role = ROLE_KBEK, .name = "KBEK", .shape = SHAPE_TYPED, .sensitive = true, .wrap = true, .mechanisms = WRAPPING},
-    {.role = ROLE_KBMK, .name = "KBMK", .shape = SHAPE_TYPED, .sensitive = true, .wrap = true, .encrypt = true,
+    {.role = ROLE_CARD,
+     .name = "card",
+     .shape = SHAPE_GENERIC,
+     .in_token = true,
+     .sensitive = true,
+     .modifiable = true,
+     .mechanisms = ANY},
+    {.role = ROLE_ALIAS,
+     .name = "alias",
+     .shape = SHAPE_GENERIC,
+     .in_token = true,
+     .sensitive = true,
+     .modifiable = true,
+     .mechanisms = ANY},
+    {.role = ROLE_SOURCE,
+     .name = "source",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .derive = true,
+     .mechanisms = ANY},
+    {.role = ROLE_KBEK,
+     .name = "KBEK",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .wrap = true,
+     .mechanisms = WRAPPING},
+    {.role = ROLE_KBMK,
+     .name = "KBMK",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .wrap = true,
+     .encrypt = true,
      .mechanisms = MACING},
-    {.role = ROLE_PAYLOAD, .name = "payload", .shape = SHAPE_GENERIC, .sensitive = true, .extractable = true,
-     .derive = true, .mechanisms = ANY},
-    {.role = ROLE_CHECK_VALUE, .name = "check value", .shape = SHAPE_TYPED, .sensitive = true, .encrypt = true,
-     .sign = true, .mechanisms = ANY},
-    {.role = ROLE_CONSTANT, .name = "constant", .shape = SHAPE_GENERIC, .extractable = true, .mechanisms = ANY},
+    {.role = ROLE_PAYLOAD,
+     .name = "payload",
+     .shape = SHAPE_GENERIC,
+     .sensitive = true,
+     .extractable = true,
+     .derive = true,
+     .mechanisms = ANY},
+    {.role = ROLE_CHECK_VALUE,
+     .name = "check value",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .encrypt = true,
+     .sign = true,
+     .mechanisms = ANY},
+    {.role = ROLE_CONSTANT,
+     .name = "constant",
+     .shape = SHAPE_GENERIC,
+     .extractable = true,
+     .mechanisms = ANY},
 };
 
 static const struct rule *find_rule(enum p11_role role)
@@ -89,8 +148,8 @@ static bool has_length(CK_KEY_TYPE type)
     return type == CKK_AES || type == CKK_GENERIC_SECRET;
 }
 
-static size_t mechanism_list(const struct p11_token *token, enum mechanism_set set, enum key_algorithm algorithm, bool kdf,
-                             CK_MECHANISM_TYPE out[4])
+static size_t mechanism_list(const struct p11_token *token, enum mechanism_set set,
+                             enum key_algorithm algorithm, bool kdf, CK_MECHANISM_TYPE out[4])
 {
     enum p11_cipher cipher = key_algorithm_is_aes(algorithm) ? P11_AES : P11_TDES;
 
@@ -119,7 +178,8 @@ static size_t mechanism_list(const struct p11_token *token, enum mechanism_set s
     return 0;
 }
 
-static void add_kind(const struct rule *rule, enum key_algorithm algorithm, size_t len, struct p11_template *out)
+static void add_kind(const struct rule *rule, enum key_algorithm algorithm, size_t len,
+                     struct p11_template *out)
 {
     CK_KEY_TYPE type = rule_key_type(rule, algorithm);
 
@@ -145,21 +205,23 @@ static void add_flags(const struct rule *rule, bool extractable, struct p11_temp
     template_flag(out, CKA_DERIVE, rule->derive);
 }
 
-static void add_mechanisms(const struct p11_token *token, const struct rule *rule, enum key_algorithm algorithm, bool kdf,
-                           struct p11_template *out)
+static void add_mechanisms(const struct p11_token *token, const struct rule *rule,
+                           enum key_algorithm algorithm, bool kdf, struct p11_template *out)
 {
     size_t count = mechanism_list(token, rule->mechanisms, algorithm, kdf, out->mechanisms);
 
     if (count > 0)
-        template_bytes(out, CKA_ALLOWED_MECHANISMS, out->mechanisms, count * sizeof out->mechanisms[0]);
+        template_bytes(out, CKA_ALLOWED_MECHANISMS, out->mechanisms,
+                       count * sizeof out->mechanisms[0]);
 }
 
-void role_session_template(const struct p11_token *token, enum p11_role role, enum key_algorithm algorithm, size_t len,
-                           struct p11_template *out)
+void role_session_template(const struct p11_token *token, enum p11_role role,
+                           enum key_algorithm algorithm, size_t len, struct p11_template *out)
 {
     const struct rule *rule = find_rule(role);
 
-    add_kind(rule, algorithm, algorithm == KEY_ALGORITHM_NONE ? len : key_algorithm_bytes(algorithm), out);
+    add_kind(rule, algorithm,
+             algorithm == KEY_ALGORITHM_NONE ? len : key_algorithm_bytes(algorithm), out);
     add_flags(rule, rule->extractable, out);
     add_mechanisms(token, rule, algorithm, false, out);
 }
@@ -172,7 +234,8 @@ void role_source_template(enum key_algorithm algorithm, bool extractable, struct
     add_flags(rule, extractable, out);
 }
 
-void role_token_template(const struct p11_token *token, const struct role_object *object, struct p11_template *out)
+void role_token_template(const struct p11_token *token, const struct role_object *object,
+                         struct p11_template *out)
 {
     const struct rule *rule = find_rule(object->role);
     bool one_byte = object->algorithm == KEY_ALGORITHM_NONE;
@@ -193,22 +256,25 @@ void role_token_template(const struct p11_token *token, const struct role_object
 /* Says how, returns false. */
 #define DEVIATES(...) (snprintf(text, room, __VA_ARGS__), false)
 
-/* An attribute that the token does not give out, or that is longer than the role's can be, is a deviation; a token that is gone is not. */
-static bool read_attribute(const struct p11_token *token, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attribute,
-                           const char *name, char *text, size_t room, struct kf_error *err)
+/* An attribute that the token does not give out, or that is longer than the role's can be, is a
+ * deviation; a token that is gone is not. */
+static bool read_attribute(const struct p11_token *token, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE *attribute, const char *name, char *text, size_t room,
+                           struct kf_error *err)
 {
     struct kf_error failed = {0};
     CK_RV rv = p11_get_attributes(token->session, object, attribute, 1, &failed);
 
     if (rv == CKR_OK)
         return true;
-    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL)
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+        rv == CKR_BUFFER_TOO_SMALL)
         return DEVIATES("%s is not what the role has", name);
     return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }
 
-static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object, const struct rule *rule, char *text,
-                        size_t room, struct kf_error *err)
+static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object,
+                        const struct rule *rule, char *text, size_t room, struct kf_error *err)
 {
     const struct {
         CK_ATTRIBUTE_TYPE type;
@@ -244,13 +310,15 @@ static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object, 
     return true;
 }
 
-static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object, const struct rule *rule,
-                       enum key_algorithm algorithm, char *text, size_t room, struct kf_error *err)
+static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object,
+                       const struct rule *rule, enum key_algorithm algorithm, char *text,
+                       size_t room, struct kf_error *err)
 {
     CK_OBJECT_CLASS class = 0;
     CK_KEY_TYPE type = 0;
     CK_ULONG length = 0;
-    CK_ATTRIBUTE class_of = {CKA_CLASS, &class, sizeof class}, type_of = {CKA_KEY_TYPE, &type, sizeof type};
+    CK_ATTRIBUTE class_of = {CKA_CLASS, &class, sizeof class},
+                 type_of = {CKA_KEY_TYPE, &type, sizeof type};
     CK_ATTRIBUTE value_len = {CKA_VALUE_LEN, &length, sizeof length};
     size_t expected = algorithm == KEY_ALGORITHM_NONE ? 1 : key_algorithm_bytes(algorithm);
 
@@ -270,7 +338,8 @@ static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object, c
     return true;
 }
 
-static bool same_list(const CK_MECHANISM_TYPE *a, size_t a_count, const CK_MECHANISM_TYPE *b, size_t b_count)
+static bool same_list(const CK_MECHANISM_TYPE *a, size_t a_count, const CK_MECHANISM_TYPE *b,
+                      size_t b_count)
 {
     if (a_count != b_count)
         return false;
@@ -285,8 +354,9 @@ static bool same_list(const CK_MECHANISM_TYPE *a, size_t a_count, const CK_MECHA
     return true;
 }
 
-static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE object, const struct rule *rule,
-                             enum key_algorithm algorithm, bool *kdf, char *text, size_t room, struct kf_error *err)
+static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE object,
+                             const struct rule *rule, enum key_algorithm algorithm, bool *kdf,
+                             char *text, size_t room, struct kf_error *err)
 {
     CK_MECHANISM_TYPE expected[4], found[16];
     CK_ATTRIBUTE list = {CKA_ALLOWED_MECHANISMS, found, sizeof found};
@@ -300,14 +370,16 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
         return false;
     count = list.ulValueLen / sizeof found[0];
     for (int other = 0; other < 2; other++, *kdf = !*kdf)
-        if (same_list(found, count, expected, mechanism_list(token, rule->mechanisms, algorithm, *kdf, expected)))
+        if (same_list(found, count, expected,
+                      mechanism_list(token, rule->mechanisms, algorithm, *kdf, expected)))
             return true;
     *kdf = false;
     return DEVIATES("CKA_ALLOWED_MECHANISMS has %zu mechanisms, not the role's", count);
 }
 
-bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
-                bool *kdf, char *text, size_t room, struct kf_error *err)
+bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
+                enum key_algorithm algorithm, bool *kdf, char *text, size_t room,
+                struct kf_error *err)
 {
     const struct rule *rule = find_rule(role);
 

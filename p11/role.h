@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roles: what each object is and may do, in one table. Every key Keyferry makes is made through it, every key it uses was
- * checked against it. All secrets are SENSITIVE and PRIVATE; those in the token also MODIFIABLE=false and COPYABLE=false, where the token
- * takes that; flags a role does not name are false.
+ * Roles: what each object is and may do, in one table. Every key Keyferry makes is made through it,
+ * every key it uses was checked against it. All secrets are SENSITIVE and PRIVATE; those in the
+ * token also MODIFIABLE=false and COPYABLE=false, where the token takes that; flags a role does not
+ * name are false.
  */
 #ifndef KF_P11_ROLE_H
 #define KF_P11_ROLE_H
@@ -14,7 +15,8 @@
 #include "p11/token.h"
 #include "tr31/attributes.h"
 
-/* The first byte of CKA_ID of a token object is its role: NSS overwrites a key when another secret is written with its id. */
+/* The first byte of CKA_ID of a token object is its role: NSS overwrites a key when another secret
+ * is written with its id. */
 enum p11_role {
     ROLE_NONE = 0x00,
     /* in the token */
@@ -25,12 +27,12 @@ enum p11_role {
     ROLE_CARD = 0x10,         /* one byte; its label is what is known about a key */
     ROLE_ALIAS = 0x11,        /* one byte; its label is an alias */
     /* session objects */
-    ROLE_SOURCE = 0x80,       /* a new key's value while its objects are made */
+    ROLE_SOURCE = 0x80, /* a new key's value while its objects are made */
     ROLE_KBEK,
     ROLE_KBMK,
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
-    ROLE_CONSTANT,            /* L of the CMAC: readable, not key material */
+    ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
 };
 
 #define KEY_ID_BYTES 10
@@ -39,30 +41,35 @@ enum p11_role {
 const char *role_name(enum p11_role role);
 
 /*
- * The template of a session object of this role. algorithm says key type and length; for ROLE_PAYLOAD and ROLE_CONSTANT, which are generic
- * secrets of any length, it is KEY_ALGORITHM_NONE and len counts.
+ * The template of a session object of this role. algorithm says key type and length; for
+ * ROLE_PAYLOAD and ROLE_CONSTANT, which are generic secrets of any length, it is KEY_ALGORITHM_NONE
+ * and len counts.
  */
-void role_session_template(const struct p11_token *token, enum p11_role role, enum key_algorithm algorithm, size_t len,
-                           struct p11_template *out);
+void role_session_template(const struct p11_token *token, enum p11_role role,
+                           enum key_algorithm algorithm, size_t len, struct p11_template *out);
 
 /* The final template of a token object; id and label are referred to, not copied. */
 struct role_object {
     enum p11_role role;
     enum key_algorithm algorithm;
-    bool kdf;                             /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
+    bool kdf; /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
     uint8_t id[OBJECT_ID_BYTES];
     const char *label;
 };
-void role_token_template(const struct p11_token *token, const struct role_object *object, struct p11_template *out);
+void role_token_template(const struct p11_token *token, const struct role_object *object,
+                         struct p11_template *out);
 
-/* The template of a session object that a new key's value lives in while its objects are derived from it. */
+/* The template of a session object that a new key's value lives in while its objects are derived
+ * from it. */
 void role_source_template(enum key_algorithm algorithm, bool extractable, struct p11_template *out);
 
 /*
- * Compares a token object with its role: every flag, class, key type, length, mechanism list. Deviations are described in
- * text ("CKA_WRAP is true"), true when there is none. *kdf says which derivation its mechanism list allows.
+ * Compares a token object with its role: every flag, class, key type, length, mechanism list.
+ * Deviations are described in text ("CKA_WRAP is true"), true when there is none. *kdf says which
+ * derivation its mechanism list allows.
  */
-bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
-                bool *kdf, char *text, size_t room, struct kf_error *err);
+bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
+                enum key_algorithm algorithm, bool *kdf, char *text, size_t room,
+                struct kf_error *err);
 
 #endif

@@ -23,7 +23,8 @@ static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err
     else if (token->flags & CKF_USER_PIN_FINAL_TRY)
         why = "one more wrong PIN would lock the token; log in once by hand with the right one";
     if (why)
-        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, "No PIN was presented: %s.", why);
+        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL, "No PIN was presented: %s.",
+                             why);
     return true;
 }
 
@@ -64,8 +65,8 @@ struct p11_session *p11_session_open(const struct p11_settings *settings, struct
         goto fail;
     if (!p11_slot_find(session->module, settings->uri, &session->token, err))
         goto fail;
-    rv = p11_session_functions(session)->C_OpenSession(session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
-                                                       NULL, &session->handle);
+    rv = p11_session_functions(session)->C_OpenSession(
+        session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session->handle);
     if (rv != CKR_OK) {
         session->handle = CK_INVALID_HANDLE;
         ckr_fail(err, "C_OpenSession", rv, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A logged-in session with the one token of this process. Never C_Logout: login and logout are the whole process's, and a worker
- * has nothing else to do.
+ * A logged-in session with the one token of this process. Never C_Logout: login and logout are the
+ * whole process's, and a worker has nothing else to do.
  */
 #ifndef KF_P11_SESSION_H
 #define KF_P11_SESSION_H
@@ -20,8 +20,9 @@ struct p11_settings {
 };
 
 /*
- * Loads the module, finds the token, opens a read-write session and logs in. A PIN is presented only where the token does not say that
- * the next wrong one would lock it (CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED); a PIN error is KF_FAULT_PIN.
+ * Loads the module, finds the token, opens a read-write session and logs in. A PIN is presented
+ * only where the token does not say that the next wrong one would lock it (CKF_USER_PIN_FINAL_TRY,
+ * CKF_USER_PIN_LOCKED); a PIN error is KF_FAULT_PIN.
  */
 struct p11_session *p11_session_open(const struct p11_settings *settings, struct kf_error *err);
 const struct p11_token_info *p11_session_token(const struct p11_session *session);

@@ -24,9 +24,11 @@ static P11KitUri *parse(const char *text, struct kf_error *err)
     if (rc != P11_KIT_URI_OK)
         CONFIG(err, "token.uri: not a PKCS#11 URI (RFC 7512): %s.", p11_kit_uri_message(rc));
     else if (p11_kit_uri_any_unrecognized(uri))
-        CONFIG(err, "token.uri: has an attribute that does not choose a token; use token, serial, model, manufacturer.");
+        CONFIG(err, "token.uri: has an attribute that does not choose a token; use token, serial, "
+                    "model, manufacturer.");
     else if (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri))
-        CONFIG(err, "token.uri: must not have pin-value or pin-source; the PIN comes from token.pin-file or "
+        CONFIG(err, "token.uri: must not have pin-value or pin-source; the PIN comes from "
+                    "token.pin-file or "
                     "token.pin-credential.");
     else
         return uri;
@@ -59,13 +61,14 @@ static void fill(struct p11_token_info *token, CK_SLOT_ID slot, const CK_TOKEN_I
     token->slot = slot;
     token->flags = info->flags;
     p11_unpad(info->label, sizeof info->label, token->label, sizeof token->label);
-    p11_unpad(info->manufacturerID, sizeof info->manufacturerID, token->manufacturer, sizeof token->manufacturer);
+    p11_unpad(info->manufacturerID, sizeof info->manufacturerID, token->manufacturer,
+              sizeof token->manufacturer);
     p11_unpad(info->model, sizeof info->model, token->model, sizeof token->model);
     p11_unpad(info->serialNumber, sizeof info->serialNumber, token->serial, sizeof token->serial);
 }
 
-bool p11_slot_find(const struct p11_module *module, const char *uri_text, struct p11_token_info *token,
-                   struct kf_error *err)
+bool p11_slot_find(const struct p11_module *module, const char *uri_text,
+                   struct p11_token_info *token, struct kf_error *err)
 {
     CK_FUNCTION_LIST *functions = p11_module_functions(module);
     CK_ULONG count = 0, matches = 0, initialised = 0;
@@ -81,7 +84,8 @@ bool p11_slot_find(const struct p11_module *module, const char *uri_text, struct
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
 
-        if (functions->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+        if (functions->C_GetTokenInfo(slots[i], &info) != CKR_OK ||
+            !(info.flags & CKF_TOKEN_INITIALIZED))
             continue;
         initialised++;
         if (p11_kit_uri_match_token_info(uri, &info) && matches++ == 0)
@@ -91,9 +95,11 @@ bool p11_slot_find(const struct p11_module *module, const char *uri_text, struct
         good = true;
     else if (matches == 0) /* it may come: a network HSM that restarts, a card that is put in */
         kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
-                      "token.uri: %s matches none of the module's %lu initialised tokens.", uri_text, initialised);
+                      "token.uri: %s matches none of the module's %lu initialised tokens.",
+                      uri_text, initialised);
     else
-        CONFIG(err, "token.uri: %s matches %lu tokens; it must name exactly one (add serial=).", uri_text, matches);
+        CONFIG(err, "token.uri: %s matches %lu tokens; it must name exactly one (add serial=).",
+               uri_text, matches);
 
 out:
     free(slots);

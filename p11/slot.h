@@ -11,7 +11,8 @@ struct p11_token_info {
     char label[33], manufacturer[33], model[17], serial[17];
 };
 
-/* Only initialised tokens count. Attributes that RFC 7512 does not know, or that cannot choose a token, are refused. */
+/* Only initialised tokens count. Attributes that RFC 7512 does not know, or that cannot choose a
+ * token, are refused. */
 bool p11_slot_find(const struct p11_module *module, const char *uri, struct p11_token_info *token,
                    struct kf_error *err);
 

@@ -14,10 +14,12 @@ struct store_moment store_moment(const struct p11_store *store)
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (struct store_moment){(int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, atomic_load(store->changes)};
+    return (struct store_moment){(int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000,
+                                 atomic_load(store->changes)};
 }
 
-struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err)
+struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes,
+                             struct kf_error *err)
 {
     struct p11_store *store = calloc(1, sizeof *store);
 
@@ -61,7 +63,8 @@ void store_forget(struct p11_store *store)
 }
 
 /* Where item of the given order is, or belongs, in a sorted array of pointers. */
-static size_t place(void *const *items, size_t count, const void *item, int (*order)(const void *, const void *))
+static size_t place(void *const *items, size_t count, const void *item,
+                    int (*order)(const void *, const void *))
 {
     size_t low = 0, high = count;
 
@@ -76,7 +79,8 @@ static size_t place(void *const *items, size_t count, const void *item, int (*or
     return low;
 }
 
-static bool insert(void ***items, size_t *count, void *item, int (*order)(const void *, const void *), struct kf_error *err)
+static bool insert(void ***items, size_t *count, void *item,
+                   int (*order)(const void *, const void *), struct kf_error *err)
 {
     size_t at = place(*items, *count, item, order);
     void **grown = realloc(*items, (*count + 1) * sizeof **items);
@@ -92,7 +96,8 @@ static bool insert(void ***items, size_t *count, void *item, int (*order)(const 
     return true;
 }
 
-static void cut_out(void **items, size_t *count, void *item, int (*order)(const void *, const void *))
+static void cut_out(void **items, size_t *count, void *item,
+                    int (*order)(const void *, const void *))
 {
     size_t at = place(items, *count, item, order);
 
@@ -159,11 +164,14 @@ static bool fresh(const struct p11_store *store, const struct store_moment *chec
 {
     struct store_moment now = store_moment(store);
 
-    return checked->ms != 0 && checked->change == now.change && now.ms - checked->ms < STORE_FRESH_MS;
+    return checked->ms != 0 && checked->change == now.change &&
+           now.ms - checked->ms < STORE_FRESH_MS;
 }
 
-/* Replaces an entry by what the token has under its id now; NULL without error where that is nothing. */
-static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err)
+/* Replaces an entry by what the token has under its id now; NULL without error where that is
+ * nothing. */
+static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES],
+                                  struct kf_error *err)
 {
     struct p11_key *old = store_index_key(store, id);
     struct p11_key *key;
@@ -176,10 +184,11 @@ static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_
     return key;
 }
 
-/* Reads a key's card again. What it says of the state is taken over; anything else that is not as it was means loading the
- * key anew. A change that another host made is told to this host's other workers, so that they never answer differently for
- * longer than it takes one of them to notice. */
-static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key, struct kf_error *err)
+/* Reads a key's card again. What it says of the state is taken over; anything else that is not as
+ * it was means loading the key anew. A change that another host made is told to this host's other
+ * workers, so that they never answer differently for longer than it takes one of them to notice. */
+static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
+                                   struct kf_error *err)
 {
     struct store_moment moment = store_moment(store);
     struct object card;
@@ -219,7 +228,8 @@ struct p11_key *store_key_any(struct p11_store *store, const char *name, struct 
     if (!key || key->stale)
         key = reload_key(store, id, err);
     else if (!fresh(store, &key->checked))
-        /* The card alone does not say that what was wrong with a key's objects has been put right. */
+        /* The card alone does not say that what was wrong with a key's objects has been put right.
+         */
         key = key->trouble[0] ? reload_key(store, id, err) : refresh_key(store, key, err);
     if (!key) {
         kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
@@ -235,14 +245,16 @@ struct p11_key *store_key(struct p11_store *store, const char *name, struct kf_e
     struct p11_key *key = store_key_any(store, name, err);
 
     if (key && key->trouble[0]) {
-        kf_fail(err, KF_CONFLICT, "key/%s is refused: %s; an operator must look at the token (keyferry token).", name,
+        kf_fail(err, KF_CONFLICT,
+                "key/%s is refused: %s; an operator must look at the token (keyferry token).", name,
                 key->trouble);
         return NULL;
     }
     return key;
 }
 
-static struct p11_alias *reload_alias(struct p11_store *store, const char *name, struct kf_error *err)
+static struct p11_alias *reload_alias(struct p11_store *store, const char *name,
+                                      struct kf_error *err)
 {
     char kept_name[ALIAS_NAME_MAX + 1];
     struct p11_alias *old = store_index_alias(store, name);
@@ -257,7 +269,8 @@ static struct p11_alias *reload_alias(struct p11_store *store, const char *name,
     return alias;
 }
 
-static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err)
+static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias *alias,
+                                       struct kf_error *err)
 {
     struct store_moment moment = store_moment(store);
     struct object card;
@@ -268,8 +281,8 @@ static struct p11_alias *refresh_alias(struct p11_store *store, struct p11_alias
         *err = gone;
         return NULL;
     }
-    if (gone.fault == KF_FAULT_STALE || card.id[0] != ROLE_ALIAS || !label_read_alias(card.label, name, key_name) ||
-        strcmp(name, alias->name) != 0) {
+    if (gone.fault == KF_FAULT_STALE || card.id[0] != ROLE_ALIAS ||
+        !label_read_alias(card.label, name, key_name) || strcmp(name, alias->name) != 0) {
         store_changed(store);
         return reload_alias(store, alias->name, err);
     }
@@ -290,21 +303,25 @@ struct p11_alias *store_alias(struct p11_store *store, const char *name, struct 
             alias = reload_alias(store, name, err);
         else if (!fresh(store, &alias->checked))
             /* One of two cards does not say whether the other is still there. */
-            alias = alias->duplicate ? reload_alias(store, name, err) : refresh_alias(store, alias, err);
+            alias = alias->duplicate ? reload_alias(store, name, err)
+                                     : refresh_alias(store, alias, err);
     }
     if (!alias) {
         kf_fail(err, KF_NOT_FOUND, "There is no %s.", name);
         return NULL;
     }
     if (alias->duplicate) {
-        kf_fail(err, KF_CONFLICT, "%s is refused: the token has two cards with this name; an operator must remove one.",
-                name);
+        kf_fail(
+            err, KF_CONFLICT,
+            "%s is refused: the token has two cards with this name; an operator must remove one.",
+            name);
         return NULL;
     }
     return alias;
 }
 
-bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count, struct kf_error *err)
+bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count,
+                     struct kf_error *err)
 {
     if (!store_load_all(store, err))
         return false;
@@ -313,7 +330,8 @@ bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *co
     return true;
 }
 
-bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count, struct kf_error *err)
+bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count,
+                        struct kf_error *err)
 {
     if (!store_load_all(store, err))
         return false;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The key store: the keys and aliases in the token, by an index in memory. Everything that is known about them is in the token; the
- * index only remembers handles. On this host a change binds at once (a shared counter says that something changed), from
- * other hosts within half a second (an entry older than that is read again before it is used). A miss searches the token; nothing else on
- * the way of an export does.
+ * The key store: the keys and aliases in the token, by an index in memory. Everything that is known
+ * about them is in the token; the index only remembers handles. On this host a change binds at once
+ * (a shared counter says that something changed), from other hosts within half a second (an entry
+ * older than that is read again before it is used). A miss searches the token; nothing else on the
+ * way of an export does.
  *
- * A key without a card does not exist. Two objects with one id and role, an object whose label contradicts the card, or whose template is
- * not its role's: the key is shown but refused (KF_CONFLICT).
+ * A key without a card does not exist. Two objects with one id and role, an object whose label
+ * contradicts the card, or whose template is not its role's: the key is shown but refused
+ * (KF_CONFLICT).
  */
 #ifndef KF_P11_STORE_H
 #define KF_P11_STORE_H
@@ -19,7 +21,8 @@
 
 struct p11_store;
 
-/* When an entry was read from the token: taken before the reading, so that no change that comes meanwhile is missed. */
+/* When an entry was read from the token: taken before the reading, so that no change that comes
+ * meanwhile is missed. */
 struct store_moment {
     int64_t ms;
     uint64_t change;
@@ -32,7 +35,8 @@ struct p11_key {
     struct key_state state;
     CK_OBJECT_HANDLE card, working, mask_variant, export_copy, kept;
     bool kdf;            /* the working key derives by SP 800-108 */
-    uint64_t generation; /* another number when other objects are behind the name: what was derived from them is void */
+    uint64_t generation; /* another number when other objects are behind the name: what was derived
+                            from them is void */
     char trouble[160];   /* why the key is refused; empty for a good one */
     bool contradictory;  /* more is wrong than that an object is missing */
     /* the store's own */
@@ -51,48 +55,62 @@ struct p11_alias {
 };
 
 /* token and changes outlive the store. */
-struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes, struct kf_error *err);
+struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes,
+                             struct kf_error *err);
 void store_close(struct p11_store *store);
 
-/* Some object's handle turned out stale: all objects of a key are looked up again at its next use. */
+/* Some object's handle turned out stale: all objects of a key are looked up again at its next use.
+ */
 void store_forget(struct p11_store *store);
 
 /*
- * The key of an id (16 characters) or the alias of a name, as they are now; owned by the store, valid until its next call.
- * KF_NOT_FOUND where there is none, KF_CONFLICT for one that must not be used. store_key_any also gives a key in trouble.
+ * The key of an id (16 characters) or the alias of a name, as they are now; owned by the store,
+ * valid until its next call. KF_NOT_FOUND where there is none, KF_CONFLICT for one that must not be
+ * used. store_key_any also gives a key in trouble.
  */
 struct p11_key *store_key(struct p11_store *store, const char *name, struct kf_error *err);
 struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err);
 struct p11_alias *store_alias(struct p11_store *store, const char *name, struct kf_error *err);
 
-/* All keys sorted by id, all aliases sorted by name, read anew from the token. Owned by the store. */
-bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count, struct kf_error *err);
-bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count, struct kf_error *err);
+/* All keys sorted by id, all aliases sorted by name, read anew from the token. Owned by the store.
+ */
+bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count,
+                     struct kf_error *err);
+bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count,
+                        struct kf_error *err);
 
 /*
- * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or another tool's object with CKA_DERIVE),
- * the card last. facts are complete but for created_ms. What was made is destroyed again on failure.
+ * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or
+ * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms.
+ * What was made is destroyed again on failure.
  */
-struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source, const struct key_facts *facts, bool enabled,
-                           struct kf_error *err);
-/* The check value of the value in source, by the algorithm's own method (spec: TDES legacy, AES CMAC; 3 bytes). */
-bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source, enum key_algorithm algorithm,
-                       struct key_facts *facts, struct kf_error *err);
+struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
+                           const struct key_facts *facts, bool enabled, struct kf_error *err);
+/* The check value of the value in source, by the algorithm's own method (spec: TDES legacy, AES
+ * CMAC; 3 bytes). */
+bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
+                       enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
 
-bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state, struct kf_error *err);
+bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
+                     struct kf_error *err);
 
 /* key_name may be empty. create: KF_CONFLICT where the name is taken. */
-struct p11_alias *store_alias_create(struct p11_store *store, const char *name, const char *key_name, struct kf_error *err);
-bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name, struct kf_error *err);
+struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
+                                     const char *key_name, struct kf_error *err);
+bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,
+                       struct kf_error *err);
 bool store_alias_delete(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
 
-/* Destroys the keys whose deletion is due, their aliases' pointing left alone, and what an interrupted creation left behind (objects without
- * a card, ten minutes to a day old; older ones are only shown). A destruction that was interrupted is finished; a key that contradicts itself
- * is left for an operator. */
+/* Destroys the keys whose deletion is due, their aliases' pointing left alone, and what an
+ * interrupted creation left behind (objects without a card, ten minutes to a day old; older ones
+ * are only shown). A destruction that was interrupted is finished; a key that contradicts itself is
+ * left for an operator. */
 bool store_sweep(struct p11_store *store, struct kf_error *err);
 
 /* Everything in the token that is not as it should be, one call of report for each. */
-typedef void (*store_report)(void *context, const char *kind, const char *object, const char *detail);
-bool store_inspect(struct p11_store *store, store_report report, void *context, struct kf_error *err);
+typedef void (*store_report)(void *context, const char *kind, const char *object,
+                             const char *detail);
+bool store_inspect(struct p11_store *store, store_report report, void *context,
+                   struct kf_error *err);
 
 #endif

@@ -21,7 +21,8 @@ struct p11_store {
 
 struct store_moment store_moment(const struct p11_store *store);
 
-/* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes ownership, also on failure. */
+/* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes
+ * ownership, also on failure. */
 struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES]);
 bool store_insert_key(struct p11_store *store, struct p11_key *key, struct kf_error *err);
 void store_remove_key(struct p11_store *store, struct p11_key *key);
@@ -29,18 +30,22 @@ struct p11_alias *store_index_alias(const struct p11_store *store, const char *n
 bool store_insert_alias(struct p11_store *store, struct p11_alias *alias, struct kf_error *err);
 void store_remove_alias(struct p11_store *store, struct p11_alias *alias);
 
-/* Assembling: a key from the objects with its id, which were read after the moment; NULL without error where there is no card. count > 0. */
+/* Assembling: a key from the objects with its id, which were read after the moment; NULL without
+ * error where there is no card. count > 0. */
 struct p11_key *store_assemble(struct p11_store *store, const struct object *objects, size_t count,
                                const struct store_moment *moment, struct kf_error *err);
 /* The same from the token, for one id. */
-struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err);
+struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES],
+                               struct kf_error *err);
 struct p11_alias *store_load_alias(struct p11_store *store, const char *name, struct kf_error *err);
 /* Reads everything anew. */
 bool store_load_all(struct p11_store *store, struct kf_error *err);
-/* Compares the templates of a key's objects with their roles, once; what deviates becomes its trouble. */
+/* Compares the templates of a key's objects with their roles, once; what deviates becomes its
+ * trouble. */
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err);
 
-/* The CKA_ID part of an alias's card: the first bytes of the SHA-256 of its name, so that one search finds all cards of a name. */
+/* The CKA_ID part of an alias's card: the first bytes of the SHA-256 of its name, so that one
+ * search finds all cards of a name. */
 void store_alias_id(const char *name, uint8_t id[KEY_ID_BYTES]);
 struct p11_alias *store_alias_from(const struct object *object, struct kf_error *err);
 
@@ -49,7 +54,8 @@ bool store_works(const struct key_facts *facts);       /* ROLE_WORKING */
 bool store_has_variant(const struct key_facts *facts); /* ROLE_MASK_VARIANT */
 bool store_leaves(const struct key_facts *facts);      /* ROLE_EXPORT */
 
-/* Says to the workers of this host that something changed: each reads an entry again at its next use. */
+/* Says to the workers of this host that something changed: each reads an entry again at its next
+ * use. */
 void store_changed(struct p11_store *store);
 
 /* One object of a key under its role. */

@@ -10,7 +10,8 @@
 
 bool store_works(const struct key_facts *facts)
 {
-    return strcmp(facts->usage, "K0") == 0 || strcmp(facts->usage, "K1") == 0 || strcmp(facts->usage, "B0") == 0;
+    return strcmp(facts->usage, "K0") == 0 || strcmp(facts->usage, "K1") == 0 ||
+           strcmp(facts->usage, "B0") == 0;
 }
 
 bool store_has_variant(const struct key_facts *facts)
@@ -28,7 +29,8 @@ void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS])
     bool works = store_works(&key->facts), leaves = store_leaves(&key->facts);
 
     slots[0] = (struct role_slot){ROLE_WORKING, &key->working, works};
-    slots[1] = (struct role_slot){ROLE_MASK_VARIANT, &key->mask_variant, store_has_variant(&key->facts)};
+    slots[1] =
+        (struct role_slot){ROLE_MASK_VARIANT, &key->mask_variant, store_has_variant(&key->facts)};
     slots[2] = (struct role_slot){ROLE_EXPORT, &key->export_copy, leaves};
     slots[3] = (struct role_slot){ROLE_KEPT, &key->kept, !works && !leaves};
 }
@@ -50,7 +52,8 @@ static void missing(struct p11_key *key, const char *role)
 }
 
 /* Finds the one object of a role among those with the key's id. */
-static void take_object(struct p11_key *key, const struct role_slot *slot, const struct object *objects, size_t count)
+static void take_object(struct p11_key *key, const struct role_slot *slot,
+                        const struct object *objects, size_t count)
 {
     size_t found = 0;
 
@@ -60,7 +63,8 @@ static void take_object(struct p11_key *key, const struct role_slot *slot, const
         if (objects[i].id[0] != slot->role || found++ > 0)
             continue;
         *slot->handle = objects[i].handle;
-        if (!label_read_object(objects[i].label, role_name(slot->role), &facts) || !key_facts_equal(&facts, &key->facts))
+        if (!label_read_object(objects[i].label, role_name(slot->role), &facts) ||
+            !key_facts_equal(&facts, &key->facts))
             trouble(key, "an object's label contradicts the key's card", role_name(slot->role));
     }
     if (found == 0 && slot->expected)
@@ -118,15 +122,16 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
 
         if (*slots[i].handle == CK_INVALID_HANDLE)
             continue;
-        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm, &kdf, text, sizeof text,
-                        &failed)) {
+        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm, &kdf,
+                        text, sizeof text, &failed)) {
             if (failed.status != KF_OK) {
                 *err = failed;
                 return false;
             }
             trouble(key, text, role_name(slots[i].role));
         }
-        /* Initial keys are derived by the bare encryption: a BDK that only knows SP 800-108 is no BDK. */
+        /* Initial keys are derived by the bare encryption: a BDK that only knows SP 800-108 is no
+         * BDK. */
         if (slots[i].role == ROLE_WORKING && key->facts.usage[0] == 'K')
             key->kdf = kdf;
         else if (kdf && store->token->rungs.allowed_mechanisms)
@@ -136,9 +141,11 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
     return true;
 }
 
-struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES], struct kf_error *err)
+struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES],
+                               struct kf_error *err)
 {
-    static const enum p11_role roles[] = {ROLE_CARD, ROLE_WORKING, ROLE_MASK_VARIANT, ROLE_EXPORT, ROLE_KEPT};
+    static const enum p11_role roles[] = {ROLE_CARD, ROLE_WORKING, ROLE_MASK_VARIANT, ROLE_EXPORT,
+                                          ROLE_KEPT};
     struct store_moment moment = store_moment(store);
     struct object *objects = NULL;
     struct p11_key *key = NULL;
@@ -240,14 +247,16 @@ static bool still_the_same(struct p11_key *old, struct p11_key *key)
     return true;
 }
 
-static bool load_keys(struct p11_store *store, struct p11_store *fresh, const struct object *objects, size_t count,
-                      const struct store_moment *moment, struct kf_error *err)
+static bool load_keys(struct p11_store *store, struct p11_store *fresh,
+                      const struct object *objects, size_t count, const struct store_moment *moment,
+                      struct kf_error *err)
 {
     for (size_t i = 0, next; i < count; i = next) {
         struct kf_error failed = {0};
         struct p11_key *key, *old;
 
-        for (next = i + 1; next < count && memcmp(objects[next].id + 1, objects[i].id + 1, KEY_ID_BYTES) == 0;)
+        for (next = i + 1;
+             next < count && memcmp(objects[next].id + 1, objects[i].id + 1, KEY_ID_BYTES) == 0;)
             next++;
         if (!objects[i].ours)
             continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making a key: all its objects from one source, each in one call with its whole final template, the card last. */
+/* Making a key: all its objects from one source, each in one call with its whole final template,
+ * the card last. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,12 +12,13 @@
 #include "p11/store_index.h"
 
 /* X9.24-1: the mask that gives a BDK's variant for the right half of an initial key. */
-static const uint8_t bdk_mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0, 0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
+static const uint8_t bdk_mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0,
+                                     0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
 
 #define KCV_BYTES 3
 
-bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source, enum key_algorithm algorithm,
-                       struct key_facts *facts, struct kf_error *err)
+bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
+                       enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err)
 {
     static const uint8_t zeros[P11_BLOCK_MAX];
     struct p11_template template = {0};
@@ -32,7 +34,8 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source, e
         good = op_cmac(token, key, zeros, sizeof zeros, value, err);
     } else {
         facts->kcv_algorithm = KCV_ANSI_X9_24;
-        good = op_encrypt_ecb(token, P11_TDES, key, zeros, key_algorithm_block(algorithm), value, err);
+        good =
+            op_encrypt_ecb(token, P11_TDES, key, zeros, key_algorithm_block(algorithm), value, err);
     }
     if (good)
         hex_encode(value, KCV_BYTES, facts->kcv);
@@ -42,8 +45,8 @@ out:
     return good;
 }
 
-static bool make_object(struct p11_store *store, const struct p11_key *key, const struct role_slot *slot,
-                        CK_OBJECT_HANDLE source, struct kf_error *err)
+static bool make_object(struct p11_store *store, const struct p11_key *key,
+                        const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {
     char label[LABEL_MAX];
     struct role_object object = {
@@ -54,8 +57,10 @@ static bool make_object(struct p11_store *store, const struct p11_key *key, cons
     label_write_object(role_name(slot->role), &key->facts, label);
     role_token_template(store->token, &object, &template);
     if (slot->role == ROLE_MASK_VARIANT)
-        return op_xor(store->token, source, bdk_mask, sizeof bdk_mask, &template, slot->handle, err);
-    return op_identity(store->token, source, key_algorithm_bytes(key->facts.algorithm), &template, slot->handle, err);
+        return op_xor(store->token, source, bdk_mask, sizeof bdk_mask, &template, slot->handle,
+                      err);
+    return op_identity(store->token, source, key_algorithm_bytes(key->facts.algorithm), &template,
+                       slot->handle, err);
 }
 
 /* No object may have one of the ids that are about to be written: some tokens overwrite it. */
@@ -91,7 +96,8 @@ static void unmake(struct p11_store *store, struct p11_key *key)
         op_destroy(store->token, slots[i].handle);
 }
 
-static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT_HANDLE source, struct kf_error *err)
+static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT_HANDLE source,
+                         struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
     char label[LABEL_MAX];
@@ -106,13 +112,14 @@ static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT
     if (!store_verify(store, key, err))
         return false;
     if (key->trouble[0])
-        return kf_fail(err, KF_INTERNAL, "The token did not make the key as its role demands: %s.", key->trouble);
+        return kf_fail(err, KF_INTERNAL, "The token did not make the key as its role demands: %s.",
+                       key->trouble);
     label_write_card(&key->facts, &key->state, label);
     return object_make_card(store->token, ROLE_CARD, key->id, label, &key->card, err);
 }
 
-struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source, const struct key_facts *facts, bool enabled,
-                           struct kf_error *err)
+struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
+                           const struct key_facts *facts, bool enabled, struct kf_error *err)
 {
     enum p11_cipher cipher = key_algorithm_is_aes(facts->algorithm) ? P11_AES : P11_TDES;
     struct p11_key *key = calloc(1, sizeof *key);
@@ -124,7 +131,8 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source, con
     key->facts = *facts;
     key->facts.created_ms = (int64_t)time(NULL) * 1000;
     key->state.enabled = enabled;
-    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare encryption. */
+    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
+     * encryption. */
     key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
     if (p11_generate_random(store->token->session, key->id, KEY_ID_BYTES, err) != CKR_OK)
         goto fail;
@@ -144,7 +152,8 @@ fail:
     return NULL;
 }
 
-bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state, struct kf_error *err)
+bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
+                     struct kf_error *err)
 {
     char label[LABEL_MAX];
 

@@ -24,14 +24,15 @@ static bool destroy(struct p11_store *store, CK_OBJECT_HANDLE object, struct kf_
 {
     struct kf_error failed = {0};
 
-    if (object == CK_INVALID_HANDLE || p11_destroy_object(store->token->session, object, &failed) == CKR_OK ||
+    if (object == CK_INVALID_HANDLE ||
+        p11_destroy_object(store->token->session, object, &failed) == CKR_OK ||
         failed.fault == KF_FAULT_STALE)
         return true;
     return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }
 
-/* The card goes last: until then it says that the key is due, so a destruction that was cut short is finished by the next sweep. No key
- * byte may be left in the token that nobody knows of. */
+/* The card goes last: until then it says that the key is due, so a destruction that was cut short
+ * is finished by the next sweep. No key byte may be left in the token that nobody knows of. */
 static void destroy_key(struct p11_store *store, struct p11_key *key)
 {
     struct role_slot slots[ROLE_SLOTS];
@@ -45,7 +46,8 @@ static void destroy_key(struct p11_store *store, struct p11_key *key)
         log_info("key/%s is destroyed: its deletion was due", key->name);
         store_remove_key(store, key);
     } else {
-        log_warning("key/%s, whose deletion is due, could not be destroyed: %s", key->name, err.detail);
+        log_warning("key/%s, whose deletion is due, could not be destroyed: %s", key->name,
+                    err.detail);
         key->stale = true;
     }
     store_changed(store);
@@ -58,11 +60,13 @@ static bool is_due(const struct p11_key *key)
 
 static bool is_key_role(uint8_t role)
 {
-    return role == ROLE_WORKING || role == ROLE_MASK_VARIANT || role == ROLE_EXPORT || role == ROLE_KEPT;
+    return role == ROLE_WORKING || role == ROLE_MASK_VARIANT || role == ROLE_EXPORT ||
+           role == ROLE_KEPT;
 }
 
 /* An object of a key that has no card, and when it was made. */
-static bool without_card(const struct p11_store *store, const struct object *object, int64_t *created_ms)
+static bool without_card(const struct p11_store *store, const struct object *object,
+                         int64_t *created_ms)
 {
     struct key_facts facts;
 
@@ -94,7 +98,8 @@ bool store_sweep(struct p11_store *store, struct kf_error *err)
         age = wall_ms() - created;
         if (age < LEFTOVER_MIN_MS || age > LEFTOVER_MAX_MS)
             continue;
-        log_warning("an object that an interrupted creation left behind is destroyed: %s", objects[i].label);
+        log_warning("an object that an interrupted creation left behind is destroyed: %s",
+                    objects[i].label);
         op_destroy(store->token, &objects[i].handle);
     }
     free(objects);
@@ -102,7 +107,8 @@ bool store_sweep(struct p11_store *store, struct kf_error *err)
 }
 
 /* A name for an object that is nobody's: its label, else its id. */
-static void inspect_object(const struct p11_store *store, const struct object *object, store_report report, void *context)
+static void inspect_object(const struct p11_store *store, const struct object *object,
+                           store_report report, void *context)
 {
     char alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1];
     int64_t created;
@@ -116,7 +122,8 @@ static void inspect_object(const struct p11_store *store, const struct object *o
         report(context, "deviation", label, "its label is not an alias card's");
 }
 
-bool store_inspect(struct p11_store *store, store_report report, void *context, struct kf_error *err)
+bool store_inspect(struct p11_store *store, store_report report, void *context,
+                   struct kf_error *err)
 {
     struct object *objects = NULL;
     size_t count = 0;

@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-void template_bytes(struct p11_template *template, CK_ATTRIBUTE_TYPE type, const void *bytes, size_t len)
+void template_bytes(struct p11_template *template, CK_ATTRIBUTE_TYPE type, const void *bytes,
+                    size_t len)
 {
     assert(template->count < TEMPLATE_MAX);
     template->attributes[template->count++] = (CK_ATTRIBUTE){type, (void *)bytes, (CK_ULONG)len};

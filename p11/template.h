@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attribute templates, built one attribute after the other. Bytes are referred to, not copied; numbers and flags are kept. */
+/* Attribute templates, built one attribute after the other. Bytes are referred to, not copied;
+ * numbers and flags are kept. */
 #ifndef KF_P11_TEMPLATE_H
 #define KF_P11_TEMPLATE_H
 
@@ -20,6 +21,7 @@ struct p11_template {
 
 void template_flag(struct p11_template *template, CK_ATTRIBUTE_TYPE type, bool value);
 void template_number(struct p11_template *template, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
-void template_bytes(struct p11_template *template, CK_ATTRIBUTE_TYPE type, const void *bytes, size_t len);
+void template_bytes(struct p11_template *template, CK_ATTRIBUTE_TYPE type, const void *bytes,
+                    size_t len);
 
 #endif

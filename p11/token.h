@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The token as the daemon uses it: a session, and for each operation the mechanism that was proven to do it
- * (p11/profile.h). Everything above this asks for operations; which mechanism serves is data here, never an `if (softhsm)`.
+ * The token as the daemon uses it: a session, and for each operation the mechanism that was proven
+ * to do it (p11/profile.h). Everything above this asks for operations; which mechanism serves is
+ * data here, never an `if (softhsm)`.
  */
 #ifndef KF_P11_TOKEN_H
 #define KF_P11_TOKEN_H
@@ -16,22 +17,22 @@ enum p11_cipher { P11_AES, P11_TDES };
 
 /* The whole vocabulary. */
 enum p11_operation {
-    P11_DERIVE_AES,   /* derive by encryption, ECB */
+    P11_DERIVE_AES, /* derive by encryption, ECB */
     P11_DERIVE_TDES,
-    P11_KDF_AES,      /* SP 800-108 counter mode with CMAC: TR-31's own derivation in one call */
+    P11_KDF_AES, /* SP 800-108 counter mode with CMAC: TR-31's own derivation in one call */
     P11_KDF_TDES,
-    P11_JOIN_PREFIX,  /* data ‖ key */
-    P11_JOIN_SUFFIX,  /* key ‖ data */
+    P11_JOIN_PREFIX, /* data ‖ key */
+    P11_JOIN_SUFFIX, /* key ‖ data */
     P11_XOR,
-    P11_CUT,          /* a run of bits of a key as a key */
-    P11_IDENTITY,     /* the same value under another template, straight to a token object */
-    P11_WRAP_AES,     /* CBC with the given IV, whole blocks, nothing padded */
+    P11_CUT,      /* a run of bits of a key as a key */
+    P11_IDENTITY, /* the same value under another template, straight to a token object */
+    P11_WRAP_AES, /* CBC with the given IV, whole blocks, nothing padded */
     P11_WRAP_TDES,
     P11_ECB_AES,
     P11_ECB_TDES,
     P11_CBC_AES,
     P11_CBC_TDES,
-    P11_CMAC_AES,     /* check values */
+    P11_CMAC_AES, /* check values */
     P11_OPERATIONS,
 };
 
@@ -39,11 +40,12 @@ enum p11_operation {
 struct p11_way {
     bool proven;
     CK_MECHANISM_TYPE mechanism;
-    const char *name;     /* the mechanism's, "CKM_AES_CBC"; static text, NULL where none is proven */
+    const char *name; /* the mechanism's, "CKM_AES_CBC"; static text, NULL where none is proven */
     bool drop_last_block; /* P11_WRAP_*: the mechanism pads, and the padding block is thrown away */
 };
 
-/* What a token object's template may hold: a token that refuses one of these gets keys without it. */
+/* What a token object's template may hold: a token that refuses one of these gets keys without it.
+ */
 struct p11_template_rungs {
     bool allowed_mechanisms, copyable, modifiable;
 };
@@ -54,7 +56,8 @@ struct p11_token {
     struct p11_template_rungs rungs;
 };
 
-/* The operation of one kind for a cipher: P11_DERIVE_AES and P11_AES or P11_TDES, and so on. The enum keeps the pairs together. */
+/* The operation of one kind for a cipher: P11_DERIVE_AES and P11_AES or P11_TDES, and so on. The
+ * enum keeps the pairs together. */
 static inline enum p11_operation p11_for(enum p11_operation aes_operation, enum p11_cipher cipher)
 {
     return aes_operation + (cipher == P11_TDES ? 1 : 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The vocabulary of key attributes: what AWS's API calls KeyUsage, KeyAlgorithm, KeyModesOfUse and
- * KeyExportability, and the letters X9.143:2021 6.2 puts for them into a key block's header. Also the rules that
- * need nothing but attributes: which usage takes which algorithm and modes, and which key may wrap which.
+ * KeyExportability, and the letters X9.143:2021 6.2 puts for them into a key block's header. Also
+ * the rules that need nothing but attributes: which usage takes which algorithm and modes, and
+ * which key may wrap which.
  */
 #ifndef KF_TR31_ATTRIBUTES_H
 #define KF_TR31_ATTRIBUTES_H
@@ -31,7 +32,8 @@ char key_algorithm_letter(enum key_algorithm algorithm);
 const char *key_algorithm_name(enum key_algorithm algorithm);
 enum key_algorithm key_algorithm_from_name(const char *name);
 
-/* A usage is its two letters ("K1"). The name is AWS's ("TR31_K1_KEY_BLOCK_PROTECTION_KEY"), NULL where AWS has none. */
+/* A usage is its two letters ("K1"). The name is AWS's ("TR31_K1_KEY_BLOCK_PROTECTION_KEY"), NULL
+ * where AWS has none. */
 const char *key_usage_name(const char *code);
 /* The two letters, static text, or NULL where AWS has no such usage. */
 const char *key_usage_from_name(const char *name);
@@ -40,17 +42,20 @@ const char *key_usage_from_name(const char *name);
 struct key_modes {
     bool encrypt, decrypt, wrap, unwrap, generate, sign, verify, derive_key, no_restrictions;
 };
-/* The header's mode letter for a set: {E,D,W,U} B, {E,W} E, {D,U} D, {G,V} C, {G} G, {V} V, {S} S, {DeriveKey} X,
- * {NoRestrictions} N; '\0' for any other set. And back: false for a letter without a set. */
+/* The header's mode letter for a set: {E,D,W,U} B, {E,W} E, {D,U} D, {G,V} C, {G} G, {V} V, {S} S,
+ * {DeriveKey} X, {NoRestrictions} N; '\0' for any other set. And back: false for a letter without a
+ * set. */
 char key_modes_letter(const struct key_modes *modes);
 bool key_modes_from_letter(char letter, struct key_modes *modes);
 
-/* Whether AWS lets such a key be created (spec table "usage x algorithm x modes", symmetric rows): on refusal the
- * error is a KF_VALIDATION that names KeyUsage, KeyAlgorithm or KeyModesOfUse and says which values are allowed. */
-bool key_attributes_check(const char *usage, enum key_algorithm algorithm, char mode, struct kf_error *err);
+/* Whether AWS lets such a key be created (spec table "usage x algorithm x modes", symmetric rows):
+ * on refusal the error is a KF_VALIDATION that names KeyUsage, KeyAlgorithm or KeyModesOfUse and
+ * says which values are allowed. */
+bool key_attributes_check(const char *usage, enum key_algorithm algorithm, char mode,
+                          struct kf_error *err);
 
-/* Whether a KBPK of one algorithm may wrap a key of another ("at least as strong", AWS user guide, "Import/Export
- * Key" table). */
+/* Whether a KBPK of one algorithm may wrap a key of another ("at least as strong", AWS user guide,
+ * "Import/Export Key" table). */
 bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collecting and cutting frames. Buffers grow by need up to a frame and a read-ahead, never on a peer's word. */
+/* Collecting and cutting frames. Buffers grow by need up to a frame and a read-ahead, never on a
+ * peer's word. */
 #include "wire/frame.h"
 
 #include <stdlib.h>

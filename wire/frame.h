@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames: a big-endian u32 length, then that many bytes. The same framing serves clients and the daemon's own
- * processes. Input collects what a stream delivers and hands out whole frames without copying; output collects frames
- * so that many leave in one write. Neither does any I/O itself. Not for several threads.
+ * Frames: a big-endian u32 length, then that many bytes. The same framing serves clients and the
+ * daemon's own processes. Input collects what a stream delivers and hands out whole frames without
+ * copying; output collects frames so that many leave in one write. Neither does any I/O itself. Not
+ * for several threads.
  */
 #ifndef KF_WIRE_FRAME_H
 #define KF_WIRE_FRAME_H
@@ -27,13 +28,13 @@ struct frame_in {
 
 enum frame_result { FRAME_NONE, FRAME_READY, FRAME_TOO_LONG };
 
-/* Room for at least one byte more of input: where, and how much (never beyond what one frame and a read-ahead need).
- * NULL when memory is short. */
+/* Room for at least one byte more of input: where, and how much (never beyond what one frame and a
+ * read-ahead need). NULL when memory is short. */
 uint8_t *frame_in_space(struct frame_in *in, size_t *room);
 /* len bytes were put into that room. */
 void frame_in_filled(struct frame_in *in, size_t len);
-/* The next whole frame, if there is one. It stays valid until the next frame_in_space. FRAME_TOO_LONG: the stream
- * cannot be followed any further. A frame of no bytes is a frame. */
+/* The next whole frame, if there is one. It stays valid until the next frame_in_space.
+ * FRAME_TOO_LONG: the stream cannot be followed any further. A frame of no bytes is a frame. */
 enum frame_result frame_in_next(struct frame_in *in, const uint8_t **frame, size_t *len);
 /* Bytes collected that are not a whole frame yet. */
 size_t frame_in_pending(const struct frame_in *in);
@@ -45,8 +46,9 @@ struct frame_out {
     size_t start, end, capacity;
 };
 
-/* Begins a frame of at most max bytes and says where its bytes go; frame_out_end says how many they became. Nothing
- * else may be done to out in between; a frame that is never ended never was. NULL when memory is short. */
+/* Begins a frame of at most max bytes and says where its bytes go; frame_out_end says how many they
+ * became. Nothing else may be done to out in between; a frame that is never ended never was. NULL
+ * when memory is short. */
 uint8_t *frame_out_begin(struct frame_out *out, size_t max);
 void frame_out_end(struct frame_out *out, size_t len);
 /* Appends a whole frame. */

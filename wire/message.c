@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Envelopes are read without copying their bodies: a callback notes where the body lies in the frame. */
+/* Envelopes are read without copying their bodies: a callback notes where the body lies in the
+ * frame. */
 #include "wire/message.h"
 
 #include <pb_decode.h>
@@ -9,7 +10,8 @@
 
 #include "wire/strict.h"
 
-_Static_assert((int)KF_OK == keyferry_Status_STATUS_OK && (int)KF_VALIDATION == keyferry_Status_STATUS_VALIDATION &&
+_Static_assert((int)KF_OK == keyferry_Status_STATUS_OK &&
+                   (int)KF_VALIDATION == keyferry_Status_STATUS_VALIDATION &&
                    (int)KF_NOT_FOUND == keyferry_Status_STATUS_RESOURCE_NOT_FOUND &&
                    (int)KF_CONFLICT == keyferry_Status_STATUS_CONFLICT &&
                    (int)KF_ACCESS_DENIED == keyferry_Status_STATUS_ACCESS_DENIED &&
@@ -82,11 +84,12 @@ static bool write_body(pb_ostream_t *stream, const pb_field_t *field, void *cons
 {
     const struct typed *body = *arg;
 
-    return pb_encode_tag_for_field(stream, field) && pb_encode_submessage(stream, body->type, body->message);
+    return pb_encode_tag_for_field(stream, field) &&
+           pb_encode_submessage(stream, body->type, body->message);
 }
 
-size_t wire_request_encode(uint64_t id, keyferry_Operation operation, const pb_msgdesc_t *type, const void *body,
-                           uint8_t *out, size_t room)
+size_t wire_request_encode(uint64_t id, keyferry_Operation operation, const pb_msgdesc_t *type,
+                           const void *body, uint8_t *out, size_t room)
 {
     keyferry_Request envelope = {.id = id, .operation = operation};
     pb_ostream_t stream = pb_ostream_from_buffer(out, room);
@@ -99,8 +102,8 @@ size_t wire_request_encode(uint64_t id, keyferry_Operation operation, const pb_m
     return pb_encode(&stream, keyferry_Request_fields, &envelope) ? stream.bytes_written : 0;
 }
 
-size_t wire_response_encode(uint64_t id, enum kf_status status, const char *message, const pb_msgdesc_t *type,
-                            const void *body, uint8_t *out, size_t room)
+size_t wire_response_encode(uint64_t id, enum kf_status status, const char *message,
+                            const pb_msgdesc_t *type, const void *body, uint8_t *out, size_t room)
 {
     keyferry_Response envelope = {.id = id, .status = (keyferry_Status)status};
     pb_ostream_t stream = pb_ostream_from_buffer(out, room);
@@ -114,7 +117,8 @@ size_t wire_response_encode(uint64_t id, enum kf_status status, const char *mess
     return pb_encode(&stream, keyferry_Response_fields, &envelope) ? stream.bytes_written : 0;
 }
 
-bool wire_body_decode(const uint8_t *body, size_t len, const pb_msgdesc_t *type, void *message, struct kf_error *err)
+bool wire_body_decode(const uint8_t *body, size_t len, const pb_msgdesc_t *type, void *message,
+                      struct kf_error *err)
 {
     pb_istream_t stream = pb_istream_from_buffer(body, len);
 

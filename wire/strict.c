@@ -25,13 +25,16 @@ static bool printable_utf8(const uint8_t *text, size_t len)
     return true;
 }
 
-static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth, struct kf_error *err);
+static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth,
+                          struct kf_error *err);
 
-static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t *field, struct kf_error *err)
+static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t *field,
+                         struct kf_error *err)
 {
     /* data_size counts nanopb's terminating NUL. */
     if (PB_ATYPE(field->type) == PB_ATYPE_STATIC && len >= field->data_size)
-        return kf_fail(err, KF_VALIDATION, "The request's member number %u is longer than %u characters.",
+        return kf_fail(err, KF_VALIDATION,
+                       "The request's member number %u is longer than %u characters.",
                        (unsigned)field->tag, (unsigned)field->data_size - 1);
     if (!printable_utf8(text, len))
         return kf_fail(err, KF_VALIDATION,
@@ -40,17 +43,19 @@ static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t 
     return true;
 }
 
-static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_field_iter_t *field, unsigned depth,
-                        struct kf_error *err)
+static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_field_iter_t *field,
+                        unsigned depth, struct kf_error *err)
 {
     pb_istream_t inner;
     bool good = true;
 
     if (wire != PB_WT_STRING)
         return pb_skip_field(stream, wire) ||
-               kf_fail(err, KF_VALIDATION, "The request's member number %u is malformed.", (unsigned)field->tag);
+               kf_fail(err, KF_VALIDATION, "The request's member number %u is malformed.",
+                       (unsigned)field->tag);
     if (!pb_make_string_substream(stream, &inner))
-        return kf_fail(err, KF_VALIDATION, "The request's member number %u is cut short.", (unsigned)field->tag);
+        return kf_fail(err, KF_VALIDATION, "The request's member number %u is cut short.",
+                       (unsigned)field->tag);
     /* A stream over a buffer keeps its position in state. */
     if (PB_LTYPE(field->type) == PB_LTYPE_STRING)
         good = check_string(inner.state, inner.bytes_left, field, err);
@@ -59,7 +64,8 @@ static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_fiel
     return pb_close_string_substream(stream, &inner) && good;
 }
 
-static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth, struct kf_error *err)
+static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth,
+                          struct kf_error *err)
 {
     uint64_t seen = 0;
 
@@ -73,18 +79,22 @@ static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsign
 
         if (!pb_decode_tag(stream, &wire, &tag, &eof))
             return eof || kf_fail(err, KF_VALIDATION, "The request is malformed.");
-        if (tag >= MEMBERS_MAX || !pb_field_iter_begin(&field, type, NULL) || !pb_field_iter_find(&field, tag))
+        if (tag >= MEMBERS_MAX || !pb_field_iter_begin(&field, type, NULL) ||
+            !pb_field_iter_find(&field, tag))
             return kf_fail(err, KF_VALIDATION,
-                           "The request has a member number %u that this daemon does not know.", (unsigned)tag);
+                           "The request has a member number %u that this daemon does not know.",
+                           (unsigned)tag);
         if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED && (seen & (uint64_t)1 << tag))
-            return kf_fail(err, KF_VALIDATION, "The request gives its member number %u twice.", (unsigned)tag);
+            return kf_fail(err, KF_VALIDATION, "The request gives its member number %u twice.",
+                           (unsigned)tag);
         seen |= (uint64_t)1 << tag;
         if (!check_field(stream, wire, &field, depth, err))
             return kf_fail(err, KF_VALIDATION, "The request is malformed.");
     }
 }
 
-bool strict_check(const uint8_t *message, size_t len, const pb_msgdesc_t *type, struct kf_error *err)
+bool strict_check(const uint8_t *message, size_t len, const pb_msgdesc_t *type,
+                  struct kf_error *err)
 {
     pb_istream_t stream = pb_istream_from_buffer(message, len);
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of the sequence at text, of which len > 0 bytes are there; 0 where there is none: shortest forms only, no
- * surrogates. */
+/* Length of the sequence at text, of which len > 0 bytes are there; 0 where there is none: shortest
+ * forms only, no surrogates. */
 size_t utf8_sequence(const uint8_t *text, size_t len);
 
 #endif

@@ -7,8 +7,8 @@
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX])
 {
-    snprintf(out, ARN_MAX, "arn:aws:payment-cryptography:%s:%s:key/%s", service->conf->identity.region,
-             service->conf->identity.account, key_name);
+    snprintf(out, ARN_MAX, "arn:aws:payment-cryptography:%s:%s:key/%s",
+             service->conf->identity.region, service->conf->identity.account, key_name);
 }
 
 static const char *key_state(const struct p11_key *key)
@@ -22,8 +22,9 @@ static void fill_modes(char letter, keyferry_KeyModesOfUse *out)
 
     key_modes_from_letter(letter, &modes);
     *out = (keyferry_KeyModesOfUse){
-        true, modes.encrypt,  true, modes.decrypt, true, modes.wrap,   true, modes.unwrap,     true, modes.generate,
-        true, modes.sign,     true, modes.verify,  true, modes.derive_key, true, modes.no_restrictions,
+        true, modes.encrypt, true, modes.decrypt,    true, modes.wrap,
+        true, modes.unwrap,  true, modes.generate,   true, modes.sign,
+        true, modes.verify,  true, modes.derive_key, true, modes.no_restrictions,
     };
 }
 
@@ -31,10 +32,12 @@ static void fill_attributes(const struct key_facts *facts, keyferry_KeyAttribute
 {
     const char *usage = key_usage_name(facts->usage);
 
-    out->has_key_usage = out->has_key_class = out->has_key_algorithm = out->has_key_modes_of_use = true;
+    out->has_key_usage = out->has_key_class = out->has_key_algorithm = out->has_key_modes_of_use =
+        true;
     snprintf(out->key_usage, sizeof out->key_usage, "%s", usage ? usage : facts->usage);
     snprintf(out->key_class, sizeof out->key_class, "SYMMETRIC_KEY");
-    snprintf(out->key_algorithm, sizeof out->key_algorithm, "%s", key_algorithm_name(facts->algorithm));
+    snprintf(out->key_algorithm, sizeof out->key_algorithm, "%s",
+             key_algorithm_name(facts->algorithm));
     fill_modes(facts->mode, &out->key_modes_of_use);
 }
 
@@ -58,7 +61,8 @@ void service_fill_key(const struct service *service, const struct p11_key *key, 
     out->delete_pending_timestamp = key->state.delete_ms;
 }
 
-void service_fill_summary(const struct service *service, const struct p11_key *key, keyferry_KeySummary *out)
+void service_fill_summary(const struct service *service, const struct p11_key *key,
+                          keyferry_KeySummary *out)
 {
     service_key_arn(service, key->name, out->key_arn);
     out->has_key_attributes = true;
@@ -69,7 +73,8 @@ void service_fill_summary(const struct service *service, const struct p11_key *k
     out->enabled = key->state.enabled;
 }
 
-void service_fill_alias(const struct service *service, const struct p11_alias *alias, keyferry_Alias *out)
+void service_fill_alias(const struct service *service, const struct p11_alias *alias,
+                        keyferry_Alias *out)
 {
     snprintf(out->alias_name, sizeof out->alias_name, "%s", alias->name);
     /* Where two cards have the name, none of them says where it points. */
@@ -90,8 +95,8 @@ void service_record_key(const struct service *service, struct record *record, co
     record_text(record, name, key->facts.kcv);
 }
 
-bool service_key_name(struct service *service, const char *field, const char *text, char name[KEY_NAME_LEN + 1],
-                      struct kf_error *err)
+bool service_key_name(struct service *service, const char *field, const char *text,
+                      char name[KEY_NAME_LEN + 1], struct kf_error *err)
 {
     struct identifier identifier;
     const struct p11_alias *alias;
@@ -114,7 +119,8 @@ bool service_key_name(struct service *service, const char *field, const char *te
     return true;
 }
 
-struct p11_key *service_find_key(struct service *service, const char *field, const char *text, struct kf_error *err)
+struct p11_key *service_find_key(struct service *service, const char *field, const char *text,
+                                 struct kf_error *err)
 {
     char name[KEY_NAME_LEN + 1];
 
@@ -126,7 +132,8 @@ struct p11_key *service_find_key(struct service *service, const char *field, con
 bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err)
 {
     if (key->state.delete_ms)
-        return kf_fail(err, KF_CONFLICT, "%s: key/%s is to be deleted (DELETE_PENDING).", field, key->name);
+        return kf_fail(err, KF_CONFLICT, "%s: key/%s is to be deleted (DELETE_PENDING).", field,
+                       key->name);
     if (!key->state.enabled)
         return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled.", field, key->name);
     return true;
@@ -134,32 +141,37 @@ bool service_check_usable(const char *field, const struct p11_key *key, struct k
 
 static void read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
 {
-    *out = (struct key_modes){in->encrypt, in->decrypt, in->wrap,       in->unwrap,         in->generate,
-                              in->sign,    in->verify,  in->derive_key, in->no_restrictions};
+    *out = (struct key_modes){in->encrypt, in->decrypt,    in->wrap,
+                              in->unwrap,  in->generate,   in->sign,
+                              in->verify,  in->derive_key, in->no_restrictions};
 }
 
-bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes, struct key_facts *facts,
-                             struct kf_error *err)
+bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
+                             struct key_facts *facts, struct kf_error *err)
 {
     struct key_modes modes;
     const char *usage;
 
     if (!given)
         return kf_fail(err, KF_VALIDATION, "KeyAttributes is required.");
-    if (!attributes->has_key_usage || !attributes->has_key_class || !attributes->has_key_algorithm ||
-        !attributes->has_key_modes_of_use)
-        return kf_fail(err, KF_VALIDATION,
-                       "KeyAttributes: KeyUsage, KeyClass, KeyAlgorithm and KeyModesOfUse are all required.");
+    if (!attributes->has_key_usage || !attributes->has_key_class ||
+        !attributes->has_key_algorithm || !attributes->has_key_modes_of_use)
+        return kf_fail(
+            err, KF_VALIDATION,
+            "KeyAttributes: KeyUsage, KeyClass, KeyAlgorithm and KeyModesOfUse are all required.");
     usage = key_usage_from_name(attributes->key_usage);
     if (!usage)
-        return kf_fail(err, KF_VALIDATION, "KeyUsage: %s is not a key usage (TR31_K1_KEY_BLOCK_PROTECTION_KEY and so on).",
-                       attributes->key_usage);
+        return kf_fail(
+            err, KF_VALIDATION,
+            "KeyUsage: %s is not a key usage (TR31_K1_KEY_BLOCK_PROTECTION_KEY and so on).",
+            attributes->key_usage);
     if (strcmp(attributes->key_class, "SYMMETRIC_KEY") != 0)
         return kf_fail(err, KF_VALIDATION, "KeyClass: must be SYMMETRIC_KEY.");
     facts->algorithm = key_algorithm_from_name(attributes->key_algorithm);
     if (facts->algorithm == KEY_ALGORITHM_NONE)
-        return kf_fail(err, KF_VALIDATION,
-                       "KeyAlgorithm: must be one of TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256.");
+        return kf_fail(
+            err, KF_VALIDATION,
+            "KeyAlgorithm: must be one of TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256.");
     read_modes(&attributes->key_modes_of_use, &modes);
     facts->mode = key_modes_letter(&modes);
     snprintf(facts->usage, sizeof facts->usage, "%s", usage);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * X9.143:2021: payload = length ‖ key ‖ padding; MAC = CMAC(KBMK, header ‖ payload); ciphertext = CBC(KBEK, IV = MAC, payload). The
- * payload only ever exists as an object in the token. Its CMAC comes from the CBC encryption that C_WrapKey makes of it under the
- * KBMK, begun with the state the header left; the header and the payload are whole blocks, so the last step takes the subkey K1.
+ * X9.143:2021: payload = length ‖ key ‖ padding; MAC = CMAC(KBMK, header ‖ payload); ciphertext =
+ * CBC(KBEK, IV = MAC, payload). The payload only ever exists as an object in the token. Its CMAC
+ * comes from the CBC encryption that C_WrapKey makes of it under the KBMK, begun with the state the
+ * header left; the header and the payload are whole blocks, so the last step takes the subkey K1.
  */
 #include "daemon/worker/export_tr31.h"
 
@@ -21,8 +22,9 @@ struct states {
     uint8_t mac[TR31_MAC_MAX];
 };
 
-static bool join_payload(const struct p11_token *token, CK_OBJECT_HANDLE key, size_t key_len, const uint8_t *padding,
-                         size_t padding_len, CK_OBJECT_HANDLE *payload, struct kf_error *err)
+static bool join_payload(const struct p11_token *token, CK_OBJECT_HANDLE key, size_t key_len,
+                         const uint8_t *padding, size_t padding_len, CK_OBJECT_HANDLE *payload,
+                         struct kf_error *err)
 {
     struct p11_template first = {0}, second = {0};
     CK_OBJECT_HANDLE head = CK_INVALID_HANDLE;
@@ -38,17 +40,20 @@ static bool join_payload(const struct p11_token *token, CK_OBJECT_HANDLE key, si
     return good;
 }
 
-/* The last block is all padding, which is known here: the token encrypts up to it, and the last step is made of its state, the
- * padding and K1. One derivation less than xoring K1 into the payload. */
-static bool mac_over_padding(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
-                             const struct tr31_layout *layout, struct states *s, struct kf_error *err)
+/* The last block is all padding, which is known here: the token encrypts up to it, and the last
+ * step is made of its state, the padding and K1. One derivation less than xoring K1 into the
+ * payload. */
+static bool mac_over_padding(const struct p11_token *token, const struct kbpk *kbpk,
+                             CK_OBJECT_HANDLE payload, const struct tr31_layout *layout,
+                             struct states *s, struct kf_error *err)
 {
     size_t block = layout->mac_len;
     const uint8_t *before;
     uint8_t last[TR31_BLOCK_MAX];
     bool good;
 
-    if (!op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, payload, s->header, s->payload, layout->payload_len, err))
+    if (!op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, payload, s->header, s->payload,
+                     layout->payload_len, err))
         return false;
     before = s->payload + layout->payload_len - 2 * block;
     memcpy(last, s->padding + layout->padding_len - block, block);
@@ -61,8 +66,9 @@ static bool mac_over_padding(const struct p11_token *token, const struct kbpk *k
 }
 
 /* Bytes of the key reach into the last block: K1 is xored in by the token. */
-static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
-                         const struct tr31_layout *layout, struct states *s, struct kf_error *err)
+static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk,
+                         CK_OBJECT_HANDLE payload, const struct tr31_layout *layout,
+                         struct states *s, struct kf_error *err)
 {
     struct p11_template template = {0};
     CK_OBJECT_HANDLE masked = CK_INVALID_HANDLE;
@@ -71,24 +77,28 @@ static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk,
     tr31_cmac_finish(&kbpk->mac, s->mask, layout->payload_len);
     role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &template);
     good = op_xor(token, payload, s->mask, layout->payload_len, &template, &masked, err) &&
-           op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, masked, s->header, s->payload, layout->payload_len, err);
+           op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, masked, s->header, s->payload,
+                       layout->payload_len, err);
     if (good)
         memcpy(s->mac, s->payload + layout->payload_len - layout->mac_len, layout->mac_len);
     op_destroy(token, &masked);
     return good;
 }
 
-static bool encrypt_header(const struct p11_token *token, struct kbpk *kbpk, const struct tr31_layout *layout,
-                           const char *header, struct states *s, struct kf_error *err)
+static bool encrypt_header(const struct p11_token *token, struct kbpk *kbpk,
+                           const struct tr31_layout *layout, const char *header, struct states *s,
+                           struct kf_error *err)
 {
     static const uint8_t zero_iv[TR31_BLOCK_MAX];
     uint8_t all[TR31_KEYBLOCK_MAX];
 
-    if (kbpk->header_len == layout->header_size && memcmp(kbpk->header, header, layout->header_size) == 0) {
+    if (kbpk->header_len == layout->header_size &&
+        memcmp(kbpk->header, header, layout->header_size) == 0) {
         memcpy(s->header, kbpk->header_state, layout->mac_len);
         return true;
     }
-    if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header, layout->header_size, all, err))
+    if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header,
+                        layout->header_size, all, err))
         return false;
     memcpy(s->header, all + layout->header_size - layout->mac_len, layout->mac_len);
     explicit_bzero(all, layout->header_size);
@@ -101,7 +111,8 @@ static bool encrypt_header(const struct p11_token *token, struct kbpk *kbpk, con
 }
 
 static bool make_mac(const struct p11_token *token, struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
-                     const struct tr31_layout *layout, const char *header, struct states *s, struct kf_error *err)
+                     const struct tr31_layout *layout, const char *header, struct states *s,
+                     struct kf_error *err)
 {
     if (!encrypt_header(token, kbpk, layout, header, s, err))
         return false;
@@ -123,14 +134,16 @@ bool export_tr31(const struct p11_token *token, struct random_pool *random, stru
     if (!tr31_layout_make(header, key_len, true, &layout, err))
         return false;
     if (layout.payload_len > PAYLOAD_MAX)
-        return kf_fail(err, KF_VALIDATION, "A key of %zu bytes is longer than any this format carries here.", key_len);
+        return kf_fail(err, KF_VALIDATION,
+                       "A key of %zu bytes is longer than any this format carries here.", key_len);
     if (!random_take(random, token, filler, layout.filler_len, err) ||
         !random_take(random, token, s.padding, layout.padding_len, err))
         goto out;
     tr31_layout_header(header, &layout, filler, out);
     if (!join_payload(token, key, key_len, s.padding, layout.padding_len, &payload, err) ||
         !make_mac(token, kbpk, payload, &layout, out, &s, err) ||
-        !op_wrap_cbc(token, kbpk->cipher, kbpk->kbek, payload, s.mac, ciphertext, layout.payload_len, err))
+        !op_wrap_cbc(token, kbpk->cipher, kbpk->kbek, payload, s.mac, ciphertext,
+                     layout.payload_len, err))
         goto out;
     tr31_keyblock_write(&layout, out, ciphertext, s.mac, out);
     good = true;

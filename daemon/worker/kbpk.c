@@ -55,9 +55,10 @@ void kbpk_cache_free(struct kbpk_cache *cache)
     free(cache);
 }
 
-/* L = E(KBPK, 0), a constant of the CMAC and not key material; made anew each time and never kept. */
-static bool read_l(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key, uint8_t *l, size_t block,
-                   struct kf_error *err)
+/* L = E(KBPK, 0), a constant of the CMAC and not key material; made anew each time and never kept.
+ */
+static bool read_l(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
+                   uint8_t *l, size_t block, struct kf_error *err)
 {
     static const uint8_t zeros[TR31_BLOCK_MAX];
     struct p11_template template = {0};
@@ -68,13 +69,15 @@ static bool read_l(const struct p11_token *token, enum p11_cipher cipher, CK_OBJ
     role_session_template(token, ROLE_CONSTANT, KEY_ALGORITHM_NONE, block, &template);
     if (op_derive(token, cipher, key, zeros, block, &template, &constant, err) &&
         p11_get_attributes(token->session, constant, &value, 1, err) == CKR_OK)
-        good = value.ulValueLen == block || kf_fail(err, KF_INTERNAL, "The token's constant has a wrong length.");
+        good = value.ulValueLen == block ||
+               kf_fail(err, KF_INTERNAL, "The token's constant has a wrong length.");
     op_destroy(token, &constant);
     return good;
 }
 
-static bool derive_by_encryption(const struct p11_token *token, enum key_algorithm algorithm, enum p11_cipher cipher,
-                                 CK_OBJECT_HANDLE key, struct kbpk *out, struct kf_error *err)
+static bool derive_by_encryption(const struct p11_token *token, enum key_algorithm algorithm,
+                                 enum p11_cipher cipher, CK_OBJECT_HANDLE key, struct kbpk *out,
+                                 struct kf_error *err)
 {
     struct tr31_cmac_subkeys subkeys;
     uint8_t l[TR31_BLOCK_MAX], data[TR31_DERIVATION_MAX];
@@ -105,8 +108,9 @@ out:
     return good;
 }
 
-static bool derive_by_kdf(const struct p11_token *token, enum key_algorithm algorithm, enum p11_cipher cipher,
-                          CK_OBJECT_HANDLE key, struct kbpk *out, struct kf_error *err)
+static bool derive_by_kdf(const struct p11_token *token, enum key_algorithm algorithm,
+                          enum p11_cipher cipher, CK_OBJECT_HANDLE key, struct kbpk *out,
+                          struct kf_error *err)
 {
     struct {
         enum tr31_derived_key derived;
@@ -126,7 +130,8 @@ static bool derive_by_kdf(const struct p11_token *token, enum key_algorithm algo
     return true;
 }
 
-/* The token was asked for sensitive objects that do not leave; whether it made such is looked at before they serve. */
+/* The token was asked for sensitive objects that do not leave; whether it made such is looked at
+ * before they serve. */
 static bool check_sealed(const struct p11_token *token, CK_OBJECT_HANDLE key, struct kf_error *err)
 {
     CK_BBOOL sensitive = CK_FALSE, extractable = CK_TRUE;
@@ -136,11 +141,14 @@ static bool check_sealed(const struct p11_token *token, CK_OBJECT_HANDLE key, st
     if (p11_get_attributes(token->session, key, flags, 2, err) != CKR_OK)
         return false;
     if (!sensitive || extractable)
-        return kf_fail(err, KF_INTERNAL, "The token derived a key that is readable or may leave; nothing was exported.");
+        return kf_fail(
+            err, KF_INTERNAL,
+            "The token derived a key that is readable or may leave; nothing was exported.");
     return true;
 }
 
-static bool derive(const struct p11_token *token, const struct p11_key *key, struct kbpk *out, struct kf_error *err)
+static bool derive(const struct p11_token *token, const struct p11_key *key, struct kbpk *out,
+                   struct kf_error *err)
 {
     static const uint8_t zeros[TR31_BLOCK_MAX];
     uint8_t l[TR31_BLOCK_MAX];
@@ -149,11 +157,13 @@ static bool derive(const struct p11_token *token, const struct p11_key *key, str
     out->algorithm = key->facts.algorithm;
     out->cipher = key_algorithm_is_aes(out->algorithm) ? P11_AES : P11_TDES;
     out->kbek = out->kbmk = CK_INVALID_HANDLE;
-    if (!(key->kdf ? derive_by_kdf : derive_by_encryption)(token, out->algorithm, out->cipher, key->working, out, err))
+    if (!(key->kdf ? derive_by_kdf : derive_by_encryption)(token, out->algorithm, out->cipher,
+                                                           key->working, out, err))
         goto out;
     if (!check_sealed(token, out->kbek, err) || !check_sealed(token, out->kbmk, err))
         goto out;
-    if (!op_encrypt_ecb(token, out->cipher, out->kbmk, zeros, key_algorithm_block(out->algorithm), l, err))
+    if (!op_encrypt_ecb(token, out->cipher, out->kbmk, zeros, key_algorithm_block(out->algorithm),
+                        l, err))
         goto out;
     tr31_cmac_subkeys(l, key_algorithm_block(out->algorithm), &out->mac);
     good = true;

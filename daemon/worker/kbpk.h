@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KBEK and KBMK of each key block protection key in use: derived inside the token at its first export, session objects that live as long as
- * the worker, the key and the cache's bound let them. What is kept here beside the handles is K1, the CMAC subkey of the KBMK.
+ * KBEK and KBMK of each key block protection key in use: derived inside the token at its first
+ * export, session objects that live as long as the worker, the key and the cache's bound let them.
+ * What is kept here beside the handles is K1, the CMAC subkey of the KBMK.
  */
 #ifndef KF_DAEMON_WORKER_KBPK_H
 #define KF_DAEMON_WORKER_KBPK_H
@@ -17,8 +18,8 @@ struct kbpk {
     enum p11_cipher cipher;
     CK_OBJECT_HANDLE kbek, kbmk;
     struct tr31_cmac_subkeys mac; /* of the KBMK */
-    /* The last header that was put through the KBMK, and the CBC state it left: most exports under a key have the same header,
-     * and each call to the token that is not made counts. */
+    /* The last header that was put through the KBMK, and the CBC state it left: most exports under
+     * a key have the same header, and each call to the token that is not made counts. */
     char header[KBPK_HEADER_MAX];
     size_t header_len; /* 0: none */
     uint8_t header_state[TR31_BLOCK_MAX];

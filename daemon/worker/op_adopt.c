@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AdoptKey: a key that another tool put into the token gets Keyferry's objects, and the original goes. */
+/* AdoptKey: a key that another tool put into the token gets Keyferry's objects, and the original
+ * goes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ struct source {
     CK_BBOOL sensitive, extractable, derive, destroyable;
 };
 
-static bool find_source(const struct p11_token *token, const char *label, CK_OBJECT_HANDLE *handle, struct kf_error *err)
+static bool find_source(const struct p11_token *token, const char *label, CK_OBJECT_HANDLE *handle,
+                        struct kf_error *err)
 {
     struct p11_template query = {0};
     CK_OBJECT_HANDLE *handles = NULL;
@@ -28,7 +30,8 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
     template_number(&query, CKA_CLASS, CKO_SECRET_KEY);
     template_flag(&query, CKA_TOKEN, true);
     template_bytes(&query, CKA_LABEL, label, strlen(label));
-    if (p11_find_objects(token->session, query.attributes, query.count, &handles, &found, err) != CKR_OK)
+    if (p11_find_objects(token->session, query.attributes, query.count, &handles, &found, err) !=
+        CKR_OK)
         return false;
     for (size_t i = 0; i < found; i++) {
         struct object object;
@@ -45,11 +48,14 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
     if (err->status != KF_OK)
         return false;
     if (matches == 0)
-        return kf_fail(err, KF_NOT_FOUND, FIELD ": the token has no secret key with the label %s that is not Keyferry's.",
-                       label);
+        return kf_fail(
+            err, KF_NOT_FOUND,
+            FIELD ": the token has no secret key with the label %s that is not Keyferry's.", label);
     if (matches > 1)
-        return kf_fail(err, KF_CONFLICT, FIELD ": %zu secret keys have the label %s; give the one to adopt a label of its own.",
-                       matches, label);
+        return kf_fail(
+            err, KF_CONFLICT,
+            FIELD ": %zu secret keys have the label %s; give the one to adopt a label of its own.",
+            matches, label);
     return true;
 }
 
@@ -68,8 +74,8 @@ static bool read_source(const struct p11_token *token, struct source *source, st
     source->destroyable = CK_TRUE;
     if (p11_get_attributes(token->session, source->handle, &destroyable, 1, NULL) != CKR_OK)
         source->destroyable = CK_TRUE;
-    if (p11_get_attributes(token->session, source->handle, attributes, sizeof attributes / sizeof attributes[0], err) !=
-        CKR_OK)
+    if (p11_get_attributes(token->session, source->handle, attributes,
+                           sizeof attributes / sizeof attributes[0], err) != CKR_OK)
         return false;
     /* A DES key's length is its type; not every token lets it be read. */
     if (source->type == CKK_AES || source->type == CKK_GENERIC_SECRET)
@@ -91,28 +97,37 @@ static bool type_fits(const struct source *source, enum key_algorithm algorithm)
     }
 }
 
-static bool check_source(const struct source *source, const char *label, const struct key_facts *facts, bool keep,
-                         struct kf_error *err)
+static bool check_source(const struct source *source, const char *label,
+                         const struct key_facts *facts, bool keep, struct kf_error *err)
 {
     if (!type_fits(source, facts->algorithm))
-        return kf_fail(err, KF_VALIDATION, "KeyAlgorithm: the object %s is not a key of %s: its type or length is another.",
-                       label, key_algorithm_name(facts->algorithm));
+        return kf_fail(
+            err, KF_VALIDATION,
+            "KeyAlgorithm: the object %s is not a key of %s: its type or length is another.", label,
+            key_algorithm_name(facts->algorithm));
     if (facts->exportability != 'N' && !source->extractable)
-        return kf_fail(err, KF_VALIDATION, "Exportable: the object %s is not CKA_EXTRACTABLE; it can only be adopted with "
-                                           "Exportable false.",
-                       label);
+        return kf_fail(
+            err, KF_VALIDATION,
+            "Exportable: the object %s is not CKA_EXTRACTABLE; it can only be adopted with "
+            "Exportable false.",
+            label);
     if (!source->derive)
-        return kf_fail(err, KF_VALIDATION, FIELD ": the object %s is not CKA_DERIVE, so the token cannot give it Keyferry's "
-                                                 "templates; set CKA_DERIVE, or put the key in again with it.",
+        return kf_fail(err, KF_VALIDATION,
+                       FIELD
+                       ": the object %s is not CKA_DERIVE, so the token cannot give it Keyferry's "
+                       "templates; set CKA_DERIVE, or put the key in again with it.",
                        label);
     if (!keep && !source->destroyable)
-        return kf_fail(err, KF_VALIDATION, FIELD ": the object %s is not CKA_DESTROYABLE, so it would stay in the token "
-                                                 "beside the adopted key; KeepSource accepts that.",
+        return kf_fail(err, KF_VALIDATION,
+                       FIELD
+                       ": the object %s is not CKA_DESTROYABLE, so it would stay in the token "
+                       "beside the adopted key; KeepSource accepts that.",
                        label);
     return true;
 }
 
-static bool check_alias_free(struct service *service, const char *name, struct identifier *alias, struct kf_error *err)
+static bool check_alias_free(struct service *service, const char *name, struct identifier *alias,
+                             struct kf_error *err)
 {
     struct kf_error none = {0};
 
@@ -127,36 +142,41 @@ static bool check_alias_free(struct service *service, const char *name, struct i
     return true;
 }
 
-/* Whether the source is gone. What a token does not let go stays: the key exists, and its maker is told. */
-static bool dispose(struct service *service, const struct source *source, const char *label, bool keep)
+/* Whether the source is gone. What a token does not let go stays: the key exists, and its maker is
+ * told. */
+static bool dispose(struct service *service, const struct source *source, const char *label,
+                    bool keep)
 {
     struct kf_error err = {0};
 
-    if (!keep && (p11_destroy_object(service->session, source->handle, &err) == CKR_OK || err.fault == KF_FAULT_STALE))
+    if (!keep && (p11_destroy_object(service->session, source->handle, &err) == CKR_OK ||
+                  err.fault == KF_FAULT_STALE))
         return true;
-    log_warning("the object %s was adopted and is left in the token (%s): who has the PIN can use it outside of "
+    log_warning("the object %s was adopted and is left in the token (%s): who has the PIN can use "
+                "it outside of "
                 "Keyferry's rules",
                 label, keep ? "KeepSource" : err.detail);
     return false;
 }
 
 /* The key's alias, once the key is there; a failure says that it is. */
-static const struct p11_alias *name_key(struct service *service, const char *alias, const char *key_name,
-                                        struct kf_error *err)
+static const struct p11_alias *name_key(struct service *service, const char *alias,
+                                        const char *key_name, struct kf_error *err)
 {
     struct kf_error failed = {0};
     const struct p11_alias *made = store_alias_create(service->store, alias, key_name, &failed);
 
     if (!made)
         kf_fail_fault(err, failed.status, failed.fault, failed.detail,
-                      "AliasName: the object was adopted as key/%s, but its alias was not made; make it by create-alias. "
+                      "AliasName: the object was adopted as key/%s, but its alias was not made; "
+                      "make it by create-alias. "
                       "%.300s",
                       key_name, failed.message);
     return made;
 }
 
-bool op_adopt_key(struct service *service, const void *request_, void *reply_, struct record *record,
-                  struct kf_error *err)
+bool op_adopt_key(struct service *service, const void *request_, void *reply_,
+                  struct record *record, struct kf_error *err)
 {
     const keyferry_AdoptKeyRequest *request = request_;
     keyferry_AdoptKeyReply *reply = reply_;
@@ -171,19 +191,23 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_, s
     if (!request->has_object_label || !request->object_label[0])
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
     record_text(record, "ObjectLabel", request->object_label);
-    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts, err))
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
+                                 err))
         return false;
     if (!request->has_exportable)
         return kf_fail(err, KF_VALIDATION, "Exportable is required.");
     facts.exportability = request->exportable ? 'S' : 'N';
-    if (request->has_alias_name && !check_alias_free(service, request->alias_name, &alias_name, err))
+    if (request->has_alias_name &&
+        !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
     if (!find_source(&service->token, request->object_label, &source.handle, err) ||
-        !read_source(&service->token, &source, err) || !check_source(&source, request->object_label, &facts, keep, err) ||
+        !read_source(&service->token, &source, err) ||
+        !check_source(&source, request->object_label, &facts, keep, err) ||
         !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
         return false;
     if (!source.sensitive)
-        log_warning("the object %s was readable (not CKA_SENSITIVE) before it was adopted", request->object_label);
+        log_warning("the object %s was readable (not CKA_SENSITIVE) before it was adopted",
+                    request->object_label);
     key = store_make(service->store, source.handle, &facts, true, err);
     if (!key)
         return false;

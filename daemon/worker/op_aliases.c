@@ -8,7 +8,8 @@
 #define GIVEN(request, member) ((request)->has_##member ? (request)->member : NULL)
 
 /* The name of the key that KeyArn names, which must exist; empty where none is given. */
-static bool target_name(struct service *service, const char *key_arn, char name[KEY_NAME_LEN + 1], struct kf_error *err)
+static bool target_name(struct service *service, const char *key_arn, char name[KEY_NAME_LEN + 1],
+                        struct kf_error *err)
 {
     struct identifier identifier;
     const struct p11_key *key;
@@ -24,7 +25,8 @@ static bool target_name(struct service *service, const char *key_arn, char name[
     return key != NULL;
 }
 
-static void record_alias(const struct service *service, struct record *record, const struct p11_alias *alias)
+static void record_alias(const struct service *service, struct record *record,
+                         const struct p11_alias *alias)
 {
     char arn[ARN_MAX];
 
@@ -36,8 +38,8 @@ static void record_alias(const struct service *service, struct record *record, c
 }
 
 /* What a reply and a record say of an alias. */
-static void show_alias(const struct service *service, const struct p11_alias *alias, bool *given, keyferry_Alias *out,
-                       struct record *record)
+static void show_alias(const struct service *service, const struct p11_alias *alias, bool *given,
+                       keyferry_Alias *out, struct record *record)
 {
     *given = true;
     service_fill_alias(service, alias, out);
@@ -53,8 +55,8 @@ static struct p11_alias *find_alias(struct service *service, const char *name, s
     return store_alias(service->store, identifier.name, err);
 }
 
-bool op_create_alias(struct service *service, const void *request_, void *reply_, struct record *record,
-                     struct kf_error *err)
+bool op_create_alias(struct service *service, const void *request_, void *reply_,
+                     struct record *record, struct kf_error *err)
 {
     const keyferry_CreateAliasRequest *request = request_;
     keyferry_CreateAliasReply *reply = reply_;
@@ -72,8 +74,8 @@ bool op_create_alias(struct service *service, const void *request_, void *reply_
     return true;
 }
 
-bool op_update_alias(struct service *service, const void *request_, void *reply_, struct record *record,
-                     struct kf_error *err)
+bool op_update_alias(struct service *service, const void *request_, void *reply_,
+                     struct record *record, struct kf_error *err)
 {
     const keyferry_UpdateAliasRequest *request = request_;
     keyferry_UpdateAliasReply *reply = reply_;
@@ -89,8 +91,8 @@ bool op_update_alias(struct service *service, const void *request_, void *reply_
     return true;
 }
 
-bool op_delete_alias(struct service *service, const void *request_, void *reply_, struct record *record,
-                     struct kf_error *err)
+bool op_delete_alias(struct service *service, const void *request_, void *reply_,
+                     struct record *record, struct kf_error *err)
 {
     const keyferry_DeleteAliasRequest *request = request_;
     struct p11_alias *alias = find_alias(service, GIVEN(request, alias_name), err);
@@ -102,8 +104,8 @@ bool op_delete_alias(struct service *service, const void *request_, void *reply_
     return store_alias_delete(service->store, alias, err);
 }
 
-bool op_get_alias(struct service *service, const void *request_, void *reply_, struct record *record,
-                  struct kf_error *err)
+bool op_get_alias(struct service *service, const void *request_, void *reply_,
+                  struct record *record, struct kf_error *err)
 {
     const keyferry_GetAliasRequest *request = request_;
     keyferry_GetAliasReply *reply = reply_;
@@ -129,8 +131,8 @@ static bool check_next_token(const char *token, struct kf_error *err)
            kf_fail(err, KF_VALIDATION, "NextToken: is not one that list-aliases gave.");
 }
 
-bool op_list_aliases(struct service *service, const void *request_, void *reply_, struct record *record,
-                     struct kf_error *err)
+bool op_list_aliases(struct service *service, const void *request_, void *reply_,
+                     struct record *record, struct kf_error *err)
 {
     const keyferry_ListAliasesRequest *request = request_;
     keyferry_ListAliasesReply *reply = reply_;

@@ -18,17 +18,20 @@ static bool check_token(const struct service *service, struct kf_error *err)
     if (profile_can(&service->token, FORMAT_TR31_B, text, sizeof text) ||
         profile_can(&service->token, FORMAT_TR31_D, text, sizeof text))
         return true;
-    return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make TR-31 key blocks: %s", text);
+    return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make TR-31 key blocks: %s",
+                   text);
 }
 
-static bool check_format(const struct service *service, enum key_algorithm wrapping, struct kf_error *err)
+static bool check_format(const struct service *service, enum key_algorithm wrapping,
+                         struct kf_error *err)
 {
     enum profile_format format = key_algorithm_is_aes(wrapping) ? FORMAT_TR31_D : FORMAT_TR31_B;
     char text[400];
 
     if (profile_can(&service->token, format, text, sizeof text))
         return true;
-    return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make %s: %s", profile_format_name(format), text);
+    return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make %s: %s",
+                   profile_format_name(format), text);
 }
 
 static bool check_exported(const struct p11_key *key, struct kf_error *err)
@@ -36,10 +39,12 @@ static bool check_exported(const struct p11_key *key, struct kf_error *err)
     if (!service_check_usable("ExportKeyIdentifier", key, err))
         return false;
     if (key->facts.exportability == 'N' || key->export_copy == CK_INVALID_HANDLE)
-        return kf_fail(err, KF_VALIDATION,
-                       "ExportKeyIdentifier: key/%s is not exportable: it was made with Exportable false, so the token "
-                       "holds no copy of it that may leave. That cannot be changed; make a new key.",
-                       key->name);
+        return kf_fail(
+            err, KF_VALIDATION,
+            "ExportKeyIdentifier: key/%s is not exportable: it was made with Exportable false, so "
+            "the token "
+            "holds no copy of it that may leave. That cannot be changed; make a new key.",
+            key->name);
     return true;
 }
 
@@ -51,27 +56,34 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
         return false;
     if (strcmp(key->facts.usage, "K0") != 0 && strcmp(key->facts.usage, "K1") != 0)
         return kf_fail(err, KF_VALIDATION,
-                       "%s: key/%s has usage %s; only TR31_K1_KEY_BLOCK_PROTECTION_KEY and TR31_K0_KEY_ENCRYPTION_KEY "
+                       "%s: key/%s has usage %s; only TR31_K1_KEY_BLOCK_PROTECTION_KEY and "
+                       "TR31_K0_KEY_ENCRYPTION_KEY "
                        "wrap key blocks.",
                        field, key->name, key->facts.usage);
     /* {E,D,W,U} and {E,W}: NoRestrictions is not among what AWS lets wrap. */
     if (key->facts.mode != 'B' && key->facts.mode != 'E')
-        return kf_fail(err, KF_VALIDATION, "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap.", field, key->name);
+        return kf_fail(err, KF_VALIDATION, "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap.",
+                       field, key->name);
     return true;
 }
 
-static bool check_strength(const struct p11_key *wrapping, const struct p11_key *key, struct kf_error *err)
+static bool check_strength(const struct p11_key *wrapping, const struct p11_key *key,
+                           struct kf_error *err)
 {
     if (key_strength_allows(wrapping->facts.algorithm, key->facts.algorithm))
         return true;
     return kf_fail(err, KF_VALIDATION,
-                   "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping key must be at least as "
+                   "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping "
+                   "key must be at least as "
                    "strong.",
-                   key_algorithm_name(wrapping->facts.algorithm), key_algorithm_name(key->facts.algorithm));
+                   key_algorithm_name(wrapping->facts.algorithm),
+                   key_algorithm_name(key->facts.algorithm));
 }
 
-/* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks", whatever more is allowed here. */
-static void make_header(const struct p11_key *wrapping, const struct p11_key *key, struct tr31_header *header)
+/* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks",
+ * whatever more is allowed here. */
+static void make_header(const struct p11_key *wrapping, const struct p11_key *key,
+                        struct tr31_header *header)
 {
     memset(header, 0, sizeof *header);
     header->version = tr31_version_for(wrapping->facts.algorithm);
@@ -88,7 +100,8 @@ static void record_block(struct record *record, const char *block)
     char header[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
     uint8_t digest[SHA256_DIGEST_LENGTH];
 
-    /* The sixteen characters only: optional blocks are the caller's own text, which no log shows. */
+    /* The sixteen characters only: optional blocks are the caller's own text, which no log shows.
+     */
     snprintf(header, sizeof header, "%.*s", TR31_HEADER_SIZE, block);
     SHA256((const unsigned char *)block, strlen(block), digest);
     hex_encode(digest, sizeof digest, hex);
@@ -97,16 +110,19 @@ static void record_block(struct record *record, const char *block)
     record_text(record, "Sha256", hex);
 }
 
-static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *request, struct p11_key **key,
-                      struct p11_key **wrapping, struct kf_error *err)
+static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *request,
+                      struct p11_key **key, struct p11_key **wrapping, struct kf_error *err)
 {
     const keyferry_ExportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     char name[KEY_NAME_LEN + 1], wrapping_name[KEY_NAME_LEN + 1];
 
     if (!service_key_name(service, "ExportKeyIdentifier",
-                          request->has_export_key_identifier ? request->export_key_identifier : NULL, name, err) ||
+                          request->has_export_key_identifier ? request->export_key_identifier
+                                                             : NULL,
+                          name, err) ||
         !service_key_name(service, "WrappingKeyIdentifier",
-                          tr31->has_wrapping_key_identifier ? tr31->wrapping_key_identifier : NULL, wrapping_name, err))
+                          tr31->has_wrapping_key_identifier ? tr31->wrapping_key_identifier : NULL,
+                          wrapping_name, err))
         return false;
     if (strcmp(name, wrapping_name) == 0)
         return kf_fail(err, KF_VALIDATION, "WrappingKeyIdentifier: a key cannot wrap itself.");
@@ -117,8 +133,8 @@ static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *
     return *wrapping != NULL;
 }
 
-bool op_export_key(struct service *service, const void *request_, void *reply_, struct record *record,
-                   struct kf_error *err)
+bool op_export_key(struct service *service, const void *request_, void *reply_,
+                   struct record *record, struct kf_error *err)
 {
     const keyferry_ExportKeyRequest *request = request_;
     keyferry_ExportKeyReply *reply = reply_;
@@ -127,27 +143,31 @@ bool op_export_key(struct service *service, const void *request_, void *reply_, 
     struct tr31_header header;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
-        return kf_fail(err, KF_VALIDATION, "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
     if (!check_token(service, err) || !find_keys(service, request, &key, &wrapping, err))
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) || !check_exported(key, err) || !check_strength(wrapping, key, err) ||
+    if (!check_wrapping(wrapping, err) || !check_exported(key, err) ||
+        !check_strength(wrapping, key, err) ||
         !check_format(service, wrapping->facts.algorithm, err))
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     if (!kbpk)
         return false;
     make_header(wrapping, key, &header);
-    if (!export_tr31(&service->token, &service->random, kbpk, key->export_copy, key_algorithm_bytes(key->facts.algorithm),
-                     &header, reply->wrapped_key.key_material, err))
+    if (!export_tr31(&service->token, &service->random, kbpk, key->export_copy,
+                     key_algorithm_bytes(key->facts.algorithm), &header,
+                     reply->wrapped_key.key_material, err))
         return false;
     reply->has_wrapped_key = true;
     service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
     service_key_arn(service, key->name, reply->export_key_arn);
     strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
     strcpy(reply->wrapped_key.key_check_value, key->facts.kcv);
-    strcpy(reply->wrapped_key.key_check_value_algorithm, kcv_algorithm_name(key->facts.kcv_algorithm));
+    strcpy(reply->wrapped_key.key_check_value_algorithm,
+           kcv_algorithm_name(key->facts.kcv_algorithm));
     record_block(record, reply->wrapped_key.key_material);
     return true;
 }

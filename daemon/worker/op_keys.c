@@ -11,18 +11,19 @@
 #define DAY_MS (24 * 3600 * 1000LL)
 
 /* AWS lets a request name the method; there is one for each algorithm here. */
-static bool check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm, struct kf_error *err)
+static bool check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
+                                struct kf_error *err)
 {
     const char *right = key_algorithm_is_aes(algorithm) ? "CMAC" : "ANSI_X9_24";
 
     if (given && strcmp(name, right) != 0)
-        return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.", key_algorithm_name(algorithm),
-                       right);
+        return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.",
+                       key_algorithm_name(algorithm), right);
     return true;
 }
 
-static bool generate(struct service *service, const struct key_facts *facts, CK_OBJECT_HANDLE *source,
-                     struct kf_error *err)
+static bool generate(struct service *service, const struct key_facts *facts,
+                     CK_OBJECT_HANDLE *source, struct kf_error *err)
 {
     CK_MECHANISM mechanism = {0};
     struct p11_template template = {0};
@@ -39,11 +40,12 @@ static bool generate(struct service *service, const struct key_facts *facts, CK_
         break;
     }
     role_source_template(facts->algorithm, facts->exportability != 'N', &template);
-    return p11_generate_key(service->session, &mechanism, template.attributes, template.count, source, err) == CKR_OK;
+    return p11_generate_key(service->session, &mechanism, template.attributes, template.count,
+                            source, err) == CKR_OK;
 }
 
-bool op_create_key(struct service *service, const void *request_, void *reply_, struct record *record,
-                   struct kf_error *err)
+bool op_create_key(struct service *service, const void *request_, void *reply_,
+                   struct record *record, struct kf_error *err)
 {
     const keyferry_CreateKeyRequest *request = request_;
     keyferry_CreateKeyReply *reply = reply_;
@@ -51,16 +53,18 @@ bool op_create_key(struct service *service, const void *request_, void *reply_, 
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
     const struct p11_key *key = NULL;
 
-    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts, err) ||
-        !check_kcv_algorithm(request->has_key_check_value_algorithm, request->key_check_value_algorithm, facts.algorithm,
-                             err))
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
+                                 err) ||
+        !check_kcv_algorithm(request->has_key_check_value_algorithm,
+                             request->key_check_value_algorithm, facts.algorithm, err))
         return false;
     if (!request->has_exportable)
         return kf_fail(err, KF_VALIDATION, "Exportable is required.");
     facts.exportability = request->exportable ? 'S' : 'N';
     if (generate(service, &facts, &source, err) &&
         store_check_value(&service->token, source, facts.algorithm, &facts, err))
-        key = store_make(service->store, source, &facts, !request->has_enabled || request->enabled, err);
+        key = store_make(service->store, source, &facts, !request->has_enabled || request->enabled,
+                         err);
     op_destroy(&service->token, &source);
     if (!key)
         return false;
@@ -70,15 +74,16 @@ bool op_create_key(struct service *service, const void *request_, void *reply_, 
     return true;
 }
 
-bool op_get_key(struct service *service, const void *request_, void *reply_, struct record *record, struct kf_error *err)
+bool op_get_key(struct service *service, const void *request_, void *reply_, struct record *record,
+                struct kf_error *err)
 {
     const keyferry_GetKeyRequest *request = request_;
     keyferry_GetKeyReply *reply = reply_;
     char name[KEY_NAME_LEN + 1];
     const struct p11_key *key;
 
-    if (!service_key_name(service, "KeyIdentifier", request->has_key_identifier ? request->key_identifier : NULL, name,
-                          err))
+    if (!service_key_name(service, "KeyIdentifier",
+                          request->has_key_identifier ? request->key_identifier : NULL, name, err))
         return false;
     key = store_key_any(service->store, name, err);
     if (!key)
@@ -95,22 +100,25 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
 /* Whether a key belongs into a list filtered by KeyState (NULL: all). */
 static bool in_state(const struct p11_key *key, const char *state)
 {
-    return !state || strcmp(state, key->state.delete_ms ? "DELETE_PENDING" : "CREATE_COMPLETE") == 0;
+    return !state ||
+           strcmp(state, key->state.delete_ms ? "DELETE_PENDING" : "CREATE_COMPLETE") == 0;
 }
 
 static bool check_state_filter(const char *state, struct kf_error *err)
 {
-    static const char *const states[] = {"CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_PENDING", "DELETE_COMPLETE"};
+    static const char *const states[] = {"CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_PENDING",
+                                         "DELETE_COMPLETE"};
 
     for (size_t i = 0; state && i < sizeof states / sizeof states[0]; i++)
         if (strcmp(state, states[i]) == 0)
             return true;
     return !state || kf_fail(err, KF_VALIDATION,
-                             "KeyState: must be CREATE_IN_PROGRESS, CREATE_COMPLETE, DELETE_PENDING or DELETE_COMPLETE.");
+                             "KeyState: must be CREATE_IN_PROGRESS, CREATE_COMPLETE, "
+                             "DELETE_PENDING or DELETE_COMPLETE.");
 }
 
-bool op_list_keys(struct service *service, const void *request_, void *reply_, struct record *record,
-                  struct kf_error *err)
+bool op_list_keys(struct service *service, const void *request_, void *reply_,
+                  struct record *record, struct kf_error *err)
 {
     const keyferry_ListKeysRequest *request = request_;
     keyferry_ListKeysReply *reply = reply_;
@@ -124,8 +132,8 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_, s
         !service_page_size(request->has_max_results, request->max_results, &size, err))
         return false;
     /* The list is in the order of the ids' bytes; a token is the last id of the page before. */
-    if (request->has_next_token &&
-        (strlen(request->next_token) != KEY_NAME_LEN || !base32_decode(request->next_token, sizeof after, after)))
+    if (request->has_next_token && (strlen(request->next_token) != KEY_NAME_LEN ||
+                                    !base32_decode(request->next_token, sizeof after, after)))
         return kf_fail(err, KF_VALIDATION, "NextToken: is not one that list-keys gave.");
     if (!store_list_keys(service->store, &keys, &count, err))
         return false;
@@ -145,8 +153,8 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_, s
     return true;
 }
 
-bool op_delete_key(struct service *service, const void *request_, void *reply_, struct record *record,
-                   struct kf_error *err)
+bool op_delete_key(struct service *service, const void *request_, void *reply_,
+                   struct record *record, struct kf_error *err)
 {
     const keyferry_DeleteKeyRequest *request = request_;
     keyferry_DeleteKeyReply *reply = reply_;
@@ -156,11 +164,13 @@ bool op_delete_key(struct service *service, const void *request_, void *reply_, 
 
     if (days < 3 || days > 180)
         return kf_fail(err, KF_VALIDATION, "DeleteKeyInDays: must be 3 to 180.");
-    key = service_find_key(service, "KeyIdentifier", request->has_key_identifier ? request->key_identifier : NULL, err);
+    key = service_find_key(service, "KeyIdentifier",
+                           request->has_key_identifier ? request->key_identifier : NULL, err);
     if (!key)
         return false;
     if (key->state.delete_ms)
-        return kf_fail(err, KF_CONFLICT, "KeyIdentifier: key/%s is to be deleted already.", key->name);
+        return kf_fail(err, KF_CONFLICT, "KeyIdentifier: key/%s is to be deleted already.",
+                       key->name);
     state.delete_ms = (int64_t)time(NULL) * 1000 + days * DAY_MS;
     if (!store_set_state(service->store, key, &state, err))
         return false;

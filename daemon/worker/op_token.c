@@ -38,8 +38,9 @@ static void fill_formats(const struct service *service, keyferry_TokenReply *rep
 
 static void fill_checks(const struct service *service, keyferry_TokenReply *reply)
 {
-    static const char *const results[] = {
-        [PROFILE_PASSED] = "passed", [PROFILE_FAILED] = "failed", [PROFILE_NOT_APPLICABLE] = "not applicable"};
+    static const char *const results[] = {[PROFILE_PASSED] = "passed",
+                                          [PROFILE_FAILED] = "failed",
+                                          [PROFILE_NOT_APPLICABLE] = "not applicable"};
     char failed[400];
 
     for (size_t i = 0; i < PROFILE_CHECKS; i++) {
@@ -54,7 +55,8 @@ static void fill_checks(const struct service *service, keyferry_TokenReply *repl
     reply->trusted = profile_trusted(&service->profile, failed, sizeof failed);
 }
 
-/* Another tool's label is any bytes: what a reader of UTF-8, or a terminal, would stumble over becomes a question mark. */
+/* Another tool's label is any bytes: what a reader of UTF-8, or a terminal, would stumble over
+ * becomes a question mark. */
 static void show(const char *text, char *out, size_t room)
 {
     size_t left = strlen(text), used = 0;
@@ -93,8 +95,8 @@ static void add_finding(void *context, const char *kind, const char *object, con
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
-bool op_describe_token(struct service *service, const void *request, void *reply_, struct record *record,
-                       struct kf_error *err)
+bool op_describe_token(struct service *service, const void *request, void *reply_,
+                       struct record *record, struct kf_error *err)
 {
     keyferry_TokenReply *reply = reply_;
     const struct p11_token_info *info = p11_session_token(service->session);

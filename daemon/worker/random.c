@@ -5,7 +5,8 @@
 
 #include "p11/calls.h"
 
-bool random_take(struct random_pool *pool, const struct p11_token *token, uint8_t *out, size_t len, struct kf_error *err)
+bool random_take(struct random_pool *pool, const struct p11_token *token, uint8_t *out, size_t len,
+                 struct kf_error *err)
 {
     while (len > 0) {
         size_t some;

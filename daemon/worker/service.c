@@ -20,9 +20,12 @@ struct way {
     bool repeatable; /* may be tried again when an object's handle turned out stale */
 };
 
-#define WAY(number, name, handler, repeatable) \
-    {keyferry_Operation_OPERATION_##number, keyferry_##name##Request_fields, keyferry_##name##Reply_fields, \
-     sizeof(keyferry_##name##Request), sizeof(keyferry_##name##Reply), handler, repeatable}
+#define WAY(number, name, handler, repeatable)                                  \
+    {                                                                           \
+        keyferry_Operation_OPERATION_##number, keyferry_##name##Request_fields, \
+            keyferry_##name##Reply_fields, sizeof(keyferry_##name##Request),    \
+            sizeof(keyferry_##name##Reply), handler, repeatable                 \
+    }
 
 static const struct way ways[] = {
     WAY(EXPORT_KEY, ExportKey, op_export_key, true),
@@ -74,9 +77,12 @@ static bool check_trust(const struct service *service, struct kf_error *err)
         return true;
     if (!service->conf->token.accept_untrusted)
         return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
-                             "The token is not to be trusted, it failed: %s. (token.accept-untrusted would accept it.)",
+                             "The token is not to be trusted, it failed: %s. "
+                             "(token.accept-untrusted would accept it.)",
                              failed);
-    log_warning("THE TOKEN IS NOT TO BE TRUSTED, and token.accept-untrusted accepts it; it failed: %s", failed);
+    log_warning(
+        "THE TOKEN IS NOT TO BE TRUSTED, and token.accept-untrusted accepts it; it failed: %s",
+        failed);
     return true;
 }
 
@@ -107,7 +113,8 @@ static void sweep(struct service *service)
     service->swept_ms = now_ms();
 }
 
-struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host, struct kf_error *err)
+struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
+                             struct kf_error *err)
 {
     struct service *service = calloc(1, sizeof *service);
 
@@ -162,23 +169,28 @@ static const struct way *find_way(uint32_t number)
     return NULL;
 }
 
-/* One try. The record's members that a failed try wrote would stand there twice, so it starts anew each time. */
-static bool answer_once(struct service *service, const struct way *way, const struct job *job, struct record *record,
-                        struct answer *answer, struct kf_error *err)
+/* One try. The record's members that a failed try wrote would stand there twice, so it starts anew
+ * each time. */
+static bool answer_once(struct service *service, const struct way *way, const struct job *job,
+                        struct record *record, struct answer *answer, struct kf_error *err)
 {
-    record_begin(record, answer->record, answer->record_room, &job->peer, job->request.operation, job->request.id);
+    record_begin(record, answer->record, answer->record_room, &job->peer, job->request.operation,
+                 job->request.id);
     memset(service->reply, 0, way->reply_size);
-    return wire_body_decode(job->request.body, job->request.body_len, way->request_type, service->request, err) &&
+    return wire_body_decode(job->request.body, job->request.body_len, way->request_type,
+                            service->request, err) &&
            way->handler(service, service->request, service->reply, record, err);
 }
 
-static void run(struct service *service, const struct way *way, const struct job *job, struct record *record,
-                struct answer *answer, struct kf_error *err)
+static void run(struct service *service, const struct way *way, const struct job *job,
+                struct record *record, struct answer *answer, struct kf_error *err)
 {
-    if (answer_once(service, way, job, record, answer, err) || err->fault != KF_FAULT_STALE || !way->repeatable)
+    if (answer_once(service, way, job, record, answer, err) || err->fault != KF_FAULT_STALE ||
+        !way->repeatable)
         return;
     /* Another host or program took an object away: forget the handles and look once more. */
-    log_info("%s meets a stale handle (%s); trying once more", operation_find(way->number)->name, err->detail);
+    log_info("%s meets a stale handle (%s); trying once more", operation_find(way->number)->name,
+             err->detail);
     store_forget(service->store);
     kbpk_cache_clear(service->kbpks);
     kf_error_clear(err);
@@ -191,14 +203,16 @@ static void log_failure(const struct job *job, const struct kf_error *err)
 
     if (err->status == KF_OK || !err->detail[0])
         return;
-    log_warning("%s for uid %u failed: %s: %s (%s)", operation ? operation->name : "unknown operation",
-                (unsigned)job->peer.uid, kf_status_name(err->status), err->message, err->detail);
+    log_warning("%s for uid %u failed: %s: %s (%s)",
+                operation ? operation->name : "unknown operation", (unsigned)job->peer.uid,
+                kf_status_name(err->status), err->message, err->detail);
 }
 
 /* Which failures a new process cures. */
 static enum kf_fault must_leave(enum kf_fault fault)
 {
-    return fault == KF_FAULT_SESSION || fault == KF_FAULT_LOGIN || fault == KF_FAULT_MODULE || fault == KF_FAULT_PIN
+    return fault == KF_FAULT_SESSION || fault == KF_FAULT_LOGIN || fault == KF_FAULT_MODULE ||
+                   fault == KF_FAULT_PIN
                ? fault
                : KF_FAULT_NONE;
 }
@@ -213,17 +227,20 @@ void service_handle(struct service *service, const struct job *job, struct answe
     if (way) {
         run(service, way, job, &record, answer, &err);
     } else {
-        record_begin(&record, answer->record, answer->record_room, &job->peer, job->request.operation, job->request.id);
-        kf_fail(&err, KF_VALIDATION, "Operation: %u is not one that this daemon knows.", (unsigned)job->request.operation);
+        record_begin(&record, answer->record, answer->record_room, &job->peer,
+                     job->request.operation, job->request.id);
+        kf_fail(&err, KF_VALIDATION, "Operation: %u is not one that this daemon knows.",
+                (unsigned)job->request.operation);
     }
     good = err.status == KF_OK;
-    answer->response_len = wire_response_encode(job->request.id, err.status, err.message, good ? way->reply_type : NULL,
-                                                good ? service->reply : NULL, answer->response, answer->response_room);
+    answer->response_len = wire_response_encode(
+        job->request.id, err.status, err.message, good ? way->reply_type : NULL,
+        good ? service->reply : NULL, answer->response, answer->response_room);
     if (answer->response_len == 0) {
         kf_error_clear(&err);
         kf_fail(&err, KF_INTERNAL, "The reply is longer than a frame may be.");
-        answer->response_len = wire_response_encode(job->request.id, err.status, err.message, NULL, NULL,
-                                                    answer->response, answer->response_room);
+        answer->response_len = wire_response_encode(job->request.id, err.status, err.message, NULL,
+                                                    NULL, answer->response, answer->response_room);
     }
     record_result(&record, err.status, err.message);
     answer->record_len = record_end(&record);

@@ -26,9 +26,10 @@ struct service {
     void *request, *reply; /* room for the largest of each */
 };
 
-/* One operation: reads its decoded request, fills in its zeroed reply, adds its members to the audit record. */
-typedef bool (*operation_handler)(struct service *service, const void *request, void *reply, struct record *record,
-                                  struct kf_error *err);
+/* One operation: reads its decoded request, fills in its zeroed reply, adds its members to the
+ * audit record. */
+typedef bool (*operation_handler)(struct service *service, const void *request, void *reply,
+                                  struct record *record, struct kf_error *err);
 
 bool op_create_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_get_key(struct service *, const void *, void *, struct record *, struct kf_error *);
@@ -43,21 +44,25 @@ bool op_export_key(struct service *, const void *, void *, struct record *, stru
 bool op_adopt_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_describe_token(struct service *, const void *, void *, struct record *, struct kf_error *);
 
-/* The key that text names in the request's member field; the name of one that an identifier leads to. */
-struct p11_key *service_find_key(struct service *service, const char *field, const char *text, struct kf_error *err);
-bool service_key_name(struct service *service, const char *field, const char *text, char name[KEY_NAME_LEN + 1],
-                      struct kf_error *err);
+/* The key that text names in the request's member field; the name of one that an identifier leads
+ * to. */
+struct p11_key *service_find_key(struct service *service, const char *field, const char *text,
+                                 struct kf_error *err);
+bool service_key_name(struct service *service, const char *field, const char *text,
+                      char name[KEY_NAME_LEN + 1], struct kf_error *err);
 /* Refuses (KF_CONFLICT) a key that is disabled or to be deleted. */
 bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err);
 
 /* Checks a request's KeyAttributes into facts (usage, algorithm, mode). */
-bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes, struct key_facts *facts,
-                             struct kf_error *err);
+bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
+                             struct key_facts *facts, struct kf_error *err);
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX]);
 void service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out);
-void service_fill_summary(const struct service *service, const struct p11_key *key, keyferry_KeySummary *out);
-void service_fill_alias(const struct service *service, const struct p11_alias *alias, keyferry_Alias *out);
+void service_fill_summary(const struct service *service, const struct p11_key *key,
+                          keyferry_KeySummary *out);
+void service_fill_alias(const struct service *service, const struct p11_alias *alias,
+                        keyferry_Alias *out);
 /* "KeyArn" and "KeyCheckValue" of a key, under these names with the given prefix. */
 void service_record_key(const struct service *service, struct record *record, const char *prefix,
                         const struct p11_key *key);
