@@ -3,7 +3,6 @@
 #include "p11/calls.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "p11/ckr.h"
@@ -13,17 +12,9 @@
 #define SLOW_MS 2000.0
 #define FIND_BATCH 256
 
-static double now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
 static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *err)
 {
-    double took = now_ms() - started;
+    double took = ckr_clock() - started;
 
     if (took > SLOW_MS)
         log_warning("%s took %.0f ms", name, took);
@@ -41,7 +32,7 @@ static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *e
 CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
                        CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_GenerateKey, mechanism, template, count, key);
 }
@@ -50,7 +41,7 @@ CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OB
                      CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
                      struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_DeriveKey, mechanism, base, template, count, key);
 }
@@ -58,7 +49,7 @@ CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OB
 CK_RV p11_wrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
                    CK_OBJECT_HANDLE key, uint8_t *out, CK_ULONG *len, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_WrapKey, mechanism, wrapping, key, out, len);
 }
@@ -68,7 +59,7 @@ CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism,
                      CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
                      struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count,
                 key);
@@ -78,12 +69,12 @@ CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJEC
                   const uint8_t *data, CK_ULONG data_len, uint8_t *out, CK_ULONG *len,
                   struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
     CK_RV rv = CALL(C_EncryptInit, mechanism, key);
 
     if (rv != CKR_OK)
         return rv;
-    started = now_ms();
+    started = ckr_clock();
     return CALL(C_Encrypt, (CK_BYTE_PTR)data, data_len, out, len);
 }
 
@@ -91,19 +82,19 @@ CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_H
                const uint8_t *data, CK_ULONG data_len, uint8_t *out, CK_ULONG *len,
                struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
     CK_RV rv = CALL(C_SignInit, mechanism, key);
 
     if (rv != CKR_OK)
         return rv;
-    started = now_ms();
+    started = ckr_clock();
     return CALL(C_Sign, (CK_BYTE_PTR)data, data_len, out, len);
 }
 
 CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
                         CK_OBJECT_HANDLE *object, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_CreateObject, template, count, object);
 }
@@ -111,14 +102,14 @@ CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_
 CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template,
                       CK_ULONG count, CK_OBJECT_HANDLE *object, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_CopyObject, source, template, count, object);
 }
 
 CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_DestroyObject, object);
 }
@@ -126,7 +117,7 @@ CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, s
 CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_GetAttributeValue, object, template, count);
 }
@@ -134,7 +125,7 @@ CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
 CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_SetAttributeValue, object, template, count);
 }
@@ -142,14 +133,14 @@ CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
 CK_RV p11_generate_random(struct p11_session *session, uint8_t *out, size_t len,
                           struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_GenerateRandom, out, (CK_ULONG)len);
 }
 
 bool p11_session_alive(struct p11_session *session, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
     CK_SESSION_INFO info;
 
     if (CALL(C_GetSessionInfo, &info) != CKR_OK)
@@ -164,7 +155,7 @@ bool p11_session_alive(struct p11_session *session, struct kf_error *err)
 static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found,
                        struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
 
     return CALL(C_FindObjects, out, FIND_BATCH, found);
 }
@@ -183,7 +174,7 @@ static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, s
             CK_OBJECT_HANDLE *grown = realloc(*objects, wanted * sizeof *grown);
 
             if (!grown)
-                return done("C_FindObjects", now_ms(), CKR_HOST_MEMORY, err);
+                return done("C_FindObjects", ckr_clock(), CKR_HOST_MEMORY, err);
             *objects = grown;
             capacity = wanted;
         }
@@ -197,7 +188,7 @@ static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, s
 CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
                        CK_OBJECT_HANDLE **objects, size_t *found, struct kf_error *err)
 {
-    double started = now_ms();
+    double started = ckr_clock();
     CK_RV rv = CALL(C_FindObjectsInit, template, count);
     CK_RV closed;
 
@@ -208,7 +199,7 @@ CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_U
     rv = find_all(session, objects, found, err);
     closed = p11_session_functions(session)->C_FindObjectsFinal(p11_session_handle(session));
     if (rv == CKR_OK)
-        rv = done("C_FindObjectsFinal", now_ms(), closed, err);
+        rv = done("C_FindObjectsFinal", ckr_clock(), closed, err);
     if (rv != CKR_OK) {
         free(*objects);
         *objects = NULL;

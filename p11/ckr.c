@@ -3,6 +3,7 @@
 #include "p11/ckr.h"
 
 #include <stdio.h>
+#include <time.h>
 
 struct row {
     CK_RV rv;
@@ -154,6 +155,14 @@ static const char *fault_sentence(enum kf_fault fault)
         return "The token does not fit the daemon's configuration; the operator must correct it.";
     }
     return "The token failed.";
+}
+
+double ckr_clock(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
 bool ckr_fail(struct kf_error *err, const char *call, CK_RV rv, double milliseconds)

@@ -14,6 +14,9 @@
 const char *ckr_name(CK_RV rv);
 enum kf_fault ckr_fault(CK_RV rv);
 
+/* Milliseconds of a clock that only goes forward: calls are timed with it. */
+double ckr_clock(void);
+
 /* Records the failure of a call: its name, CKR and time go to err->detail, the client's sentence
  * and status follow from the fault. Returns false. */
 bool ckr_fail(struct kf_error *err, const char *call, CK_RV rv, double milliseconds);

@@ -39,6 +39,7 @@ void p11_unpad(const CK_UTF8CHAR *field, size_t len, char *out, size_t room)
 static bool load(struct p11_module *module, const char *path, struct kf_error *err)
 {
     CK_C_GetFunctionList get_list;
+    double started;
     CK_RV rv;
 
     module->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -50,32 +51,35 @@ static bool load(struct p11_module *module, const char *path, struct kf_error *e
         return kf_fail_fault(
             err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL,
             "token.module: %s is not a PKCS#11 module (it has no C_GetFunctionList).", path);
+    started = ckr_clock();
     rv = get_list(&module->functions);
     if (rv != CKR_OK)
-        return ckr_fail(err, "C_GetFunctionList", rv, 0);
+        return ckr_fail(err, "C_GetFunctionList", rv, ckr_clock() - started);
     return true;
 }
 
 static bool initialize(struct p11_module *module, const char *init_args, struct kf_error *err)
 {
     struct initialize_args args = {.standard.flags = CKF_OS_LOCKING_OK};
+    double started = ckr_clock();
     CK_RV rv;
 
     args.standard.pReserved = (void *)init_args;
     rv = module->functions->C_Initialize(&args);
     if (rv != CKR_OK)
-        return ckr_fail(err, "C_Initialize", rv, 0);
+        return ckr_fail(err, "C_Initialize", rv, ckr_clock() - started);
     return true;
 }
 
 static bool describe(struct p11_module *module, struct kf_error *err)
 {
+    double started = ckr_clock();
     CK_INFO info;
     CK_RV rv = module->functions->C_GetInfo(&info);
     char manufacturer[33], library[33];
 
     if (rv != CKR_OK)
-        return ckr_fail(err, "C_GetInfo", rv, 0);
+        return ckr_fail(err, "C_GetInfo", rv, ckr_clock() - started);
     p11_unpad(info.manufacturerID, sizeof info.manufacturerID, manufacturer, sizeof manufacturer);
     p11_unpad(info.libraryDescription, sizeof info.libraryDescription, library, sizeof library);
     snprintf(module->description, sizeof module->description, "%s %s %u.%u", manufacturer, library,

@@ -33,15 +33,17 @@ static bool login(struct p11_session *session, const char *pin_path, struct kf_e
     CK_FUNCTION_LIST *functions = p11_module_functions(session->module);
     struct pin pin = {0};
     bool good = false;
+    double started;
     CK_RV rv;
 
     if (!pin_allowed(&session->token, err))
         return false;
     if (!pin_read(pin_path, &pin, err))
         goto out;
+    started = ckr_clock();
     rv = functions->C_Login(session->handle, CKU_USER, pin.text, pin.len);
     if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
-        ckr_fail(err, "C_Login", rv, 0);
+        ckr_fail(err, "C_Login", rv, ckr_clock() - started);
     else
         good = true;
 
@@ -53,6 +55,7 @@ out:
 struct p11_session *p11_session_open(const struct p11_settings *settings, struct kf_error *err)
 {
     struct p11_session *session = calloc(1, sizeof *session);
+    double started;
     CK_RV rv;
 
     if (!session) {
@@ -65,11 +68,12 @@ struct p11_session *p11_session_open(const struct p11_settings *settings, struct
         goto fail;
     if (!p11_slot_find(session->module, settings->uri, &session->token, err))
         goto fail;
+    started = ckr_clock();
     rv = p11_session_functions(session)->C_OpenSession(
         session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session->handle);
     if (rv != CKR_OK) {
         session->handle = CK_INVALID_HANDLE;
-        ckr_fail(err, "C_OpenSession", rv, 0);
+        ckr_fail(err, "C_OpenSession", rv, ckr_clock() - started);
         goto fail;
     }
     if (!login(session, settings->pin_path, err))

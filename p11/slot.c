@@ -38,6 +38,7 @@ static P11KitUri *parse(const char *text, struct kf_error *err)
 
 static CK_SLOT_ID *list_slots(CK_FUNCTION_LIST *functions, CK_ULONG *count, struct kf_error *err)
 {
+    double started = ckr_clock();
     CK_SLOT_ID *slots = NULL;
     CK_RV rv = functions->C_GetSlotList(CK_TRUE, NULL, count);
 
@@ -49,7 +50,7 @@ static CK_SLOT_ID *list_slots(CK_FUNCTION_LIST *functions, CK_ULONG *count, stru
             rv = functions->C_GetSlotList(CK_TRUE, slots, count);
     }
     if (rv != CKR_OK) {
-        ckr_fail(err, "C_GetSlotList", rv, 0);
+        ckr_fail(err, "C_GetSlotList", rv, ckr_clock() - started);
         free(slots);
         return NULL;
     }
