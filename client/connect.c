@@ -68,7 +68,7 @@ static void explain(const char *path, int error, struct kf_error *err)
     case ECONNREFUSED:
         kf_fail(err, KF_UNAVAILABLE,
                 "No daemon listens on %s (%s). See whether it runs with 'systemctl status "
-                "keyferryd', or name its "
+                "keyferry', or name its "
                 "socket with --socket or in KEYFERRY_SOCKET.",
                 path, strerror(error));
         break;
@@ -77,7 +77,7 @@ static void explain(const char *path, int error, struct kf_error *err)
         kf_fail(err, KF_UNAVAILABLE,
                 "The daemon on %s accepted no connection for %d seconds. Try again later; see "
                 "'systemctl status "
-                "keyferryd'.",
+                "keyferry'.",
                 path, CONNECT_SECONDS);
         break;
     default:

@@ -157,7 +157,7 @@ static bool closed(struct connection *c, struct kf_error *err)
     return kf_fail(err, KF_UNAVAILABLE,
                    "The daemon closed the connection before it answered. Send the request again; "
                    "if that does not "
-                   "help, see its log: 'journalctl -u keyferryd'.");
+                   "help, see its log: 'journalctl -u keyferry'.");
 }
 
 /* The daemon takes no more: what it has said already may tell why. Whole replies stay for

@@ -111,12 +111,6 @@ static bool check_source(const struct source *source, const char *label,
             "Exportable: the object %s is not CKA_EXTRACTABLE; it can only be adopted with "
             "Exportable false.",
             label);
-    if (!source->derive)
-        return kf_fail(err, KF_VALIDATION,
-                       FIELD
-                       ": the object %s is not CKA_DERIVE, so the token cannot give it Keyferry's "
-                       "templates; set CKA_DERIVE, or put the key in again with it.",
-                       label);
     if (!keep && !source->destroyable)
         return kf_fail(err, KF_VALIDATION,
                        FIELD
@@ -124,6 +118,28 @@ static bool check_source(const struct source *source, const char *label,
                        "beside the adopted key; KeepSource accepts that.",
                        label);
     return true;
+}
+
+static bool set_derive(const struct p11_token *token, CK_OBJECT_HANDLE handle, bool derive)
+{
+    struct p11_template change = {0};
+
+    template_flag(&change, CKA_DERIVE, derive);
+    return p11_set_attributes(token->session, handle, change.attributes, change.count, NULL) ==
+           CKR_OK;
+}
+
+/* Keyferry's objects are derived from the source. Tools such as pkcs11-tool write keys that may not
+ * be derived from, and have no option for it; who may destroy the object may also allow that. */
+static bool allow_derive(const struct p11_token *token, const struct source *source,
+                         const char *label, struct kf_error *err)
+{
+    if (source->derive || set_derive(token, source->handle, true))
+        return true;
+    return kf_fail(err, KF_VALIDATION,
+                   FIELD ": the object %s is not CKA_DERIVE and cannot be changed, so the token "
+                         "cannot give it Keyferry's templates; put the key in again with it.",
+                   label);
 }
 
 static bool check_alias_free(struct service *service, const char *name, struct identifier *alias,
@@ -152,6 +168,8 @@ static bool dispose(struct service *service, const struct source *source, const 
     if (!keep && (p11_destroy_object(service->session, source->handle, &err) == CKR_OK ||
                   err.fault == KF_FAULT_STALE))
         return true;
+    if (!source->derive && !set_derive(&service->token, source->handle, false))
+        log_warning("the object %s stays CKA_DERIVE", label);
     log_warning("the object %s was adopted and is left in the token (%s): who has the PIN can use "
                 "it outside of "
                 "Keyferry's rules",
@@ -203,6 +221,7 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     if (!find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
         !check_source(&source, request->object_label, &facts, keep, err) ||
+        !allow_derive(&service->token, &source, request->object_label, err) ||
         !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
         return false;
     if (!source.sensitive)

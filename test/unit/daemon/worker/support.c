@@ -189,6 +189,8 @@ CK_OBJECT_HANDLE put_foreign(const struct foreign *object)
     template_bytes(&template, CKA_ID, object->label,
                    strlen(object->label) < 8 ? strlen(object->label) : 8);
     template_bytes(&template, CKA_VALUE, object->value, object->len);
+    if (object->not_modifiable)
+        template_flag(&template, CKA_MODIFIABLE, false);
     ck_assert_msg(p11_create_object(service->session, template.attributes, template.count, &made,
                                     &err) == CKR_OK,
                   "%s", err.detail);

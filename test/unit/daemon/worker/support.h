@@ -68,7 +68,7 @@ struct foreign {
     CK_KEY_TYPE type;
     const uint8_t *value;
     size_t len;
-    bool not_extractable, not_derivable, not_destroyable;
+    bool not_extractable, not_derivable, not_destroyable, not_modifiable;
 };
 CK_OBJECT_HANDLE put_foreign(const struct foreign *object);
 

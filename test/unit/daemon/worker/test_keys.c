@@ -426,7 +426,10 @@ START_TEST(adoption_names_what_is_wrong)
     put_foreign(&(struct foreign){
         .label = "3 sealed", .type = CKK_AES, .value = value, .len = 16, .not_extractable = true});
     put_foreign(&(struct foreign){
-        .label = "4 idle", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true});
+        .label = "4 idle", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true,
+        .not_modifiable = true});
+    put_foreign(&(struct foreign){
+        .label = "5 as pkcs11-tool", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true});
     request = good_adopt("1 AES-192");
     adopt_refused(&request, KF_VALIDATION, "KeyAlgorithm: ");
     request = good_adopt("2 secret");
@@ -435,6 +438,9 @@ START_TEST(adoption_names_what_is_wrong)
     adopt_refused(&request, KF_VALIDATION, "Exportable: ");
     request = good_adopt("4 idle");
     adopt_refused(&request, KF_VALIDATION, "CKA_DERIVE");
+    request = good_adopt("5 as pkcs11-tool");
+    SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+    expect_ok();
     request = good_adopt("3 sealed");
     request.exportable = false;
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
