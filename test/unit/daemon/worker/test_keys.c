@@ -425,11 +425,17 @@ START_TEST(adoption_names_what_is_wrong)
         .label = "2 secret", .type = CKK_GENERIC_SECRET, .value = value, .len = 20});
     put_foreign(&(struct foreign){
         .label = "3 sealed", .type = CKK_AES, .value = value, .len = 16, .not_extractable = true});
-    put_foreign(&(struct foreign){
-        .label = "4 idle", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true,
-        .not_modifiable = true});
-    put_foreign(&(struct foreign){
-        .label = "5 as pkcs11-tool", .type = CKK_AES, .value = value, .len = 16, .not_derivable = true});
+    put_foreign(&(struct foreign){.label = "4 idle",
+                                  .type = CKK_AES,
+                                  .value = value,
+                                  .len = 16,
+                                  .not_derivable = true,
+                                  .not_modifiable = true});
+    put_foreign(&(struct foreign){.label = "5 as pkcs11-tool",
+                                  .type = CKK_AES,
+                                  .value = value,
+                                  .len = 16,
+                                  .not_derivable = true});
     request = good_adopt("1 AES-192");
     adopt_refused(&request, KF_VALIDATION, "KeyAlgorithm: ");
     request = good_adopt("2 secret");
