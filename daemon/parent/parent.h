@@ -52,6 +52,7 @@ struct parent {
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
     uint64_t pin_looked_ms, last_ready_ms;
+    struct pin_mark pin_proven; /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
     struct control published;    /* the state that front and systemd know */

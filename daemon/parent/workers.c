@@ -49,6 +49,7 @@ static void on_ready(struct parent *parent, unsigned slot)
     worker->phase = WORKER_READY;
     worker->ready_ms = parent->last_ready_ms = clock_ms();
     worker->child.kill_ms = 0;
+    parent->pin_proven = worker->pin;
     parent->known = true;
     /* What stood in the way of the last one stands no more. */
     parent->reason[0] = '\0';
@@ -191,6 +192,14 @@ static void look_at_pin(struct parent *parent, uint64_t now)
         parent->workers[i].retry_ms = now;
 }
 
+/* Whether a login of a moment ago says that the next one is going to succeed. */
+static bool pin_proven(const struct parent *parent, uint64_t now)
+{
+    struct pin_mark mark = pin_mark_take(&parent->conf->token);
+
+    return now - parent->last_ready_ms < PIN_PROVEN_MS && pin_mark_same(&mark, &parent->pin_proven);
+}
+
 static bool may_start(const struct parent *parent, unsigned slot, uint64_t now)
 {
     const struct worker_slot *worker = &parent->workers[slot];
@@ -199,7 +208,7 @@ static bool may_start(const struct parent *parent, unsigned slot, uint64_t now)
         return false;
     if (!any_in(parent, WORKER_READY))
         return slot == 0;
-    return !any_in(parent, WORKER_STARTING) || now - parent->last_ready_ms < PIN_PROVEN_MS;
+    return !any_in(parent, WORKER_STARTING) || pin_proven(parent, now);
 }
 
 void workers_tick(struct parent *parent, uint64_t now)

@@ -23,6 +23,8 @@
  * in time. */
 #define FLUSH_JOBS 8
 #define IDLE_SECONDS 1
+/* Several times what it takes a loaded machine to let an idle worker run again. */
+#define IDLE_MARGIN_MS 5000
 
 struct worker {
     unsigned slot;
@@ -132,6 +134,18 @@ static bool do_jobs(struct worker *worker, struct kf_error *failure)
     return flush(worker);
 }
 
+/* Waits for jobs. It comes back every second, so it has a deadline too: a process that was stopped
+ * while it was idle must not keep the jobs that it was given. */
+static enum stream_result wait_for_jobs(struct worker *worker)
+{
+    enum stream_result result;
+
+    deadline_set(worker, worker->conf->limits.job_timeout_ms + IDLE_MARGIN_MS);
+    result = stream_read(WORKER_JOBS, &worker->in);
+    deadline_clear(worker);
+    return result;
+}
+
 /* Until the front closes the channel (true) or the worker has to leave. */
 static bool serve(struct worker *worker, struct kf_error *failure)
 {
@@ -139,7 +153,7 @@ static bool serve(struct worker *worker, struct kf_error *failure)
 
     setsockopt(WORKER_JOBS, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
     for (;;) {
-        switch (stream_read(WORKER_JOBS, &worker->in)) {
+        switch (wait_for_jobs(worker)) {
         case STREAM_DONE:
             if (!do_jobs(worker, failure))
                 return failure->status == KF_OK;
