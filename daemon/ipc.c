@@ -45,7 +45,9 @@ enum control_got control_receive(int socket, bool wait, struct control *message,
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = &ancillary,
-                            .msg_controllen = sizeof ancillary};
+                            /* Room for one descriptor exactly: CMSG_SPACE's padding would let the
+                             * kernel install a second one, which nobody would ever close. */
+                            .msg_controllen = CMSG_LEN(sizeof(int))};
     struct cmsghdr *rights;
     ssize_t got;
 

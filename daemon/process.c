@@ -8,11 +8,26 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
+
+/* Where one of 0, 1, 2 is closed, the next file opened would take its number, and the lines of the
+ * log would be written into it: into the audit log, say. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
 
 void process_harden(void)
 {
     struct rlimit none = {0, 0};
 
+    fill_standard_descriptors();
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGPIPE, SIG_IGN);

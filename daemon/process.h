@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No core dumps, no ptrace by the same user, no SIGPIPE; the process's short name. Right after
+/* Standard descriptors that are open, no core dumps, no ptrace by the same user, no SIGPIPE; the process's short name. Right after
  * exec. */
 void process_harden(void);
 

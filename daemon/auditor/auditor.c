@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
@@ -33,7 +34,7 @@ struct auditor {
     struct gate gate;
     struct source front;
     struct source workers[CONF_WORKERS_MAX];
-    bool front_broken; /* writing to it failed: its answers go nowhere, records are still written */
+    bool front_broken; /* cut off: its answers go nowhere, records are still written */
 };
 
 static void source_open(struct source *source, int fd, const char *name)
@@ -78,15 +79,26 @@ static enum stream_result take(struct auditor *auditor, struct source *source)
     return next == FRAME_TOO_LONG ? STREAM_CLOSED : STREAM_DONE;
 }
 
-static void take_worker(struct auditor *auditor, struct source *worker, bool to_the_end)
+static void take_worker(struct auditor *auditor, struct source *worker)
 {
-    enum stream_result got;
-
-    do
-        got = take(auditor, worker);
-    while (to_the_end && got == STREAM_DONE);
-    if (got == STREAM_CLOSED || to_the_end)
+    if (take(auditor, worker) == STREAM_CLOSED)
         worker_close(auditor, worker);
+}
+
+/* Takes what a worker that is gone had sent, and no more: a process it left behind may go on
+ * sending. */
+static void take_last(struct auditor *auditor, struct source *worker)
+{
+    int before = 0, now = 0;
+
+    /* The queue must get shorter with each read; where it does not, somebody else fills it. */
+    if (ioctl(worker->fd, FIONREAD, &now) != 0)
+        now = 0;
+    do
+        before = now;
+    while (before > 0 && take(auditor, worker) == STREAM_DONE &&
+           ioctl(worker->fd, FIONREAD, &now) == 0 && now < before);
+    worker_close(auditor, worker);
 }
 
 static void on_worker_results(struct auditor *auditor, const struct control *message, int fd)
@@ -131,9 +143,16 @@ static bool take_control(struct auditor *auditor)
             /* Its process is gone, so all it ever said is here; a process it left behind may still
              * hold the socket. */
             if (worker->fd >= 0 && worker->generation == message.generation)
-                take_worker(auditor, worker, true);
+                take_last(auditor, worker);
         }
     }
+}
+
+/* Its end of the channel closes too: a front that gets no more answers must know, and end. */
+static void cut_front(struct auditor *auditor)
+{
+    auditor->front_broken = true;
+    source_close(&auditor->front);
 }
 
 static void write_front(struct auditor *auditor)
@@ -144,7 +163,7 @@ static void write_front(struct auditor *auditor)
         frame_out_data(&auditor->gate.open, &len);
         frame_out_written(&auditor->gate.open, len);
     } else if (stream_write(auditor->front.fd, &auditor->gate.open) == STREAM_CLOSED) {
-        auditor->front_broken = true;
+        cut_front(auditor);
     }
 }
 
@@ -187,10 +206,10 @@ static bool round_of_work(struct auditor *auditor)
         return true;
     if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) &&
         take(auditor, &auditor->front) == STREAM_CLOSED)
-        auditor->front_broken = true;
+        cut_front(auditor);
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         if (fds[POLL_WORKERS + i].revents)
-            take_worker(auditor, &auditor->workers[i], false);
+            take_worker(auditor, &auditor->workers[i]);
     if (fds[POLL_CONTROL].revents && !take_control(auditor))
         return false;
     gate_pass(&auditor->gate);

@@ -62,8 +62,9 @@ static void let_go(struct gate *gate)
         return;
     }
     data = frame_out_data(&gate->held, &len);
-    frame_out_splice(&gate->open, data, len);
-    frame_out_written(&gate->held, len);
+    /* Where memory is short they wait for the next pass. */
+    if (frame_out_splice(&gate->open, data, len))
+        frame_out_written(&gate->held, len);
 }
 
 /* Replaces each held answer by the news that it was withheld; marks stay marks. */
@@ -106,9 +107,9 @@ static void note_withheld(struct gate *gate)
     record_number(&record, "from", gate->withheld_from);
     record_number(&record, "to", gate->durable);
     record_number(&record, "lost", gate->ledger.lost);
-    add_own(gate, &record);
     gate->withheld_from = 0;
     gate->ledger.lost = 0;
+    add_own(gate, &record);
 }
 
 static bool commit(struct gate *gate)
@@ -121,12 +122,15 @@ static bool commit(struct gate *gate)
 
 void gate_pass(struct gate *gate)
 {
-    if (!gate->down && commit(gate)) {
+    /* A line that was lost for want of memory is as little on disk as one that was not written. */
+    bool lost = gate->ledger.lost > 0;
+
+    if (!gate->down && !lost && commit(gate)) {
         let_go(gate);
         return;
     }
     if (!gate->down)
-        go_down(gate, errno);
+        go_down(gate, lost ? ENOMEM : errno);
     withhold(gate);
     if (gate->withheld_from == 0 && gate->ledger.next_seq - 1 > gate->durable)
         gate->withheld_from = gate->durable + 1;

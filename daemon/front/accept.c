@@ -11,6 +11,9 @@
 
 /* Connections taken in one round of the loop, so that those that are there get their turn. */
 #define ACCEPT_BATCH 32
+/* Bytes of refusals on their way to the auditor, beyond which nobody is taken: who is turned away
+ * has no place in the table of jobs, so nothing else bounds them. */
+#define REFUSALS_MAX_BYTES (1024 * 1024)
 /* How long to wait where descriptors or memory are short. */
 #define ACCEPT_PAUSE_MS 100
 
@@ -44,6 +47,14 @@ static void take(struct front *front, int fd)
     }
 }
 
+static size_t refusals_waiting(const struct front *front)
+{
+    size_t len;
+
+    frame_out_data(&front->results, &len);
+    return len;
+}
+
 static void accept_again(uv_timer_t *timer)
 {
     struct front *front = timer->data;
@@ -52,12 +63,22 @@ static void accept_again(uv_timer_t *timer)
         watch_set(&front->listener, UV_READABLE);
 }
 
+static void pause_accepting(struct front *front)
+{
+    watch_set(&front->listener, 0);
+    uv_timer_start(&front->accept_again, accept_again, ACCEPT_PAUSE_MS, 0);
+}
+
 static void on_listener(uv_poll_t *poll, int status, int events)
 {
     struct front *front = poll->data;
 
     (void)status;
     (void)events;
+    if (refusals_waiting(front) > REFUSALS_MAX_BYTES) {
+        pause_accepting(front);
+        return;
+    }
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         int fd = accept4(front->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -65,8 +86,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
             take(front, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             log_warning("No connection can be accepted for now: descriptors or memory are short.");
-            watch_set(&front->listener, 0);
-            uv_timer_start(&front->accept_again, accept_again, ACCEPT_PAUSE_MS, 0);
+            pause_accepting(front);
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;

@@ -37,6 +37,9 @@ static void channel_down(struct worker_link *worker)
     worker->up = false;
     scheduler_worker_down(&worker->front->scheduler, worker->slot);
     watch_set(&worker->watch, 0);
+    /* A worker that is alive still must see that nothing more comes, and end: only then are its
+     * jobs answered. */
+    shutdown(worker->watch.fd, SHUT_RDWR);
 }
 
 /* The worker says how many jobs it has done with; bytes, not frames. */

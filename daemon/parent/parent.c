@@ -21,6 +21,8 @@
 /* How late a deadline may be noticed at most. */
 #define TICK_MAX_MS 1000
 #define TICK_MIN_MS 50
+/* More than a configuration may have. */
+#define CONF_COPY_MAX (512 * 1024)
 /* What everybody gets to end by itself when there is nothing left to do. */
 #define FAREWELL_MS 3000
 /* Front and auditor that die again within this time are started after a pause that doubles. */
@@ -34,11 +36,15 @@ static int keep_configuration(const char *path, struct kf_error *err)
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int copy = memfd_create("keyferry-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     char bytes[4096];
+    size_t copied = 0;
     ssize_t got = 0;
     bool good = file >= 0 && copy >= 0;
 
-    while (good && (got = read(file, bytes, sizeof bytes)) > 0)
+    /* conf_load_fd refuses what is longer, so a device or a log is not copied to its end. */
+    while (good && copied < CONF_COPY_MAX && (got = read(file, bytes, sizeof bytes)) > 0) {
         good = write(copy, bytes, (size_t)got) == got;
+        copied += (size_t)got;
+    }
     if (!good || got < 0)
         kf_fail(err, KF_VALIDATION, "%s: cannot be read: %s", path, strerror(errno));
     if (file >= 0)

@@ -108,7 +108,7 @@ static bool make(struct listener *listener, const struct conf_socket *conf, stru
     listener->own = true;
     listener->path = conf->path;
     if (lstat(conf->path, &status) != 0 || listen(listener->fd, BACKLOG) != 0 ||
-        chmod(conf->path, conf->mode) != 0)
+        fchmodat(AT_FDCWD, conf->path, conf->mode, AT_SYMLINK_NOFOLLOW) != 0)
         return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be set up: %s.", conf->path,
                        strerror(errno));
     listener->device = status.st_dev;

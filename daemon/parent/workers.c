@@ -23,6 +23,8 @@
 #define PIN_LOOK_MS 1000
 /* What a worker that has failed gets to end by itself. */
 #define FAREWELL_MS 5000
+/* Messages taken from a worker at once; an honest one has two to send in its life. */
+#define CONTROL_BATCH 8
 
 static bool any_in(const struct parent *parent, enum worker_phase phase)
 {
@@ -60,29 +62,59 @@ static void on_ready(struct parent *parent, unsigned slot)
     worker->jobs = -1;
 }
 
-static void on_failed(struct worker_slot *worker, unsigned slot, const struct kf_error *failure)
+/* A module's memory may be anybody's: its words end where they must, and stay on their line, as
+ * they go into the lines of systemd's protocol. */
+static void tame(char *text, size_t room)
 {
+    text[room - 1] = '\0';
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            *text = ' ';
+}
+
+/* At once and not when the process has ended: nothing that happens in between may let the PIN be
+ * tried again. */
+static void latch_pin(struct parent *parent, const struct worker_slot *worker)
+{
+    parent->pin_latched = true;
+    parent->pin_refused = worker->pin;
+    log_error("The PIN is not tried again before its source changes.");
+}
+
+static void on_failed(struct parent *parent, unsigned slot, const struct kf_error *failure)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+
+    if (worker->failed)
+        return;
     worker->failed = true;
     worker->failure = *failure;
+    tame(worker->failure.message, sizeof worker->failure.message);
+    tame(worker->failure.detail, sizeof worker->failure.detail);
     worker->child.kill_ms = clock_ms() + FAREWELL_MS;
-    log_error("Worker %u: %s%s%s", slot, failure->message, failure->detail[0] ? " " : "",
-              failure->detail);
+    log_error("Worker %u: %s%s%s", slot, worker->failure.message,
+              worker->failure.detail[0] ? " " : "", worker->failure.detail);
+    if (worker->failure.fault == KF_FAULT_PIN)
+        latch_pin(parent, worker);
 }
 
 void worker_on_control(struct parent *parent, unsigned slot)
 {
     struct worker_slot *worker = &parent->workers[slot];
     struct control message;
-    enum control_got got;
+    enum control_got got = CONTROL_NONE;
     int fd;
 
-    while ((got = control_receive(worker->child.control, false, &message, &fd)) == CONTROL_GOT) {
+    for (unsigned i = 0; i < CONTROL_BATCH; i++) {
+        got = control_receive(worker->child.control, false, &message, &fd);
+        if (got != CONTROL_GOT)
+            break;
         if (fd >= 0)
             close(fd);
         if (message.kind == CONTROL_READY)
             on_ready(parent, slot);
         else if (message.kind == CONTROL_FAILED)
-            on_failed(worker, slot, &message.failure);
+            on_failed(parent, slot, &message.failure);
     }
     if (got == CONTROL_CLOSED) {
         close(worker->child.control);
@@ -109,7 +141,7 @@ static void explain(struct worker_slot *worker, unsigned slot, int status)
     log_error("Worker %u: %s", slot, worker->failure.message);
 }
 
-static void schedule(struct parent *parent, struct worker_slot *worker)
+static void schedule(struct worker_slot *worker)
 {
     uint64_t now = clock_ms(), delay = 0;
 
@@ -123,11 +155,6 @@ static void schedule(struct parent *parent, struct worker_slot *worker)
         delay = BACKOFF_MAX_MS;
     if (worker->failure.fault == KF_FAULT_CONFIG)
         delay = CONFIG_RETRY_MS;
-    if (worker->failure.fault == KF_FAULT_PIN) {
-        parent->pin_latched = true;
-        parent->pin_refused = worker->pin;
-        log_error("The PIN is not tried again before its source changes.");
-    }
     worker->retry_ms = now + delay;
 }
 
@@ -149,7 +176,7 @@ void worker_on_end(struct parent *parent, unsigned slot, int status)
         snprintf(parent->reason, sizeof parent->reason, "%s%s",
                  worker->failure.fault == KF_FAULT_PIN ? "PIN: " : "", worker->failure.message);
         parent->known = true;
-        schedule(parent, worker);
+        schedule(worker);
     }
     child_forget(&worker->child);
     worker->phase = WORKER_DOWN;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
@@ -150,6 +151,62 @@ START_TEST(what_is_not_recorded_does_not_leave)
 }
 END_TEST
 
+START_TEST(a_line_lost_to_memory_is_not_recorded)
+{
+    struct gate gate;
+    int fd = log_with("");
+
+    gate_open(&gate, fd);
+    add(&gate, "{\"a\":1}");
+    gate.ledger.lost = 1;
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "DWU");
+    ck_assert(gate.withheld_from == 0 && gate.ledger.lost == 0 && !gate.down);
+    ck_assert_ptr_nonnull(
+        strstr(content(fd), "\"event\":\"withheld\",\"from\":1,\"to\":1,\"lost\":1"));
+    gate_free(&gate);
+    close(fd);
+}
+END_TEST
+
+START_TEST(one_descriptor_comes_with_a_message)
+{
+    struct control message = {.kind = CONTROL_READY};
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+    } ancillary = {0};
+    struct iovec part = {&message, sizeof message};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &ancillary,
+                            .msg_controllen = CMSG_LEN(2 * sizeof(int))};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    int two[2] = {0, 0}, pair[2], before, after, fd;
+
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof two);
+    memcpy(CMSG_DATA(rights), two, sizeof two);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    before = dup(0);
+    close(before);
+    ck_assert(sendmsg(pair[0], &header, 0) == (ssize_t)sizeof message);
+    ck_assert(control_receive(pair[1], true, &message, &fd) == CONTROL_GOT);
+    ck_assert_int_eq(fd, before);
+    close(fd);
+    after = dup(0);
+    ck_assert_int_eq(after, before);
+    /* The second was not installed behind the first. */
+    fd = dup(0);
+    ck_assert_int_eq(fd, before + 1);
+    close(after);
+    close(fd);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 START_TEST(messages_between_processes)
 {
     const struct job job = {
@@ -184,4 +241,5 @@ END_TEST
 
 SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
            answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
+           a_line_lost_to_memory_is_not_recorded, one_descriptor_comes_with_a_message,
            messages_between_processes)
