@@ -37,6 +37,7 @@ class Shared(unittest.TestCase):
             "not a message": wire.frame(b"\xff" * 40),
             "trailing": wire.frame(request(1)[4:] + b"\0"),
             "twice": wire.frame(wire.CODEC.encode("Request", {"id": 1}) * 2),
+            "body as a number": wire.frame(wire.CODEC.encode("Request", {"id": 1, "operation": 10}) + b"\x18\x07"),
             "unknown member": wire.frame(request(1)[4:] + b"\x78\x01"),
         }
         for name, data in cases.items():
