@@ -42,6 +42,12 @@ class Options(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertTrue(done.stderr.startswith(file.name + ":5: there is no key token.pin"), done.stderr)
 
+    def test_what_has_no_end_is_no_configuration(self):
+        ended = subprocess.run(["prlimit", "--as=268435456", DAEMON, "--config", "/dev/zero"], capture_output=True,
+                               text=True, timeout=20, check=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("longer than", ended.stderr)
+
     def test_a_bad_configuration_ends_the_daemon(self):
         done = run("--config", "/nonexistent")
         self.assertEqual(done.returncode, 1)
@@ -127,6 +133,17 @@ class Processes(unittest.TestCase):
                     self.check_files(daemon, name, pid)
             for pid in (*children.values(), daemon.process.pid):
                 self.assertEqual(os.stat("/proc/%d/environ" % pid).st_uid, 0)  # not dumpable: root's
+
+    @unittest.skipIf(os.geteuid() != 0, "the processes are not dumpable")
+    def test_a_worker_cannot_cut_what_it_shares(self):
+        with Daemon(workers=1).wait_state("ready") as daemon:
+            folder = "/proc/%d/fd" % daemon.children()["worker 0"]
+            shared = [each for each in os.listdir(folder) if "memfd" in os.readlink(os.path.join(folder, each))]
+            self.assertEqual(len(shared), 2)
+            for each in shared:
+                with open(os.path.join(folder, each), "r+b") as file, self.assertRaises(PermissionError):
+                    os.ftruncate(file.fileno(), 0)
+            self.assertEqual(daemon.status()["state"], "ready")
 
     def check_files(self, daemon, name, pid):
         folder = "/proc/%d/fd" % pid
