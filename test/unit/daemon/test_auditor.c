@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
+#include "daemon/auditor/shape.h"
 #include "test/unit/suite.h"
 
 static int log_with(const char *text)
@@ -57,7 +58,12 @@ END_TEST
 
 START_TEST(what_is_no_record_is_refused)
 {
-    static const char *const bad[] = {"", "{", "text", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} "};
+    static const char *const bad[] = {
+        "", "{", "text", "{}", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} ", "{\"a\":1,}", "{\"a\":1",
+        "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":01}", "{\"a\":\"", "{\"a\":\"\\\"}",
+        "{\"a\":\"\\u12\"}", "{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":{\"b\":{\"c\":1}}}",
+        /* another origin or number than the auditor knows */
+        "{\"by\":\"worker 0\"}", "{\"a\":1,\"seq\":7}", "{\"b\\u0079\":\"worker 0\"}"};
     int fd = log_with("");
     struct ledger ledger;
 
@@ -68,6 +74,28 @@ START_TEST(what_is_no_record_is_refused)
     ck_assert_str_eq(content(fd), "");
     ledger_free(&ledger);
     close(fd);
+}
+END_TEST
+
+START_TEST(what_records_are_made_of)
+{
+    static const char *const good[] = {
+        "{\"a\":1}",
+        "{\"a\":0,\"b\":true,\"c\":false}",
+        "{\"peer\":{\"uid\":0,\"by\":\"x\"},\"t\":\"\\\"\\\\\\n\\r\\t\\u001b\\ufffd \xc3\xa9\"}",
+    };
+    char text[512];
+    struct record record;
+    struct peer peer = {1, 2, -1};
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(shape_is_record(good[i], strlen(good[i])), "%s", good[i]);
+    record_begin(&record, text, sizeof text, &peer, 10, UINT64_MAX);
+    record_text(&record, "KeyArn", "\x01\n\"\\ \xff\x7f");
+    record_bytes(&record, "Sha", (const uint8_t *)"\x01\xff", 2);
+    record_flag(&record, "Flag", true);
+    record_result(&record, KF_VALIDATION, "no");
+    ck_assert(shape_is_record(text, record_end(&record)));
 }
 END_TEST
 
@@ -239,7 +267,7 @@ START_TEST(messages_between_processes)
 }
 END_TEST
 
-SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
+SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused, what_records_are_made_of,
            answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
            a_line_lost_to_memory_is_not_recorded, one_descriptor_comes_with_a_message,
            messages_between_processes)
