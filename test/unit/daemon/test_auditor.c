@@ -108,12 +108,13 @@ static const char *leaving(struct gate *gate)
     const uint8_t *data = frame_out_data(&gate->open, &len), *frame, *bytes;
     struct frame_in view = {.data = (uint8_t *)data, .end = len, .max_frame = ANSWER_FRAME_MAX};
     size_t frame_len;
-    enum answer_kind kind;
-    uint64_t number;
+    struct answer_head head;
 
     while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY) {
-        ck_assert(answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len));
-        word[at++] = letters[kind];
+        ck_assert(answer_get(frame, frame_len, &head, &bytes, &bytes_len));
+        word[at++] = letters[head.kind];
+        ck_assert_uint_eq(head.origin,
+                          strchr("RWG", word[at - 1]) ? worker_key(0, 1) : ORIGIN_FRONT);
     }
     word[at] = '\0';
     frame_out_written(&gate->open, len);
@@ -124,7 +125,7 @@ static void add(struct gate *gate, const char *record)
 {
     struct result result = {1, (const uint8_t *)"answer", 6, record, strlen(record)};
 
-    ck_assert(gate_add(gate, "worker 0", &result));
+    ck_assert(gate_add(gate, "worker 0", worker_key(0, 1), &result));
 }
 
 START_TEST(answers_wait_for_their_records)
@@ -134,7 +135,7 @@ START_TEST(answers_wait_for_their_records)
 
     gate_open(&gate, fd);
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     add(&gate, "{\"a\":2}");
     ck_assert_str_eq(leaving(&gate), "");
     gate_pass(&gate);
@@ -156,7 +157,7 @@ START_TEST(what_is_not_recorded_does_not_leave)
     gate_open(&gate, good);
     gate.ledger.fd = full;
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "DWG");
     add(&gate, "{\"a\":2}");
