@@ -94,7 +94,8 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
 bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
                      struct kf_error *err);
 
-/* key_name may be empty. create: KF_CONFLICT where the name is taken. */
+/* key_name may be empty. create: KF_CONFLICT where the name is taken, or somebody else is making
+ * it; of several that do so at one time, on any hosts, one succeeds. */
 struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
                                      const char *key_name, struct kf_error *err);
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,
