@@ -28,6 +28,9 @@ struct store_moment {
     uint64_t change;
 };
 
+/* How long what was read from the token serves before it is read again. */
+#define STORE_FRESH_MS 400
+
 struct p11_key {
     uint8_t id[KEY_ID_BYTES];
     char name[KEY_NAME_LEN + 1];
@@ -58,6 +61,11 @@ struct p11_alias {
 struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes,
                              struct kf_error *err);
 void store_close(struct p11_store *store);
+
+/* Now, and whether what was read at that moment may still serve: no worker of this host has changed
+ * anything since, and it was less than STORE_FRESH_MS ago. */
+struct store_moment store_moment(const struct p11_store *store);
+bool store_fresh(const struct p11_store *store, const struct store_moment *read);
 
 /* Some object's handle turned out stale: all objects of a key are looked up again at its next use.
  */
