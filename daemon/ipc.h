@@ -38,6 +38,7 @@ enum child_fd {
     WORKER_RESULTS = 5,
     WORKER_SHARED = 6,
     WORKER_CONF = 7,
+    WORKER_LOGIN = 8,
 };
 
 /* The names the roles have in argv[0]; a worker's number follows. */
@@ -155,8 +156,17 @@ struct shared {
     struct host_state host;
     struct {
         _Alignas(64) _Atomic uint64_t
-            deadline_ms; /* clock_ms() by which the worker's job must be done; 0: none */
+            deadline_ms;         /* clock_ms() by which the worker's job must be done; 0: none */
+        _Atomic bool logging_in; /* the token has the PIN, and has not answered */
     } slots[CONF_WORKERS_MAX];
+};
+
+/* The memory that only the workers share. The parent makes it and looks at it no more: with key and
+ * marks in one hand a short PIN can be found by trying all. */
+struct login_memory {
+    uint64_t key[2];                              /* random */
+    _Atomic uint64_t presented[CONF_WORKERS_MAX]; /* a mark of the PIN that each worker presented,
+                                                      until it is accepted; 0: none */
 };
 
 #endif

@@ -44,7 +44,7 @@ struct parent {
     struct conf *conf;
     struct control_options options;
     struct listener listener;
-    int conf_fd, log_fd, shared_fd, signal_fd;
+    int conf_fd, log_fd, shared_fd, login_fd, signal_fd;
     struct shared *shared;
     struct notify notify;
     struct child front, auditor;
@@ -52,7 +52,7 @@ struct parent {
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
     uint64_t pin_looked_ms, last_ready_ms;
-    struct pin_mark pin_proven; /* of the source that last logged in */
+    struct pin_mark pin_proven;  /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
     struct control published;    /* the state that front and systemd know */
@@ -71,6 +71,8 @@ int parent_main(const char *path);
 bool children_start(struct parent *parent);
 bool child_start_worker(struct parent *parent, unsigned slot);
 void children_kill(struct parent *parent);
+/* The same, but a worker that has the PIN with the token may first hear what the token says. */
+void children_kill_gently(struct parent *parent);
 bool children_any(const struct parent *parent);
 /* Closes our end of what was a child's. */
 void child_forget(struct child *child);

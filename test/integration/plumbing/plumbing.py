@@ -184,7 +184,8 @@ class Daemon:
         return []
 
     def audit(self):
-        return [json.loads(line) for line in self.read("audit.jsonl").splitlines()]
+        """The lines that are there as a whole."""
+        return [json.loads(line) for line in self.read("audit.jsonl").split("\n")[:-1]]
 
     def children(self):
         """Process ids by what argv[0] says: "front", "worker 0" and so on."""

@@ -121,11 +121,53 @@ class Pin(unittest.TestCase):
             time.sleep(3)
             self.assertEqual(len(daemon.logins()), 5)
 
+    def test_touching_its_file_does_not_present_it_again(self):
+        with Daemon(pin="wrong").wait_state("down") as daemon:
+            wait_until(lambda: "The PIN is wrong" in daemon.status()["reason"], 20, "the reason")
+            for change in (lambda: os.utime(daemon.path("pin")), lambda: daemon.set_pin("wrong")):
+                before = daemon.read("log").count("was not presented again")
+                change()
+                wait_until(lambda: daemon.read("log").count("was not presented again") > before, 20, "a look at it")
+            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertIn("PIN: ", daemon.status()["reason"])
+            daemon.set_pin("right")
+            daemon.wait_state("ready")
+
+    def test_a_login_that_no_one_ended_is_not_begun_again(self):
+        for word in ("deadly", "stuck"):
+            with self.subTest(word), Daemon(pin=word, start_timeout=500).wait_state("down") as daemon:
+                wait_until(lambda: "ended while it logged in" in daemon.status()["reason"], 20, "the reason")
+                os.utime(daemon.path("pin"))
+                wait_until(lambda: "was not presented again" in daemon.read("log"), 20, "a look at it")
+                self.assertEqual(daemon.logins(), ["worker 0"])
+                daemon.set_pin("right")
+                daemon.wait_state("ready")
+
+    def test_who_logs_in_hears_the_answer(self):
+        """Though the front dies in between: its worker is told that the PIN is wrong, and no other asks again."""
+        with Daemon(pin="late").wait_state("down") as daemon:
+            wait_until(daemon.logins, 20, "a login")
+            daemon.kill("front")
+            wait_until(lambda: "The PIN is wrong" in daemon.read("log"), 20, "the answer")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.status()["reason"])
+            time.sleep(2)
+            self.assertEqual(daemon.logins(), ["worker 0"])
+
+    def test_what_happens_later_does_not_hide_it(self):
+        with Daemon().wait_state("ready") as daemon:
+            daemon.set_pin("wrong")
+            daemon.kill("worker 0")
+            wait_until(lambda: "The PIN is wrong" in daemon.status()["reason"], 20, "the reason")
+            daemon.kill("worker 1")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.status()["reason"])
+
     def test_a_configuration_that_does_not_fit_is_tried_once(self):
         with Daemon(pin="config", workers=4).wait_state("down") as daemon:
             wait_until(lambda: "No token matches" in daemon.status()["reason"], 20, "the reason")
             time.sleep(3)
-            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertEqual(daemon.read("log").count("No token matches. C_GetSlotList"), 1)
 
 
 class Others(unittest.TestCase):

@@ -143,7 +143,7 @@ class Processes(unittest.TestCase):
         with Daemon(workers=1).wait_state("ready") as daemon:
             folder = "/proc/%d/fd" % daemon.children()["worker 0"]
             shared = [each for each in os.listdir(folder) if "memfd" in os.readlink(os.path.join(folder, each))]
-            self.assertEqual(len(shared), 2)
+            self.assertEqual(len(shared), 3)
             for each in shared:
                 with open(os.path.join(folder, each), "r+b") as file, self.assertRaises(PermissionError):
                     os.ftruncate(file.fileno(), 0)
