@@ -60,10 +60,11 @@ enum control_kind {
     CONTROL_WORKER_RESULTS, /* parent -> auditor: a worker begins; descriptor: results */
     CONTROL_WORKER_GONE, /* parent -> auditor: its process has ended, nothing more can come from it
                           */
-    CONTROL_STATE,       /* parent -> front: what status answers */
-    CONTROL_DRAIN,       /* parent -> front: answer what is under way and end */
-    CONTROL_READY,       /* worker -> parent: the token is open */
-    CONTROL_FAILED,      /* worker -> parent: it is not, or no longer, and the worker ends */
+    CONTROL_LOG,    /* parent -> auditor: go on in this log; without a descriptor: there is none */
+    CONTROL_STATE,  /* parent -> front: what status answers */
+    CONTROL_DRAIN,  /* parent -> front: answer what is under way and end */
+    CONTROL_READY,  /* worker -> parent: the token is open */
+    CONTROL_FAILED, /* worker -> parent: it is not, or no longer, and the worker ends */
 };
 
 /* What front and auditor know of the configuration. */

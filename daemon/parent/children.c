@@ -57,6 +57,7 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
      * off. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -137,6 +138,7 @@ bool children_start(struct parent *parent)
     close(channel[0]);
     close(channel[1]);
     memset(&parent->published, 0, sizeof parent->published);
+    parent->log_gone = false; /* the new auditor does not know */
     parent->started_all_ms = clock_ms();
     return good;
 }

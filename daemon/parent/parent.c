@@ -94,6 +94,7 @@ static void take_signals(struct parent *parent)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     parent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -136,14 +137,13 @@ static bool prepare(struct parent *parent, const char *path, struct kf_error *er
     return parent->log_fd >= 0 && listener_take(&parent->listener, &parent->conf->socket, err);
 }
 
-/* Everything is ended and, when all have ended, started anew. */
-static void begin_restart(struct parent *parent, const char *who)
+void parent_restart(struct parent *parent, const char *why)
 {
     uint64_t now = clock_ms();
 
-    if (parent->restarting)
+    if (parent->restarting || parent->draining)
         return;
-    log_error("The %s ended unexpectedly; all processes are started anew.", who);
+    log_error("The %s; all processes are started anew.", why);
     if (now - parent->started_all_ms >= RESTART_GOOD_MS)
         parent->restarts = 0;
     parent->restart_ms = now;
@@ -162,7 +162,8 @@ static void on_end(struct parent *parent, pid_t pid, int status)
 
         child_forget(is_front ? &parent->front : &parent->auditor);
         if (!parent->draining)
-            begin_restart(parent, is_front ? "front" : "auditor");
+            parent_restart(parent,
+                           is_front ? "front ended unexpectedly" : "auditor ended unexpectedly");
         else if (status != 0 || !is_front)
             children_kill(parent); /* nobody is left to answer, or to record */
         else
@@ -219,7 +220,9 @@ static void on_signals(struct parent *parent)
     pid_t pid;
 
     while (read(parent->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo != SIGCHLD)
+        if (info.ssi_signo == SIGHUP)
+            parent->log_looked_ms = 0;
+        else if (info.ssi_signo != SIGCHLD)
             begin_drain(parent);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         on_end(parent, pid, status);
@@ -261,8 +264,9 @@ static void step(struct parent *parent)
         now >= parent->restart_ms) {
         parent->restarting = false;
         if (!children_start(parent))
-            begin_restart(parent, "start");
+            parent_restart(parent, "start failed");
     }
+    log_tick(parent, now);
     workers_tick(parent, now);
     end_drain(parent, now);
     state_publish(parent);

@@ -45,6 +45,8 @@ struct parent {
     struct control_options options;
     struct listener listener;
     int conf_fd, log_fd, shared_fd, login_fd, signal_fd;
+    bool log_gone; /* the log is not where it was, and none can be opened there */
+    uint64_t log_looked_ms;
     struct shared *shared;
     struct notify notify;
     struct child front, auditor;
@@ -67,6 +69,10 @@ struct parent {
  */
 int parent_main(const char *path);
 
+/* Ends everything and, when all have ended, starts everything anew; why is the rest of the sentence
+ * "The ...". */
+void parent_restart(struct parent *parent, const char *why);
+
 /* children.c */
 bool children_start(struct parent *parent);
 bool child_start_worker(struct parent *parent, unsigned slot);
@@ -86,6 +92,11 @@ void worker_on_end(struct parent *parent, unsigned slot, int status);
 bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now);
 /* Kills those past their deadline, starts those that are due; both where needed now. */
 void workers_tick(struct parent *parent, uint64_t now);
+
+/* log.c */
+/* Looks, now and then and on SIGHUP, whether the audit log is where it should be, and gives the
+ * auditor the one that is there. */
+void log_tick(struct parent *parent, uint64_t now);
 
 /* state.c */
 /* Tells front and systemd how the daemon is, where that has changed. */

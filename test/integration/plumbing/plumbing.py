@@ -160,6 +160,9 @@ class Daemon:
         with self.connect() as connection:
             return connection.status()
 
+    def reason(self):
+        return self.status().get("reason", "")
+
     def wait_state(self, state, seconds=20):
         def look():
             if self.process.poll() is not None:
