@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "daemon/operation.h"
+#include "daemon/worker/login.h"
 #include "daemon/worker/service_internal.h"
 
 #define SWEEP_MS (3600 * 1000LL)
@@ -52,7 +53,17 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static bool open_session(struct service *service, struct kf_error *err)
+static bool pin_begin(void *context, const unsigned char *pin, size_t len, struct kf_error *err)
+{
+    return login_begin(context, pin, len, err);
+}
+
+static void pin_end(void *context, bool refused)
+{
+    login_end(context, refused);
+}
+
+static bool open_session(struct service *service, struct login *login, struct kf_error *err)
 {
     char pin_path[1024];
     struct p11_settings settings = {
@@ -60,6 +71,9 @@ static bool open_session(struct service *service, struct kf_error *err)
         .uri = service->conf->token.uri,
         .init_args = service->conf->token.init_args,
         .pin_path = pin_path,
+        .pin_begin = login ? pin_begin : NULL,
+        .pin_end = login ? pin_end : NULL,
+        .pin_context = login,
     };
 
     if (!conf_pin_path(&service->conf->token, pin_path, sizeof pin_path, err))
@@ -114,7 +128,7 @@ static void sweep(struct service *service)
 }
 
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
-                             struct kf_error *err)
+                             struct login *login, struct kf_error *err)
 {
     struct service *service = calloc(1, sizeof *service);
 
@@ -124,8 +138,8 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
     }
     service->conf = conf;
     service->slot = slot;
-    if (!open_session(service, err) || !profile_probe(&service->token, &service->profile, err) ||
-        !check_trust(service, err))
+    if (!open_session(service, login, err) ||
+        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err))
         goto fail;
     if (!make_room(service)) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");

@@ -22,7 +22,7 @@ static void open_service(void)
 {
     struct kf_error err = {0};
 
-    service = service_open(&conf, 0, &host, &err);
+    service = service_open(&conf, 0, &host, NULL, &err);
     ck_assert_msg(service != NULL, "%s (%s)", err.message, err.detail);
 }
 
