@@ -45,7 +45,7 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
         }
     }
     free(handles);
-    if (err->status != KF_OK)
+    if (err->status != KF_OK || (matches == 0 && !p11_token_present(token->session, err)))
         return false;
     if (matches == 0)
         return kf_fail(
