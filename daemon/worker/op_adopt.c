@@ -193,6 +193,22 @@ static const struct p11_alias *name_key(struct service *service, const char *ali
     return made;
 }
 
+/* The key made of a source. One that was not taken is left as it was. */
+static struct p11_key *make_key(struct service *service, const struct source *source,
+                                const char *label, struct key_facts *facts, struct kf_error *err)
+{
+    struct p11_key *key = NULL;
+
+    if (!allow_derive(&service->token, source, label, err))
+        return NULL;
+    if (store_check_parts(&service->token, source->handle, facts->algorithm, err) &&
+        store_check_value(&service->token, source->handle, facts->algorithm, facts, err))
+        key = store_make(service->store, source->handle, facts, true, err);
+    if (!key && !source->derive && !set_derive(&service->token, source->handle, false))
+        log_warning("the object %s stays CKA_DERIVE", label);
+    return key;
+}
+
 bool op_adopt_key(struct service *service, const void *request_, void *reply_,
                   struct record *record, struct kf_error *err)
 {
@@ -220,16 +236,14 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
         return false;
     if (!find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
-        !check_source(&source, request->object_label, &facts, keep, err) ||
-        !allow_derive(&service->token, &source, request->object_label, err) ||
-        !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
+        !check_source(&source, request->object_label, &facts, keep, err))
+        return false;
+    key = make_key(service, &source, request->object_label, &facts, err);
+    if (!key)
         return false;
     if (!source.sensitive)
         log_warning("the object %s was readable (not CKA_SENSITIVE) before it was adopted",
                     request->object_label);
-    key = store_make(service->store, source.handle, &facts, true, err);
-    if (!key)
-        return false;
     service_record_key(service, record, "", key);
     reply->has_key = true;
     service_fill_key(service, key, &reply->key);

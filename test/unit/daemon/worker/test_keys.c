@@ -455,6 +455,62 @@ START_TEST(adoption_names_what_is_wrong)
 }
 END_TEST
 
+/* SP 800-67: a TDES key with equal parts is a weaker one, whatever its length says. Parity is no
+ * difference. */
+START_TEST(tdes_keys_with_equal_parts_are_refused)
+{
+    static const struct {
+        const char *bytes; /* parts by letter; "a" has the parity bits of "A" turned */
+        CK_KEY_TYPE type;
+        const char *refusal; /* NULL: adopted */
+    } cases[] = {
+        {"AB", CKK_DES2, NULL},
+        {"AA", CKK_DES2, "K1 and K2, parts of the TDES_2KEY key, are equal"},
+        {"AA", CKK_GENERIC_SECRET, "no stronger than single DES"},
+        {"Aa", CKK_GENERIC_SECRET, "K1 and K2"},
+        {"ABC", CKK_DES3, NULL},
+        {"AAB", CKK_DES3, "K1 and K2, parts of the TDES_3KEY key, are equal"},
+        {"ABB", CKK_DES3, "K2 and K3"},
+        {"ABA", CKK_DES3,
+         "K1 and K3, parts of the TDES_3KEY key, are equal, so it is no stronger "
+         "than TDES_2KEY"},
+        {"ABa", CKK_GENERIC_SECRET, "K1 and K3"},
+        {"AAA", CKK_DES3, "K1 and K2"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t parts = strlen(cases[i].bytes);
+        struct foreign source = {
+            .label = "parts", .type = cases[i].type, .len = 8 * parts, .not_derivable = true};
+        keyferry_AdoptKeyRequest request = good_adopt("parts");
+        CK_OBJECT_HANDLE object;
+        CK_BBOOL derive = CK_TRUE;
+        CK_ATTRIBUTE attribute = {CKA_DERIVE, &derive, sizeof derive};
+        uint8_t bytes[24];
+
+        for (size_t k = 0; k < 8 * parts; k++)
+            bytes[k] = (uint8_t)((cases[i].bytes[k / 8] & 0x5F) * 2 + 16 * (k % 8)) ^
+                       (cases[i].bytes[k / 8] >= 'a');
+        source.value = bytes;
+        object = put_foreign(&source);
+        set_attributes(&request.key_attributes, "TR31_P0_PIN_ENCRYPTION_KEY",
+                       parts == 2 ? "TDES_2KEY" : "TDES_3KEY", 'B');
+        if (cases[i].refusal) {
+            adopt_refused(&request, KF_VALIDATION, "KeyAlgorithm: ");
+            ck_assert_msg(answered(KF_VALIDATION, cases[i].refusal), "%s: %s", cases[i].bytes,
+                          response.message);
+            ck_assert_uint_eq(p11_get_attributes(service->session, object, &attribute, 1, NULL),
+                              CKR_OK);
+            ck_assert_msg(!derive, "%s is left as it was", cases[i].bytes);
+            ck_assert_uint_eq(p11_destroy_object(service->session, object, NULL), CKR_OK);
+        } else {
+            SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+            expect_ok();
+        }
+    }
+}
+END_TEST
+
 START_TEST(two_sources_are_none)
 {
     keyferry_AdoptKeyRequest request = good_adopt("twin");
@@ -505,6 +561,7 @@ int main(void)
     tcase_add_test(tests, a_source_that_stays_is_told);
     tcase_add_test(tests, what_cannot_be_destroyed_is_not_adopted);
     tcase_add_test(tests, adoption_names_what_is_wrong);
+    tcase_add_test(tests, tdes_keys_with_equal_parts_are_refused);
     tcase_add_test(tests, two_sources_are_none);
     tcase_add_test(tests, keyferrys_own_are_not_adopted);
     return run_case(tests, "keys of the service");
