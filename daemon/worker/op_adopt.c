@@ -228,9 +228,8 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
                                  err))
         return false;
-    if (!request->has_exportable)
-        return kf_fail(err, KF_VALIDATION, "Exportable is required.");
-    facts.exportability = request->exportable ? 'S' : 'N';
+    /* What is not said is the one that gives nothing away. */
+    facts.exportability = request->has_exportable && request->exportable ? 'S' : 'N';
     if (request->has_alias_name &&
         !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;

@@ -364,6 +364,22 @@ START_TEST(adoption_may_leave_the_source)
 }
 END_TEST
 
+/* Unlike CreateKey, which has to be told, as AWS's has. */
+START_TEST(adoption_is_for_good_unless_told)
+{
+    keyferry_AdoptKeyRequest request = good_adopt("of another tool");
+    size_t before = count_objects(service->session);
+
+    put_foreign(
+        &(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
+    request.has_exportable = request.exportable = false;
+    SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+    expect_ok();
+    ck_assert(!adopted.key.exportable);
+    ck_assert_uint_eq(count_objects(service->session), before + 2); /* kept, card */
+}
+END_TEST
+
 static CK_C_DestroyObject original_destroy;
 static CK_OBJECT_HANDLE not_destroyable;
 static CK_RV destroy_or_refuse(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
@@ -412,8 +428,6 @@ START_TEST(adoption_names_what_is_wrong)
     request = good_adopt("none");
     adopt_refused(&request, KF_NOT_FOUND, "ObjectLabel: ");
     ck_assert_str_eq(recorded("ObjectLabel"), "none");
-    request.has_exportable = false;
-    adopt_refused(&request, KF_VALIDATION, "Exportable is required");
     request.has_key_attributes = false;
     adopt_refused(&request, KF_VALIDATION, "KeyAttributes is required");
     request = good_adopt("none");
@@ -558,6 +572,7 @@ int main(void)
     tcase_add_test(tests, deletion_waits_and_comes);
     tcase_add_test(tests, adoption_takes_the_source_away);
     tcase_add_test(tests, adoption_may_leave_the_source);
+    tcase_add_test(tests, adoption_is_for_good_unless_told);
     tcase_add_test(tests, a_source_that_stays_is_told);
     tcase_add_test(tests, what_cannot_be_destroyed_is_not_adopted);
     tcase_add_test(tests, adoption_names_what_is_wrong);
