@@ -202,6 +202,7 @@ START_TEST(wrong_wrapping_keys_are_refused)
         expect_refusal(KF_VALIDATION, "WrappingKeyIdentifier: ");
         ck_assert_ptr_nonnull(strstr(response.message, wrong[i].usage[0] == 'K' ? "Encrypt and Wrap"
                                                                                 : wrong[i].usage));
+        ck_assert(!strstr(response.message, "NoRestrictions") == (wrong[i].mode != 'N'));
         ck_assert_str_eq(recorded("KeyArn"), key);
         ck_assert_str_eq(recorded("WrappingKeyArn"), wrapping);
     }
