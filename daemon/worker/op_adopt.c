@@ -233,7 +233,8 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     if (request->has_alias_name &&
         !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
-    if (!find_source(&service->token, request->object_label, &source.handle, err) ||
+    if (!store_can_make(&service->token, err) ||
+        !find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
         !check_source(&source, request->object_label, &facts, keep, err))
         return false;
