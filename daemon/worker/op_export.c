@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
 #include "daemon/worker/service_internal.h"
 
@@ -71,32 +72,17 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
-static bool check_strength(const struct p11_key *wrapping, const struct p11_key *key,
+static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
-    if (key_strength_allows(wrapping->facts.algorithm, key->facts.algorithm))
+    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm))
         return true;
     return kf_fail(err, KF_VALIDATION,
                    "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping "
                    "key must be at least as "
                    "strong.",
                    key_algorithm_name(wrapping->facts.algorithm),
-                   key_algorithm_name(key->facts.algorithm));
-}
-
-/* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks",
- * whatever more is allowed here. */
-static void make_header(const struct p11_key *wrapping, const struct p11_key *key,
-                        struct tr31_header *header)
-{
-    memset(header, 0, sizeof *header);
-    header->version = tr31_version_for(wrapping->facts.algorithm);
-    memcpy(header->usage, key->facts.usage, sizeof header->usage);
-    header->algorithm = key_algorithm_letter(key->facts.algorithm);
-    header->mode = key->facts.mode;
-    memcpy(header->key_version, key->facts.version, sizeof header->key_version);
-    header->exportability = 'E';
-    header->context = '0';
+                   key_algorithm_name(facts->algorithm));
 }
 
 static void record_block(struct record *record, const char *block)
@@ -137,14 +123,44 @@ static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *
     return *wrapping != NULL;
 }
 
+static bool wrap(struct service *service, const struct export_subject *subject,
+                 struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
+                 struct kf_error *err)
+{
+    struct tr31_header header;
+    struct kbpk *kbpk;
+
+    if (!check_strength(wrapping, &subject->facts, err) ||
+        !check_format(service, wrapping->facts.algorithm, err) ||
+        !export_header_make(subject, wrapping,
+                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
+                            err))
+        return false;
+    kbpk = kbpk_get(service->kbpks, wrapping, err);
+    return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
+                               key_algorithm_bytes(subject->facts.algorithm), &header, block, err);
+}
+
+static void fill_reply(const struct service *service, const struct p11_key *key,
+                       const struct p11_key *wrapping, const struct key_facts *facts,
+                       keyferry_ExportKeyReply *reply)
+{
+    reply->has_wrapped_key = true;
+    service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
+    service_key_arn(service, key->name, reply->export_key_arn);
+    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
+    strcpy(reply->wrapped_key.key_check_value, facts->kcv);
+    strcpy(reply->wrapped_key.key_check_value_algorithm, kcv_algorithm_name(facts->kcv_algorithm));
+}
+
 bool op_export_key(struct service *service, const void *request_, void *reply_,
                    struct record *record, struct kf_error *err)
 {
     const keyferry_ExportKeyRequest *request = request_;
+    const keyferry_ExportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     keyferry_ExportKeyReply *reply = reply_;
     struct p11_key *key = NULL, *wrapping = NULL;
-    struct kbpk *kbpk;
-    struct tr31_header header;
+    struct export_subject subject;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
         return kf_fail(err, KF_VALIDATION,
@@ -153,25 +169,12 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) || !check_exported(key, err) ||
-        !check_strength(wrapping, key, err) ||
-        !check_format(service, wrapping->facts.algorithm, err))
+    if (!check_wrapping(wrapping, err) || !check_exported(key, err))
         return false;
-    kbpk = kbpk_get(service->kbpks, wrapping, err);
-    if (!kbpk)
+    subject = (struct export_subject){key->export_copy, key->facts};
+    if (!wrap(service, &subject, wrapping, tr31, reply->wrapped_key.key_material, err))
         return false;
-    make_header(wrapping, key, &header);
-    if (!export_tr31(&service->token, &service->random, kbpk, key->export_copy,
-                     key_algorithm_bytes(key->facts.algorithm), &header,
-                     reply->wrapped_key.key_material, err))
-        return false;
-    reply->has_wrapped_key = true;
-    service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
-    service_key_arn(service, key->name, reply->export_key_arn);
-    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
-    strcpy(reply->wrapped_key.key_check_value, key->facts.kcv);
-    strcpy(reply->wrapped_key.key_check_value_algorithm,
-           kcv_algorithm_name(key->facts.kcv_algorithm));
+    fill_reply(service, key, wrapping, &subject.facts, reply);
     record_block(record, reply->wrapped_key.key_material);
     return true;
 }
