@@ -63,8 +63,12 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
                        field, key->name, key->facts.usage);
     /* {E,D,W,U} and {E,W}: NoRestrictions is not among what AWS lets wrap. */
     if (key->facts.mode != 'B' && key->facts.mode != 'E')
-        return kf_fail(err, KF_VALIDATION, "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap.",
-                       field, key->name);
+        return kf_fail(
+            err, KF_VALIDATION,
+            "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap%s; a key's modes cannot "
+            "be changed, so make another.",
+            field, key->name,
+            key->facts.mode == 'N' ? ", which NoRestrictions does not stand for" : "");
     return true;
 }
 

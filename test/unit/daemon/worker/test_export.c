@@ -202,6 +202,7 @@ START_TEST(wrong_wrapping_keys_are_refused)
         expect_refusal(KF_VALIDATION, "WrappingKeyIdentifier: ");
         ck_assert_ptr_nonnull(strstr(response.message, wrong[i].usage[0] == 'K' ? "Encrypt and Wrap"
                                                                                 : wrong[i].usage));
+        ck_assert(!strstr(response.message, "NoRestrictions") == (wrong[i].mode != 'N'));
         ck_assert_str_eq(recorded("KeyArn"), key);
         ck_assert_str_eq(recorded("WrappingKeyArn"), wrapping);
     }
@@ -348,7 +349,7 @@ START_TEST(nothing_derived_outlives_its_key)
         ends[i / 2].ends(store_key(service->store, id_of(kbpk), &err));
         outlast_freshness();
         if (idle)
-            service_idle(service);
+            ck_assert(service_idle(service, &err));
         else
             export_key(key, other);
         ck_assert_uint_ne(p11_get_attributes(service->session, kbek, &attribute, 1, NULL), CKR_OK);
