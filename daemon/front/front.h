@@ -49,7 +49,7 @@ struct connection {
 struct front {
     uv_loop_t loop;
     uv_check_t after_events;
-    uv_timer_t accept_again;
+    uv_timer_t accept_again, alive;
     struct watch control, listener, auditor;
     struct control_options options;
     struct frame_in answers;  /* from the auditor */

@@ -23,8 +23,6 @@
 #define PIN_LOOK_MS 1000
 /* What a worker that has failed gets to end by itself. */
 #define FAREWELL_MS 5000
-/* Messages taken from a worker at once; an honest one has two to send in its life. */
-#define CONTROL_BATCH 8
 
 static bool any_in(const struct parent *parent, enum worker_phase phase)
 {

@@ -24,8 +24,6 @@
  * in time. */
 #define FLUSH_JOBS 8
 #define IDLE_SECONDS 1
-/* Several times what it takes a loaded machine to let an idle worker run again. */
-#define IDLE_MARGIN_MS 5000
 
 struct worker {
     unsigned slot;
@@ -145,7 +143,7 @@ static enum stream_result wait_for_jobs(struct worker *worker)
 {
     enum stream_result result;
 
-    deadline_set(worker, worker->conf->limits.job_timeout_ms + IDLE_MARGIN_MS);
+    deadline_set(worker, worker->conf->limits.job_timeout_ms + STALL_MARGIN_MS);
     result = stream_read(WORKER_JOBS, &worker->in);
     deadline_clear(worker);
     return result;

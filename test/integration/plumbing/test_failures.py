@@ -187,6 +187,23 @@ class Others(unittest.TestCase):
                 with daemon.connect() as connection:
                     self.assertEqual(connection.call()["status"], OK)
 
+    def test_front_and_auditor_that_stop_are_replaced(self):
+        for name in ("front", "auditor"):
+            with self.subTest(name), Daemon(job_timeout=500).wait_state("ready") as daemon:
+                before = daemon.children()
+                os.kill(before[name], signal.SIGSTOP)
+                wait_until(lambda: "The %s has stopped" % name in daemon.read("log"), 60, "it is missed")
+                wait_until(lambda: daemon.children().get(name, before[name]) != before[name], 20, "a new one")
+                daemon.wait_state("ready")
+                with daemon.connect() as connection:
+                    self.assertEqual(connection.call()["status"], OK)
+
+    def test_who_is_idle_is_not_taken_for_stopped(self):
+        with Daemon(job_timeout=500).wait_state("ready") as daemon:
+            before = daemon.children()
+            time.sleep(8)
+            self.assertEqual(daemon.children(), before)
+
     def test_nobody_outlives_the_parent(self):
         with Daemon().wait_state("ready") as daemon:
             pids = list(daemon.children().values())
