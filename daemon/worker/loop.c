@@ -38,13 +38,13 @@ struct worker {
     char record[RECORD_MAX];
 };
 
-static void tell_parent(enum control_kind kind, unsigned slot, const struct kf_error *failure)
+static bool tell_parent(enum control_kind kind, unsigned slot, const struct kf_error *failure)
 {
     struct control message = {.kind = kind, .slot = slot};
 
     if (failure)
         message.failure = *failure;
-    control_send(CHILD_CONTROL, &message, -1);
+    return control_send(CHILD_CONTROL, &message, -1);
 }
 
 static void deadline_set(struct worker *worker, uint64_t limit_ms)
@@ -226,9 +226,11 @@ int worker_main(unsigned slot)
     log_setup(worker.name, LOG_LEVEL_INFO);
     good = start(&worker, &err);
     if (good) {
-        tell_parent(CONTROL_READY, slot, NULL);
-        good = serve(&worker, &err);
+        good = tell_parent(CONTROL_READY, slot, NULL)
+                   ? serve(&worker, &err)
+                   : kf_fail(&err, KF_INTERNAL, "Nobody listens.");
     }
+    /* Where this is lost too, the parent sees the exit status. */
     if (!good)
         tell_parent(CONTROL_FAILED, slot, &err);
     if (worker.service) {
