@@ -85,6 +85,18 @@ class Workers(unittest.TestCase):
             self.assertLess(took, 8)
             daemon.wait_state("ready")
 
+    def test_an_endless_job_ends_its_worker(self):
+        with Daemon(command=["true"]) as files:  # its files only
+            files.process.wait()
+            worker, channels = files.worker_alone()
+            control, jobs, _ = (self.enterContext(each) for each in channels)
+            self.addCleanup(worker.kill)
+            control.settimeout(20)
+            self.assertTrue(control.recv(4096))  # it is ready
+            jobs.sendall(b"\xff\xff\xff\xff")
+            self.assertEqual(worker.wait(20), 1)
+            self.assertIn(b"a job that is too long", control.recv(4096))
+
     def test_keys_take_longer(self):
         limits = "key-generation-timeout: 10000"
         with Daemon(job_timeout=300, limits=limits).wait_state("ready") as daemon, daemon.connect() as connection:
