@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon and what starts and ends it: options, files, systemd, signals; and what each process holds."""
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -119,6 +120,12 @@ class Files(unittest.TestCase):
             with open(daemon.path("socket"), "w", encoding="utf-8"):
                 pass
         self.refuses(file, "is no socket")
+
+    def test_two_daemons_do_not_start_on_one_socket_at_once(self):
+        def busy(daemon):
+            lock = self.enterContext(open(daemon.path("socket.lock"), "w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        self.refuses(busy, "another daemon is starting there")
 
     def test_modes_and_a_second_daemon(self):
         with Daemon().wait_state("ready") as daemon:
