@@ -11,7 +11,7 @@
  *   worker -> front     credit:  single bytes, each how many more jobs the worker has done with (no
  * frames) worker -> auditor   results: number u64, length of the response u32, response, record
  *   front -> auditor    the same, for what the front refuses
- *   auditor -> front    answers: kind u8, number u64, bytes
+ *   auditor -> front    answers: kind u8, number u64, origin u64, bytes
  */
 #ifndef KF_DAEMON_IPC_H
 #define KF_DAEMON_IPC_H
@@ -38,6 +38,7 @@ enum child_fd {
     WORKER_RESULTS = 5,
     WORKER_SHARED = 6,
     WORKER_CONF = 7,
+    WORKER_LOGIN = 8,
 };
 
 /* The names the roles have in argv[0]; a worker's number follows. */
@@ -50,7 +51,7 @@ enum child_fd {
 #define JOB_HEAD 32
 #define RESULT_HEAD 12
 #define RESULT_FRAME_MAX (RESULT_HEAD + RESPONSE_MAX + RECORD_MAX)
-#define ANSWER_HEAD 9
+#define ANSWER_HEAD 17
 #define ANSWER_FRAME_MAX (ANSWER_HEAD + RESPONSE_MAX)
 
 enum control_kind {
@@ -59,10 +60,11 @@ enum control_kind {
     CONTROL_WORKER_RESULTS, /* parent -> auditor: a worker begins; descriptor: results */
     CONTROL_WORKER_GONE, /* parent -> auditor: its process has ended, nothing more can come from it
                           */
-    CONTROL_STATE,       /* parent -> front: what status answers */
-    CONTROL_DRAIN,       /* parent -> front: answer what is under way and end */
-    CONTROL_READY,       /* worker -> parent: the token is open */
-    CONTROL_FAILED,      /* worker -> parent: it is not, or no longer, and the worker ends */
+    CONTROL_LOG,    /* parent -> auditor: go on in this log; without a descriptor: there is none */
+    CONTROL_STATE,  /* parent -> front: what status answers */
+    CONTROL_DRAIN,  /* parent -> front: answer what is under way and end */
+    CONTROL_READY,  /* worker -> parent: the token is open */
+    CONTROL_FAILED, /* worker -> parent: it is not, or no longer, and the worker ends */
 };
 
 /* What front and auditor know of the configuration. */
@@ -124,16 +126,27 @@ bool result_get(const uint8_t *frame, size_t len, struct result *result);
 enum answer_kind {
     ANSWER_RECORDED = 1, /* bytes: the response; its record is on disk */
     ANSWER_WITHHELD,     /* the record could not be written: no response */
-    ANSWER_WORKER_GONE,  /* number: worker_key; every result of that worker came before this */
+    ANSWER_WORKER_GONE,  /* every result of the worker that is its origin came before this */
     ANSWER_LOG_DOWN,     /* bytes: why the log cannot be written */
     ANSWER_LOG_UP,
 };
 
-bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes,
-                size_t len);
-bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number,
-                const uint8_t **bytes, size_t *bytes_len);
+/* Whose result an answer is, as the auditor knows from the socket it came by: a worker's
+ * worker_key, or the front's own. */
+#define ORIGIN_FRONT 0
 
+struct answer_head {
+    enum answer_kind kind;
+    uint64_t number; /* of the job; 0 where it is none's */
+    uint64_t origin;
+};
+
+bool answer_put(struct frame_out *out, const struct answer_head *head, const void *bytes,
+                size_t len);
+bool answer_get(const uint8_t *frame, size_t len, struct answer_head *head, const uint8_t **bytes,
+                size_t *bytes_len);
+
+/* Generations count from 1, so that no worker's key is ORIGIN_FRONT. */
 static inline uint64_t worker_key(uint32_t slot, uint32_t generation)
 {
     return (uint64_t)slot << 32 | generation;
@@ -144,8 +157,17 @@ struct shared {
     struct host_state host;
     struct {
         _Alignas(64) _Atomic uint64_t
-            deadline_ms; /* clock_ms() by which the worker's job must be done; 0: none */
+            deadline_ms;         /* clock_ms() by which the worker's job must be done; 0: none */
+        _Atomic bool logging_in; /* the token has the PIN, and has not answered */
     } slots[CONF_WORKERS_MAX];
+};
+
+/* The memory that only the workers share. The parent makes it and looks at it no more: with key and
+ * marks in one hand a short PIN can be found by trying all. */
+struct login_memory {
+    uint64_t key[2];                              /* random */
+    _Atomic uint64_t presented[CONF_WORKERS_MAX]; /* a mark of the PIN that each worker presented,
+                                                      until it is accepted; 0: none */
 };
 
 #endif

@@ -46,15 +46,18 @@ static void on_ready(struct parent *parent, unsigned slot)
     struct worker_slot *worker = &parent->workers[slot];
     struct control up = {.kind = CONTROL_WORKER_UP, .slot = slot, .generation = worker->generation};
 
-    if (worker->phase != WORKER_STARTING)
+    /* What has failed is not called back by saying something else. */
+    if (worker->phase != WORKER_STARTING || worker->failed)
         return;
     worker->phase = WORKER_READY;
     worker->ready_ms = parent->last_ready_ms = clock_ms();
     worker->child.kill_ms = 0;
     parent->pin_proven = worker->pin;
     parent->known = true;
-    /* What stood in the way of the last one stands no more. */
-    parent->reason[0] = '\0';
+    /* What stood in the way of the last one stands no more, but for a PIN that was refused since.
+     */
+    if (!parent->pin_latched)
+        parent->reason[0] = '\0';
     log_info("Worker %u is ready.", slot);
     if (parent->front.pid > 0)
         control_send(parent->front.control, &up, worker->jobs);
@@ -67,17 +70,16 @@ static void on_ready(struct parent *parent, unsigned slot)
 static void tame(char *text, size_t room)
 {
     text[room - 1] = '\0';
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7F)
-            *text = ' ';
+    log_one_line(text);
 }
 
 /* At once and not when the process has ended: nothing that happens in between may let the PIN be
  * tried again. */
 static void latch_pin(struct parent *parent, const struct worker_slot *worker)
 {
-    parent->pin_latched = true;
+    parent->pin_latched = parent->known = true;
     parent->pin_refused = worker->pin;
+    snprintf(parent->reason, sizeof parent->reason, "PIN: %s", worker->failure.message);
     log_error("The PIN is not tried again before its source changes.");
 }
 
@@ -120,6 +122,23 @@ void worker_on_control(struct parent *parent, unsigned slot)
         close(worker->child.control);
         worker->child.control = -1;
     }
+}
+
+/* A worker that died while the token had the PIN: nobody knows whether the token counted it as a
+ * wrong one. */
+static void look_at_login(struct parent *parent, unsigned slot)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+
+    if (!atomic_exchange(&parent->shared->slots[slot].logging_in, false) || worker->failed)
+        return;
+    worker->failed = true;
+    kf_error_clear(&worker->failure);
+    kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,
+                  "A token worker ended while it logged in, so nobody knows what the token made of "
+                  "the PIN. Look at the token, then restart the daemon.");
+    log_error("Worker %u: %s", slot, worker->failure.message);
+    latch_pin(parent, worker);
 }
 
 /* What a worker that said nothing died of. */
@@ -171,10 +190,12 @@ void worker_on_end(struct parent *parent, unsigned slot, int status)
     if (worker->jobs >= 0)
         close(worker->jobs);
     worker->jobs = -1;
+    look_at_login(parent, slot);
     if (!parent->draining && !parent->restarting) {
         explain(worker, slot, status);
-        snprintf(parent->reason, sizeof parent->reason, "%s%s",
-                 worker->failure.fault == KF_FAULT_PIN ? "PIN: " : "", worker->failure.message);
+        /* While the PIN is latched, that is what keeps the workers down. */
+        if (!parent->pin_latched)
+            snprintf(parent->reason, sizeof parent->reason, "%s", worker->failure.message);
         parent->known = true;
         schedule(worker);
     }
@@ -227,15 +248,16 @@ static bool pin_proven(const struct parent *parent, uint64_t now)
     return now - parent->last_ready_ms < PIN_PROVEN_MS && pin_mark_same(&mark, &parent->pin_proven);
 }
 
-static bool may_start(const struct parent *parent, unsigned slot, uint64_t now)
+bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now)
 {
     const struct worker_slot *worker = &parent->workers[slot];
 
     if (worker->child.pid != 0 || now < worker->retry_ms)
         return false;
-    if (!any_in(parent, WORKER_READY))
-        return slot == 0;
-    return !any_in(parent, WORKER_STARTING) || pin_proven(parent, now);
+    /* One that is being started may have the PIN in its hands. */
+    if (any_in(parent, WORKER_STARTING) && !pin_proven(parent, now))
+        return false;
+    return slot == 0 || any_in(parent, WORKER_READY);
 }
 
 void workers_tick(struct parent *parent, uint64_t now)
@@ -247,7 +269,7 @@ void workers_tick(struct parent *parent, uint64_t now)
     for (unsigned i = 0; i < parent->conf->workers && !parent->pin_latched; i++) {
         struct worker_slot *worker = &parent->workers[i];
 
-        if (!may_start(parent, i, now))
+        if (!worker_may_start(parent, i, now))
             continue;
         if (child_start_worker(parent, i)) {
             worker->phase = WORKER_STARTING;

@@ -144,8 +144,10 @@ class Daemon:
         return os.path.join(self.folder, name)
 
     def set_pin(self, word):
-        with open(self.path("pin"), "w", encoding="utf-8") as file:
+        """A new file in the place of the old one, so that nobody finds half of it."""
+        with open(self.path("pin.new"), "w", encoding="utf-8") as file:
             file.write(word + "\n")
+        os.rename(self.path("pin.new"), self.path("pin"))
 
     def read(self, name):
         with open(self.path(name), encoding="utf-8") as file:
@@ -157,6 +159,9 @@ class Daemon:
     def status(self):
         with self.connect() as connection:
             return connection.status()
+
+    def reason(self):
+        return self.status().get("reason", "")
 
     def wait_state(self, state, seconds=20):
         def look():
@@ -172,13 +177,18 @@ class Daemon:
             raise
         return self
 
+    def wait_jobs(self, count):
+        """Until so many are with the workers."""
+        wait_until(lambda: self.status().get("jobs", 0) == count, 20, "%d jobs" % count)
+
     def logins(self):
         with contextlib.suppress(FileNotFoundError):
             return self.read("logins").splitlines()
         return []
 
     def audit(self):
-        return [json.loads(line) for line in self.read("audit.jsonl").splitlines()]
+        """The lines that are there as a whole."""
+        return [json.loads(line) for line in self.read("audit.jsonl").split("\n")[:-1]]
 
     def children(self):
         """Process ids by what argv[0] says: "front", "worker 0" and so on."""

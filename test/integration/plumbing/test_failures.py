@@ -31,12 +31,13 @@ class Workers(unittest.TestCase):
         total = 1000
         with Daemon(workers=2).wait_state("ready") as daemon, daemon.connect() as connection:
             sender = threading.Thread(target=connection.send, args=(
-                b"".join(request(number, "sleep 1") for number in range(1, total + 1)),))
+                b"".join(request(number, "sleep 3") for number in range(1, total + 1)),))
             sender.start()
             answers = []
             while len(answers) < total:
                 answers.append(connection.answer())
                 if len(answers) in (100, 300):
+                    wait_until(lambda: "worker 0" in daemon.children(), 20, "worker 0 is there")
                     daemon.kill("worker 0")
             sender.join()
             self.check_answers(daemon, answers, total)
@@ -66,12 +67,12 @@ class Workers(unittest.TestCase):
         with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
             began = time.monotonic()
             self.assertEqual(connection.call("fork")["status"], UNAVAILABLE)
-            self.assertLess(time.monotonic() - began, 3)
+            self.assertLess(time.monotonic() - began, 15)  # what is left behind stays for 30 s
 
     def test_a_fault_of_the_module_is_answered_and_heals(self):
         with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
             self.assertEqual(connection.call("module")["status"], OK)
-            wait_until(lambda: len(daemon.logins()) == 2, 5, "a second worker")
+            wait_until(lambda: len(daemon.logins()) == 2, 20, "a second worker")
             daemon.wait_state("ready")
             self.assertEqual(connection.call("hello")["status"], OK)
 
@@ -81,11 +82,11 @@ class Workers(unittest.TestCase):
             self.assertEqual(connection.call("hang")["status"], UNAVAILABLE)
             took = time.monotonic() - began
             self.assertGreater(took, 0.35)
-            self.assertLess(took, 2)
+            self.assertLess(took, 8)
             daemon.wait_state("ready")
 
     def test_keys_take_longer(self):
-        limits = "key-generation-timeout: 3000"
+        limits = "key-generation-timeout: 10000"
         with Daemon(job_timeout=300, limits=limits).wait_state("ready") as daemon, daemon.connect() as connection:
             self.assertEqual(connection.call("sleep 1000", "CREATE_KEY")["status"], OK)
             self.assertEqual(connection.call("sleep 1000")["status"], UNAVAILABLE)
@@ -93,14 +94,14 @@ class Workers(unittest.TestCase):
     def test_a_slow_start_is_ended(self):
         with Daemon(pin="slow", start_timeout=300) as daemon:
             daemon.wait_state("down")
-            wait_until(lambda: len(daemon.logins()) >= 2, 10, "a second try")
+            wait_until(lambda: len(daemon.logins()) >= 2, 20, "a second try")
             self.assertIn("does not get the token open", daemon.read("log"))
 
 
 class Pin(unittest.TestCase):
     def test_a_wrong_pin_is_presented_once(self):
         with Daemon(pin="wrong", workers=4).wait_state("down") as daemon, daemon.connect() as connection:
-            wait_until(lambda: "PIN" in daemon.status()["reason"], 5, "the reason")
+            wait_until(lambda: "PIN" in daemon.reason(), 20, "the reason")
             time.sleep(3)
             self.assertEqual(daemon.logins(), ["worker 0"])
             answer = connection.call()
@@ -120,11 +121,53 @@ class Pin(unittest.TestCase):
             time.sleep(3)
             self.assertEqual(len(daemon.logins()), 5)
 
+    def test_touching_its_file_does_not_present_it_again(self):
+        with Daemon(pin="wrong").wait_state("down") as daemon:
+            wait_until(lambda: "The PIN is wrong" in daemon.reason(), 20, "the reason")
+            for change in (lambda: os.utime(daemon.path("pin")), lambda: daemon.set_pin("wrong")):
+                before = daemon.read("log").count("was not presented again")
+                change()
+                wait_until(lambda: daemon.read("log").count("was not presented again") > before, 20, "a look at it")
+            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertIn("PIN: ", daemon.reason())
+            daemon.set_pin("right")
+            daemon.wait_state("ready")
+
+    def test_a_login_that_no_one_ended_is_not_begun_again(self):
+        for word in ("deadly", "stuck"):
+            with self.subTest(word), Daemon(pin=word, start_timeout=500).wait_state("down") as daemon:
+                wait_until(lambda: "ended while it logged in" in daemon.reason(), 20, "the reason")
+                os.utime(daemon.path("pin"))
+                wait_until(lambda: "was not presented again" in daemon.read("log"), 20, "a look at it")
+                self.assertEqual(daemon.logins(), ["worker 0"])
+                daemon.set_pin("right")
+                daemon.wait_state("ready")
+
+    def test_who_logs_in_hears_the_answer(self):
+        """Though the front dies in between: its worker is told that the PIN is wrong, and no other asks again."""
+        with Daemon(pin="late").wait_state("down") as daemon:
+            wait_until(daemon.logins, 20, "a login")
+            daemon.kill("front")
+            wait_until(lambda: "The PIN is wrong" in daemon.read("log"), 20, "the answer")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.reason())
+            time.sleep(2)
+            self.assertEqual(daemon.logins(), ["worker 0"])
+
+    def test_what_happens_later_does_not_hide_it(self):
+        with Daemon().wait_state("ready") as daemon:
+            daemon.set_pin("wrong")
+            daemon.kill("worker 0")
+            wait_until(lambda: "The PIN is wrong" in daemon.reason(), 20, "the reason")
+            daemon.kill("worker 1")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.reason())
+
     def test_a_configuration_that_does_not_fit_is_tried_once(self):
         with Daemon(pin="config", workers=4).wait_state("down") as daemon:
-            wait_until(lambda: "No token matches" in daemon.status()["reason"], 5, "the reason")
+            wait_until(lambda: "No token matches" in daemon.reason(), 20, "the reason")
             time.sleep(3)
-            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertEqual(daemon.read("log").count("No token matches. C_GetSlotList"), 1)
 
 
 class Others(unittest.TestCase):
@@ -133,8 +176,8 @@ class Others(unittest.TestCase):
             with self.subTest(name), Daemon().wait_state("ready") as daemon:
                 before = daemon.children()
                 with daemon.connect() as connection:
-                    connection.send(request(1, "sleep 300"))
-                    time.sleep(0.1)
+                    connection.send(request(1, "hang"))
+                    daemon.wait_jobs(1)
                     daemon.kill(name)
                     self.assertIsNone(connection.answer())
                 daemon.wait_state("ready")
@@ -149,7 +192,7 @@ class Others(unittest.TestCase):
             pids = list(daemon.children().values())
             daemon.process.kill()
             daemon.process.wait()
-            wait_until(lambda: not any(alive(pid) for pid in pids), 5, "the children are gone")
+            wait_until(lambda: not any(alive(pid) for pid in pids), 20, "the children are gone")
 
 
 class AuditLog(unittest.TestCase):
@@ -166,7 +209,7 @@ class AuditLog(unittest.TestCase):
                 self.assertIn("audit log cannot be written", answer["message"])
             self.assertEqual(connection.status()["state"], "down")
             resource.prlimit(auditor, resource.RLIMIT_FSIZE, (hard, hard))
-            wait_until(lambda: connection.status()["state"] == "ready", 5, "the log is back")
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "the log is back")
             self.assertEqual(connection.call("after")["status"], OK)
             lines = daemon.audit()
             self.assertEqual([line["seq"] for line in lines], list(range(1, len(lines) + 1)))
@@ -175,6 +218,52 @@ class AuditLog(unittest.TestCase):
             commands = {line["seq"]: line["command"] for line in lines if "command" in line}
             self.assertEqual([commands[seq] for seq in range(withheld[0]["from"], withheld[0]["to"] + 1)],
                              ["secret 0"])
+
+    def test_a_log_that_is_moved_is_followed_by_a_new_one(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            for turn, signals in enumerate((True, False)):
+                moved = daemon.path("audit.%d" % turn)
+                connection.call("before %d" % turn)
+                os.rename(daemon.path("audit.jsonl"), moved)
+                if signals:
+                    daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: os.path.exists(daemon.path("audit.jsonl")), 20, "a new log")
+                wait_until(lambda: '"event":"move"' in daemon.read("audit.jsonl"), 20, "its first line")
+                self.assertEqual(connection.call("after %d" % turn)["status"], OK)
+                lines = daemon.audit()
+                self.assertIn("after %d" % turn, [line.get("command") for line in lines])
+                with open(moved, encoding="utf-8") as file:
+                    last = file.read().splitlines()[-1]
+                self.assertIn("before %d" % turn, last)
+                self.assertTrue(last.startswith('{"seq":%d,' % (lines[0]["seq"] - 1)))
+            daemon.process.send_signal(signal.SIGHUP)  # nothing to do
+            self.assertEqual(connection.call("still")["status"], OK)
+
+    def test_a_log_that_is_removed_takes_nothing(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            daemon.process.send_signal(signal.SIGSTOP)  # so that nobody makes a new one yet
+            os.unlink(daemon.path("audit.jsonl"))
+            answer = connection.call("lost")
+            self.assertEqual(answer["status"], UNAVAILABLE)
+            self.assertIn("audit log cannot be written", answer["message"])
+            daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "a new log")
+            self.assertEqual(connection.call("after")["status"], OK)
+            commands = [line.get("command") for line in daemon.audit()]
+            self.assertIn("lost", commands)
+            self.assertIn("after", commands)
+
+    def test_without_a_log_nothing_leaves(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            daemon.process.send_signal(signal.SIGSTOP)
+            os.rename(daemon.path("audit.jsonl"), daemon.path("audit.1"))
+            os.mkdir(daemon.path("audit.jsonl"))
+            daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: connection.status()["state"] == "down", 20, "the log is missed")
+            self.assertEqual(connection.call("secret")["status"], UNAVAILABLE)
+            os.rmdir(daemon.path("audit.jsonl"))
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "a new log")
+            self.assertEqual(connection.call("after")["status"], OK)
 
     def test_numbers_go_on_and_half_a_line_is_closed(self):
         with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:

@@ -85,6 +85,12 @@ class Options(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn("note: token.pin-file: %s cannot be read by this user" % path, done.stderr)
 
+    def test_what_has_no_end_is_no_configuration(self):
+        ended = subprocess.run(["prlimit", "--as=268435456", DAEMON, "--config", "/dev/zero"], capture_output=True,
+                               text=True, timeout=20, check=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("longer than", ended.stderr)
+
     def test_a_bad_configuration_ends_the_daemon(self):
         done = run("--config", "/nonexistent")
         self.assertEqual(done.returncode, 1)
@@ -98,15 +104,19 @@ class Files(unittest.TestCase):
             daemon.process.wait()
             prepare(daemon)
             process = subprocess.Popen([DAEMON, "--config", daemon.config], stderr=subprocess.PIPE, text=True)
-            try:
-                _, errors = process.communicate(timeout=1)
-            except subprocess.TimeoutExpired:
-                with Connection(daemon.path("socket")) as connection:
-                    self.assertIn(connection.status()["state"], ("ready", "degraded", "down"))
+            serves = wait_until(lambda: self.known(daemon, process), 20, "the daemon serves or has ended") == "serves"
+            if serves:
                 process.terminate()
-                process.communicate()
-                return None, ""
-            return process.returncode, errors
+            _, errors = process.communicate()
+            return (None, "") if serves else (process.returncode, errors)
+
+    def known(self, daemon, process):
+        if process.poll() is not None:
+            return "ended"
+        with contextlib.suppress(OSError), Connection(daemon.path("socket"), 5) as connection:
+            self.assertIn(connection.status()["state"], ("ready", "degraded", "down"))
+            return "serves"
+        return None
 
     def refuses(self, prepare, text):
         status, errors = self.start(prepare)
@@ -118,15 +128,23 @@ class Files(unittest.TestCase):
         self.refuses(lambda daemon: os.mkdir(daemon.path("audit.jsonl")), "audit log")
         self.refuses(lambda daemon: os.mkfifo(daemon.path("audit.jsonl")), "regular file")
 
-        def anybodys(daemon):
-            with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
-                os.chmod(daemon.path("audit.jsonl"), 0o666)
-        self.refuses(anybodys, "by everybody")
+        for mode in (0o602, 0o620):
+            def others(daemon):
+                with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
+                    os.chmod(daemon.path("audit.jsonl"), mode)
+            self.refuses(others, "by others than its owner (mode %03o)" % mode)
 
         def linked(daemon):
             with open(daemon.path("other"), "w", encoding="utf-8"):
                 os.link(daemon.path("other"), daemon.path("audit.jsonl"))
         self.refuses(linked, "one name")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root, to give a file away")
+    def test_an_audit_log_of_somebody_else(self):
+        def given(daemon):
+            with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
+                os.chown(daemon.path("audit.jsonl"), 65534, -1)
+        self.refuses(given, "belongs to user 65534")
 
     def test_socket(self):
         def stale(daemon):
@@ -171,6 +189,17 @@ class Processes(unittest.TestCase):
             for pid in (*children.values(), daemon.process.pid):
                 self.assertEqual(os.stat("/proc/%d/environ" % pid).st_uid, 0)  # not dumpable: root's
 
+    @unittest.skipIf(os.geteuid() != 0, "the processes are not dumpable")
+    def test_a_worker_cannot_cut_what_it_shares(self):
+        with Daemon(workers=1).wait_state("ready") as daemon:
+            folder = "/proc/%d/fd" % daemon.children()["worker 0"]
+            shared = [each for each in os.listdir(folder) if "memfd" in os.readlink(os.path.join(folder, each))]
+            self.assertEqual(len(shared), 3)
+            for each in shared:
+                with open(os.path.join(folder, each), "r+b") as file, self.assertRaises(PermissionError):
+                    os.ftruncate(file.fileno(), 0)
+            self.assertEqual(daemon.status()["state"], "ready")
+
     def check_files(self, daemon, name, pid):
         folder = "/proc/%d/fd" % pid
         files = [os.readlink(os.path.join(folder, each)) for each in os.listdir(folder) if int(each) > 2]
@@ -189,9 +218,9 @@ class Signals(unittest.TestCase):
             with self.subTest(number), Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
                 idle = self.enterContext(daemon.connect())
                 connection.send(b"".join(request(each, "sleep 20") for each in range(1, 31)))
-                time.sleep(0.1)
+                answers = [connection.answer()]  # so all were read
                 daemon.process.send_signal(number)
-                answers = [connection.answer() for _ in range(30)]
+                answers += [connection.answer() for _ in range(29)]
                 self.assertEqual({answer["status"] for answer in answers}, {OK})
                 self.assertIsNone(connection.answer())
                 self.assertIsNone(idle.answer())
@@ -202,24 +231,25 @@ class Signals(unittest.TestCase):
     def test_drain_ends_in_time(self):
         with Daemon(limits="drain-timeout: 500").wait_state("ready") as daemon, daemon.connect() as connection:
             connection.send(request(1, "hang") + request(2, "hello"))
-            time.sleep(0.1)
+            answer = connection.answer()
+            self.assertEqual((answer["id"], answer["status"]), (2, OK))
             began = time.monotonic()
             daemon.process.terminate()
-            answers = {answer["id"]: answer["status"] for answer in (connection.answer() for _ in range(2))}
-            self.assertEqual(answers, {1: UNAVAILABLE, 2: OK})
-            self.assertEqual(daemon.process.wait(10), 0)
-            self.assertLess(time.monotonic() - began, 4)
+            answer = connection.answer()
+            self.assertEqual((answer["id"], answer["status"]), (1, UNAVAILABLE))
+            self.assertEqual(daemon.process.wait(20), 0)
+            self.assertLess(time.monotonic() - began, 8)
 
     def test_a_second_signal_ends_at_once(self):
         with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
             connection.send(request(1, "hang"))
-            time.sleep(0.1)
+            daemon.wait_jobs(1)
             daemon.process.terminate()
-            time.sleep(0.2)
+            wait_until(lambda: "Told to end: answering" in daemon.read("log"), 20, "the first signal is taken")
             began = time.monotonic()
             daemon.process.terminate()
-            self.assertEqual(daemon.process.wait(5), 0)
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertEqual(daemon.process.wait(20), 0)
+            self.assertLess(time.monotonic() - began, 8)
 
 
 class Systemd(unittest.TestCase):
@@ -234,7 +264,7 @@ class Systemd(unittest.TestCase):
                 began = time.monotonic()
                 for _ in range(3):
                     self.read_until(notify, "WATCHDOG=1")
-                self.assertLess(time.monotonic() - began, 1.5)
+                self.assertLess(time.monotonic() - began, 10)
                 daemon.process.terminate()
                 self.read_until(notify, "STOPPING=1")
 
@@ -259,13 +289,16 @@ class Systemd(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "activated")
             with Daemon(command=["systemd-socket-activate", "-l", path]) as daemon:
-                wait_until(lambda: os.path.exists(path), 5, "the socket of systemd-socket-activate")
-                with Connection(path) as connection:
+                def connected():
+                    with contextlib.suppress(OSError):
+                        return Connection(path)
+                    return None
+                with wait_until(connected, 20, "the socket of systemd-socket-activate") as connection:
                     def served():
                         with contextlib.suppress(KeyError):
                             return connection.call("hello")["status"] == OK
                         return False
-                    wait_until(served, 10, "an answer over the socket that was passed")
+                    wait_until(served, 20, "an answer over the socket that was passed")
                 self.assertFalse(os.path.exists(daemon.path("socket")))
 
     def test_a_wrong_socket_is_refused(self):

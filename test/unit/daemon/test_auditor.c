@@ -3,21 +3,37 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
+#include "daemon/auditor/shape.h"
 #include "test/unit/suite.h"
 
+static char log_path[64];
+
+/* A file with a name, the last one's in log_path. */
 static int log_with(const char *text)
 {
-    int fd = memfd_create("log", MFD_CLOEXEC);
+    int fd;
 
+    strcpy(log_path, "/tmp/keyferry-test-log.XXXXXX");
+    fd = mkostemp(log_path, O_CLOEXEC | O_APPEND);
+    ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    ck_assert_int_eq(fcntl(fd, F_SETFL, O_APPEND), 0);
     return fd;
+}
+
+static void log_close(int fd)
+{
+    char link[32], path[sizeof log_path] = "";
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) > 0)
+        unlink(path);
+    close(fd);
 }
 
 static const char *content(int fd)
@@ -50,14 +66,19 @@ START_TEST(lines_are_numbered_on)
         ck_assert(ledger_commit(&ledger));
         ck_assert_str_eq(content(fd), cases[i].after);
         ledger_free(&ledger);
-        close(fd);
+        log_close(fd);
     }
 }
 END_TEST
 
 START_TEST(what_is_no_record_is_refused)
 {
-    static const char *const bad[] = {"", "{", "text", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} "};
+    static const char *const bad[] = {
+        "", "{", "text", "{}", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} ", "{\"a\":1,}", "{\"a\":1",
+        "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":01}", "{\"a\":\"", "{\"a\":\"\\\"}",
+        "{\"a\":\"\\u12\"}", "{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":{\"b\":{\"c\":1}}}",
+        /* another origin or number than the auditor knows */
+        "{\"by\":\"worker 0\"}", "{\"a\":1,\"seq\":7}", "{\"b\\u0079\":\"worker 0\"}"};
     int fd = log_with("");
     struct ledger ledger;
 
@@ -67,7 +88,29 @@ START_TEST(what_is_no_record_is_refused)
     ck_assert(ledger_commit(&ledger));
     ck_assert_str_eq(content(fd), "");
     ledger_free(&ledger);
-    close(fd);
+    log_close(fd);
+}
+END_TEST
+
+START_TEST(what_records_are_made_of)
+{
+    static const char *const good[] = {
+        "{\"a\":1}",
+        "{\"a\":0,\"b\":true,\"c\":false}",
+        "{\"peer\":{\"uid\":0,\"by\":\"x\"},\"t\":\"\\\"\\\\\\n\\r\\t\\u001b\\ufffd \xc3\xa9\"}",
+    };
+    char text[512];
+    struct record record;
+    struct peer peer = {1, 2, -1};
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(shape_is_record(good[i], strlen(good[i])), "%s", good[i]);
+    record_begin(&record, text, sizeof text, &peer, 10, UINT64_MAX);
+    record_text(&record, "KeyArn", "\x01\n\"\\ \xff\x7f");
+    record_bytes(&record, "Sha", (const uint8_t *)"\x01\xff", 2);
+    record_flag(&record, "Flag", true);
+    record_result(&record, KF_VALIDATION, "no");
+    ck_assert(shape_is_record(text, record_end(&record)));
 }
 END_TEST
 
@@ -80,12 +123,13 @@ static const char *leaving(struct gate *gate)
     const uint8_t *data = frame_out_data(&gate->open, &len), *frame, *bytes;
     struct frame_in view = {.data = (uint8_t *)data, .end = len, .max_frame = ANSWER_FRAME_MAX};
     size_t frame_len;
-    enum answer_kind kind;
-    uint64_t number;
+    struct answer_head head;
 
     while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY) {
-        ck_assert(answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len));
-        word[at++] = letters[kind];
+        ck_assert(answer_get(frame, frame_len, &head, &bytes, &bytes_len));
+        word[at++] = letters[head.kind];
+        ck_assert_uint_eq(head.origin,
+                          strchr("RWG", word[at - 1]) ? worker_key(0, 1) : ORIGIN_FRONT);
     }
     word[at] = '\0';
     frame_out_written(&gate->open, len);
@@ -96,7 +140,7 @@ static void add(struct gate *gate, const char *record)
 {
     struct result result = {1, (const uint8_t *)"answer", 6, record, strlen(record)};
 
-    ck_assert(gate_add(gate, "worker 0", &result));
+    ck_assert(gate_add(gate, "worker 0", worker_key(0, 1), &result));
 }
 
 START_TEST(answers_wait_for_their_records)
@@ -106,7 +150,7 @@ START_TEST(answers_wait_for_their_records)
 
     gate_open(&gate, fd);
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     add(&gate, "{\"a\":2}");
     ck_assert_str_eq(leaving(&gate), "");
     gate_pass(&gate);
@@ -114,7 +158,7 @@ START_TEST(answers_wait_for_their_records)
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "");
     gate_free(&gate);
-    close(fd);
+    log_close(fd);
 }
 END_TEST
 
@@ -128,7 +172,7 @@ START_TEST(what_is_not_recorded_does_not_leave)
     gate_open(&gate, good);
     gate.ledger.fd = full;
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "DWG");
     add(&gate, "{\"a\":2}");
@@ -147,7 +191,7 @@ START_TEST(what_is_not_recorded_does_not_leave)
     ck_assert_ptr_nonnull(strstr(content(good), "{\"seq\":4,\"by\":\"worker 0\",\"a\":3}\n"));
     gate_free(&gate);
     close(full);
-    close(good);
+    log_close(good);
 }
 END_TEST
 
@@ -165,7 +209,57 @@ START_TEST(a_line_lost_to_memory_is_not_recorded)
     ck_assert_ptr_nonnull(
         strstr(content(fd), "\"event\":\"withheld\",\"from\":1,\"to\":1,\"lost\":1"));
     gate_free(&gate);
-    close(fd);
+    log_close(fd);
+}
+END_TEST
+
+START_TEST(a_log_without_a_name_takes_nothing)
+{
+    int removed = log_with(""), next;
+    struct gate gate;
+
+    gate_open(&gate, removed);
+    add(&gate, "{\"a\":1}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "R");
+    unlink(log_path);
+    add(&gate, "{\"a\":2}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "DW");
+    next = log_with("{\"se");
+    gate_move(&gate, next); /* closes the old one */
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "U");
+    ck_assert_ptr_eq(strstr(content(next), "{\"se\n{\"seq\":2,\"by\":\"worker 0\",\"a\":2}\n"),
+                     content(next));
+    ck_assert_ptr_nonnull(strstr(content(next), "\"event\":\"move\""));
+    ck_assert_ptr_nonnull(strstr(content(next), "\"event\":\"withheld\",\"from\":2,"));
+    gate_free(&gate);
+    log_close(next);
+}
+END_TEST
+
+START_TEST(without_a_log_nothing_leaves)
+{
+    int fd = log_with("");
+    struct gate gate;
+
+    gate_open(&gate, fd);
+    gate_move(&gate, -1);
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "D");
+    add(&gate, "{\"a\":1}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "W");
+    unlink(log_path);
+    fd = log_with("{\"seq\":7,\"a\":0}\n");
+    gate_move(&gate, fd);
+    add(&gate, "{\"a\":2}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "WU");
+    ck_assert_ptr_nonnull(strstr(content(fd), "{\"seq\":9,\"by\":\"worker 0\",\"a\":2}"));
+    gate_free(&gate);
+    log_close(fd);
 }
 END_TEST
 
@@ -239,7 +333,8 @@ START_TEST(messages_between_processes)
 }
 END_TEST
 
-SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
+SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused, what_records_are_made_of,
            answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
-           a_line_lost_to_memory_is_not_recorded, one_descriptor_comes_with_a_message,
+           a_line_lost_to_memory_is_not_recorded, a_log_without_a_name_takes_nothing,
+           without_a_log_nothing_leaves, one_descriptor_comes_with_a_message,
            messages_between_processes)
