@@ -35,8 +35,7 @@ static const char *level_name(enum log_level level)
     return "info";
 }
 
-/* A line from outside must not be able to forge a second one. */
-static void keep_one_line(char *text)
+void log_one_line(char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7F)
@@ -69,7 +68,7 @@ void log_line(enum log_level level, const char *format, ...)
     if (len > sizeof line - 2)
         len = sizeof line - 2;
     line[len] = '\0';
-    keep_one_line(line + head);
+    log_one_line(line + head); /* a text from outside must not be able to forge a second one */
     line[len++] = '\n';
     written = write(STDERR_FILENO, line, len);
     (void)written; /* nowhere is left to report that the log cannot be written */

@@ -14,10 +14,6 @@
 #include "conf/lines.h"
 #include "conf/raw.h"
 
-/* Far more than a configuration needs; keeps a wrong path (a device, a log) from being read for
- * ever. */
-#define TEXT_BYTES_MAX (256 * 1024)
-
 /* What conf_load gives away is the conf in here. */
 struct loaded {
     struct conf conf;
@@ -146,14 +142,14 @@ out:
 
 struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err)
 {
-    uint8_t *text = malloc(TEXT_BYTES_MAX);
+    uint8_t *text = malloc(CONF_BYTES_MAX);
     struct check_place place = {name, NULL};
     struct conf *conf = NULL;
     size_t len = 0;
     ssize_t got = 0;
 
-    while (text && len < TEXT_BYTES_MAX) {
-        got = pread(fd, text + len, TEXT_BYTES_MAX - len, (off_t)len);
+    while (text && len < CONF_BYTES_MAX) {
+        got = pread(fd, text + len, CONF_BYTES_MAX - len, (off_t)len);
         if (got <= 0)
             break;
         len += (size_t)got;
@@ -162,8 +158,8 @@ struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err)
         check_fail(&place, NULL, err, "memory is short");
     else if (got < 0)
         check_fail(&place, NULL, err, "cannot be read: %s", strerror(errno));
-    else if (len == TEXT_BYTES_MAX)
-        check_fail(&place, NULL, err, "is longer than %d bytes", TEXT_BYTES_MAX - 1);
+    else if (len == CONF_BYTES_MAX)
+        check_fail(&place, NULL, err, "is longer than %d bytes", CONF_BYTES_MAX - 1);
     else
         conf = parse(text, len, name, err);
     free(text);

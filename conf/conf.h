@@ -15,6 +15,9 @@
 #include "base/log.h"
 
 #define CONF_WORKERS_MAX 64
+/* Far more than a configuration needs; keeps a wrong path (a device, a log) from being read for
+ * ever. */
+#define CONF_BYTES_MAX (256 * 1024)
 
 struct conf_socket {
     const char *path;   /* absolute; fits a sockaddr_un */

@@ -128,29 +128,31 @@ bool result_get(const uint8_t *frame, size_t len, struct result *result)
     return true;
 }
 
-bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes,
+bool answer_put(struct frame_out *out, const struct answer_head *head, const void *bytes,
                 size_t len)
 {
     uint8_t *at = frame_out_begin(out, ANSWER_HEAD + len);
 
     if (!at)
         return false;
-    at[0] = (uint8_t)kind;
-    frame_put_u64(at + 1, number);
+    at[0] = (uint8_t)head->kind;
+    frame_put_u64(at + 1, head->number);
+    frame_put_u64(at + 9, head->origin);
     if (len > 0)
         memcpy(at + ANSWER_HEAD, bytes, len);
     frame_out_end(out, ANSWER_HEAD + len);
     return true;
 }
 
-bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number,
-                const uint8_t **bytes, size_t *bytes_len)
+bool answer_get(const uint8_t *frame, size_t len, struct answer_head *head, const uint8_t **bytes,
+                size_t *bytes_len)
 {
     if (len < ANSWER_HEAD)
         return false;
-    *kind = (enum answer_kind)frame[0];
-    *number = frame_get_u64(frame + 1);
+    head->kind = (enum answer_kind)frame[0];
+    head->number = frame_get_u64(frame + 1);
+    head->origin = frame_get_u64(frame + 9);
     *bytes = frame + ANSWER_HEAD;
     *bytes_len = len - ANSWER_HEAD;
-    return *kind >= ANSWER_RECORDED && *kind <= ANSWER_LOG_UP;
+    return head->kind >= ANSWER_RECORDED && head->kind <= ANSWER_LOG_UP;
 }

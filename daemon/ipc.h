@@ -11,7 +11,7 @@
  *   worker -> front     credit:  single bytes, each how many more jobs the worker has done with (no
  * frames) worker -> auditor   results: number u64, length of the response u32, response, record
  *   front -> auditor    the same, for what the front refuses
- *   auditor -> front    answers: kind u8, number u64, bytes
+ *   auditor -> front    answers: kind u8, number u64, origin u64, bytes
  */
 #ifndef KF_DAEMON_IPC_H
 #define KF_DAEMON_IPC_H
@@ -50,7 +50,7 @@ enum child_fd {
 #define JOB_HEAD 32
 #define RESULT_HEAD 12
 #define RESULT_FRAME_MAX (RESULT_HEAD + RESPONSE_MAX + RECORD_MAX)
-#define ANSWER_HEAD 9
+#define ANSWER_HEAD 17
 #define ANSWER_FRAME_MAX (ANSWER_HEAD + RESPONSE_MAX)
 
 enum control_kind {
@@ -124,16 +124,27 @@ bool result_get(const uint8_t *frame, size_t len, struct result *result);
 enum answer_kind {
     ANSWER_RECORDED = 1, /* bytes: the response; its record is on disk */
     ANSWER_WITHHELD,     /* the record could not be written: no response */
-    ANSWER_WORKER_GONE,  /* number: worker_key; every result of that worker came before this */
+    ANSWER_WORKER_GONE,  /* every result of the worker that is its origin came before this */
     ANSWER_LOG_DOWN,     /* bytes: why the log cannot be written */
     ANSWER_LOG_UP,
 };
 
-bool answer_put(struct frame_out *out, enum answer_kind kind, uint64_t number, const void *bytes,
-                size_t len);
-bool answer_get(const uint8_t *frame, size_t len, enum answer_kind *kind, uint64_t *number,
-                const uint8_t **bytes, size_t *bytes_len);
+/* Whose result an answer is, as the auditor knows from the socket it came by: a worker's
+ * worker_key, or the front's own. */
+#define ORIGIN_FRONT 0
 
+struct answer_head {
+    enum answer_kind kind;
+    uint64_t number; /* of the job; 0 where it is none's */
+    uint64_t origin;
+};
+
+bool answer_put(struct frame_out *out, const struct answer_head *head, const void *bytes,
+                size_t len);
+bool answer_get(const uint8_t *frame, size_t len, struct answer_head *head, const uint8_t **bytes,
+                size_t *bytes_len);
+
+/* Generations count from 1, so that no worker's key is ORIGIN_FRONT. */
 static inline uint64_t worker_key(uint32_t slot, uint32_t generation)
 {
     return (uint64_t)slot << 32 | generation;

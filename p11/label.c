@@ -94,6 +94,11 @@ void label_write_alias(const char *alias, const char *key_name, char *out)
              key_name[0] ? key_name : "-");
 }
 
+void label_write_claim(const char *alias, bool making, char *out)
+{
+    snprintf(out, LABEL_MAX, PREFIX " %s %.*s", making ? "making" : "claim", ALIAS_NAME_MAX, alias);
+}
+
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known about a key, as text in the labels of its objects, readable in `pkcs11-tool -O`:
+ * What is known about a key, as text in the labels of its objects, readable in `pkcs11-tool -O`.
+ * Each object of the key has
  *
- * Each object of the key:
- *   keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
- * An HMAC key's length in bytes stands behind its algorithm:
- *   keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
- * Its card: the same, and what changes, enabled and when it is to be deleted:
- *   keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
- * An alias card; "-" for no key:
- *   keyferry1 alias alias/kek-acme 5rplquuwozodpwsp
+ *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
+ *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
+ *
+ * (an HMAC key's length in bytes stands behind its algorithm), its card the same, and what changes:
+ * enabled, and when it is to be deleted
+ *
+ *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
+ *
+ * an alias's card ("-" for no key), and while that is made, the claims on its name
+ * (p11/store_claim.h)
+ *
+ *     keyferry1 alias alias/kek-acme 5rplquuwozodpwsp
+ *     keyferry1 claim alias/kek-acme
+ *     keyferry1 making alias/kek-acme
  *
  * Pure text; a label that is not exactly so is not Keyferry's.
  */
@@ -59,6 +66,7 @@ struct key_state {
 void label_write_object(const char *role, const struct key_facts *facts, char *out);
 void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out);
 void label_write_alias(const char *alias, const char *key_name, char *out);
+void label_write_claim(const char *alias, bool making, char *out);
 
 /* Read one; false where the text is not exactly of that kind. role is compared, alias and key_name
  * are filled in (ALIAS_NAME_MAX + 1 and KEY_NAME_LEN + 1 bytes; key_name empty for none). */

@@ -28,6 +28,9 @@ struct store_moment {
     uint64_t change;
 };
 
+/* How long what was read from the token serves before it is read again. */
+#define STORE_FRESH_MS 400
+
 struct p11_key {
     uint8_t id[KEY_ID_BYTES];
     char name[KEY_NAME_LEN + 1];
@@ -58,6 +61,11 @@ struct p11_alias {
 struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes,
                              struct kf_error *err);
 void store_close(struct p11_store *store);
+
+/* Now, and whether what was read at that moment may still serve: no worker of this host has changed
+ * anything since, and it was less than STORE_FRESH_MS ago. */
+struct store_moment store_moment(const struct p11_store *store);
+bool store_fresh(const struct p11_store *store, const struct store_moment *read);
 
 /* Some object's handle turned out stale: all objects of a key are looked up again at its next use.
  */
@@ -95,7 +103,8 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
 bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
                      struct kf_error *err);
 
-/* key_name may be empty. create: KF_CONFLICT where the name is taken. */
+/* key_name may be empty. create: KF_CONFLICT where the name is taken, or somebody else is making
+ * it; of several that do so at one time, on any hosts, one succeeds. */
 struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
                                      const char *key_name, struct kf_error *err);
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,

@@ -21,16 +21,24 @@ _Static_assert((int)KF_OK == keyferry_Status_STATUS_OK &&
                "statuses have one numbering");
 
 struct slice {
+    const uint8_t *frame; /* in which it must lie */
+    size_t frame_len;
     const uint8_t *data;
     size_t len;
 };
 
+/* nanopb calls this for scalars too, with a copy on its own stack: such a member is no slice of the
+ * frame, and would point to nothing as soon as nanopb returns. */
 static bool note_slice(pb_istream_t *stream, const pb_field_t *field, void **arg)
 {
     struct slice *slice = *arg;
+    /* A stream over a buffer keeps its position in state. */
+    uintptr_t at = (uintptr_t)stream->state, frame = (uintptr_t)slice->frame;
 
     (void)field;
-    /* A stream over a buffer keeps its position in state. */
+    if (at < frame || at - frame > slice->frame_len ||
+        stream->bytes_left > slice->frame_len - (at - frame))
+        return false;
     slice->data = stream->state;
     slice->len = stream->bytes_left;
     return pb_read(stream, NULL, stream->bytes_left);
@@ -40,14 +48,14 @@ bool wire_request_decode(const uint8_t *frame, size_t len, struct wire_request *
 {
     keyferry_Request envelope = keyferry_Request_init_zero;
     pb_istream_t stream = pb_istream_from_buffer(frame, len);
-    struct slice body = {0};
+    struct slice body = {.frame = frame, .frame_len = len};
     struct kf_error err = {0};
     bool good;
 
     envelope.body.funcs.decode = note_slice;
     envelope.body.arg = &body;
     good = pb_decode(&stream, keyferry_Request_fields, &envelope) &&
-           strict_check(frame, len, keyferry_Request_fields, &err);
+           strict_check(frame, len, keyferry_Request_fields, &err) && envelope.id != 0;
     request->id = envelope.id;
     request->operation = (uint32_t)envelope.operation;
     request->body = body.data;
@@ -59,7 +67,7 @@ bool wire_response_decode(const uint8_t *frame, size_t len, struct wire_response
 {
     keyferry_Response envelope = keyferry_Response_init_zero;
     pb_istream_t stream = pb_istream_from_buffer(frame, len);
-    struct slice body = {0};
+    struct slice body = {.frame = frame, .frame_len = len};
     bool good;
 
     envelope.body.funcs.decode = note_slice;

@@ -43,12 +43,33 @@ static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t 
     return true;
 }
 
+/* How a member of this type is encoded, lists of numbers aside, which the schema has none of. */
+static pb_wire_type_t wire_type(const pb_field_iter_t *field)
+{
+    switch (PB_LTYPE(field->type)) {
+    case PB_LTYPE_BOOL:
+    case PB_LTYPE_VARINT:
+    case PB_LTYPE_UVARINT:
+    case PB_LTYPE_SVARINT:
+        return PB_WT_VARINT;
+    case PB_LTYPE_FIXED32:
+        return PB_WT_32BIT;
+    case PB_LTYPE_FIXED64:
+        return PB_WT_64BIT;
+    default:
+        return PB_WT_STRING;
+    }
+}
+
 static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_field_iter_t *field,
                         unsigned depth, struct kf_error *err)
 {
     pb_istream_t inner;
     bool good = true;
 
+    if (wire != wire_type(field))
+        return kf_fail(err, KF_VALIDATION, "The request's member number %u is of the wrong type.",
+                       (unsigned)field->tag);
     if (wire != PB_WT_STRING)
         return pb_skip_field(stream, wire) ||
                kf_fail(err, KF_VALIDATION, "The request's member number %u is malformed.",

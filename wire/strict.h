@@ -12,9 +12,9 @@
 
 /*
  * Walks an encoded message of the given type, submessages included, and refuses (KF_VALIDATION,
- * naming the member by its number) unknown members, members given twice that are not lists, strings
- * longer than the type holds, and strings that are not UTF-8 or have control characters, NUL among
- * them.
+ * naming the member by its number) unknown members, members of the wrong type, members given twice
+ * that are not lists, strings longer than the type holds, and strings that are not UTF-8 or have
+ * control characters, NUL among them.
  */
 bool strict_check(const uint8_t *message, size_t len, const pb_msgdesc_t *type,
                   struct kf_error *err);

@@ -24,8 +24,8 @@
 
 /* A stream of results: the front's refusals, or a worker's. */
 struct source {
-    int fd; /* -1: closed */
-    uint32_t slot, generation;
+    int fd;          /* -1: closed */
+    uint64_t origin; /* as in struct answer_head */
     char name[16];
     struct frame_in in;
 };
@@ -37,9 +37,9 @@ struct auditor {
     bool front_broken; /* cut off: its answers go nowhere, records are still written */
 };
 
-static void source_open(struct source *source, int fd, const char *name)
+static void source_open(struct source *source, int fd, uint64_t origin, const char *name)
 {
-    *source = (struct source){.fd = fd, .in = {.max_frame = RESULT_FRAME_MAX}};
+    *source = (struct source){.fd = fd, .origin = origin, .in = {.max_frame = RESULT_FRAME_MAX}};
     snprintf(source->name, sizeof source->name, "%s", name);
     process_set_nonblocking(fd);
 }
@@ -55,7 +55,7 @@ static void source_close(struct source *source)
 static void worker_close(struct auditor *auditor, struct source *worker)
 {
     source_close(worker);
-    gate_worker_gone(&auditor->gate, worker->slot, worker->generation);
+    gate_worker_gone(&auditor->gate, worker->origin);
 }
 
 /* Takes the whole frames that one read brings. STREAM_CLOSED also for a source that makes no sense.
@@ -71,7 +71,8 @@ static enum stream_result take(struct auditor *auditor, struct source *source)
     if (got != STREAM_DONE)
         return got;
     while ((next = frame_in_next(&source->in, &frame, &len)) == FRAME_READY) {
-        if (!result_get(frame, len, &result) || !gate_add(&auditor->gate, source->name, &result)) {
+        if (!result_get(frame, len, &result) ||
+            !gate_add(&auditor->gate, source->name, source->origin, &result)) {
             log_error("The %s sent a result without a proper record; it is cut off.", source->name);
             return STREAM_CLOSED;
         }
@@ -115,9 +116,7 @@ static void on_worker_results(struct auditor *auditor, const struct control *mes
     if (worker->fd >= 0)
         worker_close(auditor, worker);
     snprintf(name, sizeof name, "worker %u", message->slot);
-    source_open(worker, fd, name);
-    worker->slot = message->slot;
-    worker->generation = message->generation;
+    source_open(worker, fd, worker_key(message->slot, message->generation), name);
 }
 
 /* Everything the parent has to say; false when it is gone. */
@@ -142,7 +141,7 @@ static bool take_control(struct auditor *auditor)
 
             /* Its process is gone, so all it ever said is here; a process it left behind may still
              * hold the socket. */
-            if (worker->fd >= 0 && worker->generation == message.generation)
+            if (worker->fd >= 0 && worker->origin == worker_key(message.slot, message.generation))
                 take_last(auditor, worker);
         }
     }
@@ -232,7 +231,7 @@ int auditor_main(void)
     }
     log_setup("auditor", options.options.log_level);
     gate_open(&auditor->gate, AUDITOR_LOG);
-    source_open(&auditor->front, AUDITOR_FRONT, "front");
+    source_open(&auditor->front, AUDITOR_FRONT, ORIGIN_FRONT, "front");
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         auditor->workers[i].fd = -1;
     gate_event(&auditor->gate, "start");

@@ -18,16 +18,31 @@ void gate_open(struct gate *gate, int log_fd)
     gate->durable = gate->ledger.next_seq - 1;
 }
 
-bool gate_add(struct gate *gate, const char *by, const struct result *result)
+/* Without an answer or a mark the front would wait for ever. The parent starts everything anew, and
+ * clients see their connections close. */
+static void need(bool done)
 {
-    return ledger_add(&gate->ledger, by, result->record, result->record_len) &&
-           answer_put(&gate->held, ANSWER_RECORDED, result->number, result->response,
-                      result->response_len);
+    if (done)
+        return;
+    log_error("Answers cannot be kept: memory is short.");
+    _exit(1);
 }
 
-bool gate_worker_gone(struct gate *gate, uint32_t slot, uint32_t generation)
+bool gate_add(struct gate *gate, const char *by, uint64_t origin, const struct result *result)
 {
-    return answer_put(&gate->held, ANSWER_WORKER_GONE, worker_key(slot, generation), NULL, 0);
+    const struct answer_head head = {ANSWER_RECORDED, result->number, origin};
+
+    if (!ledger_add(&gate->ledger, by, result->record, result->record_len))
+        return false;
+    need(answer_put(&gate->held, &head, result->response, result->response_len));
+    return true;
+}
+
+void gate_worker_gone(struct gate *gate, uint64_t origin)
+{
+    const struct answer_head head = {.kind = ANSWER_WORKER_GONE, .origin = origin};
+
+    need(answer_put(&gate->held, &head, NULL, 0));
 }
 
 static void add_own(struct gate *gate, struct record *record)
@@ -62,9 +77,8 @@ static void let_go(struct gate *gate)
         return;
     }
     data = frame_out_data(&gate->held, &len);
-    /* Where memory is short they wait for the next pass. */
-    if (frame_out_splice(&gate->open, data, len))
-        frame_out_written(&gate->held, len);
+    need(frame_out_splice(&gate->open, data, len));
+    frame_out_written(&gate->held, len);
 }
 
 /* Replaces each held answer by the news that it was withheld; marks stay marks. */
@@ -75,24 +89,27 @@ static void withhold(struct gate *gate)
     struct frame_in view = {.data = (uint8_t *)data, .end = len, .max_frame = ANSWER_FRAME_MAX};
     const uint8_t *frame, *bytes;
     size_t frame_len, bytes_len;
-    enum answer_kind kind;
-    uint64_t number;
+    struct answer_head head;
 
-    while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY)
-        if (answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len))
-            answer_put(&gate->open, kind == ANSWER_RECORDED ? ANSWER_WITHHELD : kind, number, NULL,
-                       0);
+    while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY) {
+        if (!answer_get(frame, frame_len, &head, &bytes, &bytes_len))
+            continue;
+        if (head.kind == ANSWER_RECORDED)
+            head.kind = ANSWER_WITHHELD;
+        need(answer_put(&gate->open, &head, NULL, 0));
+    }
     frame_out_written(&gate->held, len);
 }
 
 static void go_down(struct gate *gate, int cause)
 {
+    const struct answer_head head = {.kind = ANSWER_LOG_DOWN};
     char reason[KF_MESSAGE_MAX];
 
     snprintf(reason, sizeof reason, "The audit log cannot be written: %s.", strerror(cause));
     log_error("%s Nothing is answered until it can.", reason);
     gate->down = true;
-    answer_put(&gate->open, ANSWER_LOG_DOWN, 0, reason, strlen(reason));
+    need(answer_put(&gate->open, &head, reason, strlen(reason)));
 }
 
 /* The log takes lines again: it must also say which of those before are about answers that never
@@ -122,6 +139,7 @@ static bool commit(struct gate *gate)
 
 void gate_pass(struct gate *gate)
 {
+    const struct answer_head up = {.kind = ANSWER_LOG_UP};
     /* A line that was lost for want of memory is as little on disk as one that was not written. */
     bool lost = gate->ledger.lost > 0;
 
@@ -143,7 +161,7 @@ void gate_pass(struct gate *gate)
     }
     log_info("The audit log can be written again.");
     gate->down = false;
-    answer_put(&gate->open, ANSWER_LOG_UP, 0, NULL, 0);
+    need(answer_put(&gate->open, &up, NULL, 0));
 }
 
 void gate_free(struct gate *gate)

@@ -2,7 +2,8 @@
 /*
  * The gate: answers wait here until their records are durable, and leave in the order in which they
  * came. Where the log cannot be written they never leave; the front is told which were withheld,
- * and lets nothing through until the log is back.
+ * and lets nothing through until the log is back. Where there is no memory for an answer the
+ * process ends, so that nobody waits for it.
  */
 #ifndef KF_DAEMON_AUDITOR_GATE_H
 #define KF_DAEMON_AUDITOR_GATE_H
@@ -25,11 +26,11 @@ struct gate {
 };
 
 void gate_open(struct gate *gate, int log_fd);
-/* An answer with its record, from "front" or "worker 0" and so on. False where the record is not
- * one. */
-bool gate_add(struct gate *gate, const char *by, const struct result *result);
+/* An answer with its record, from "front" or "worker 0" and so on; origin as in struct answer_head.
+ * False where the record is not one. */
+bool gate_add(struct gate *gate, const char *by, uint64_t origin, const struct result *result);
 /* The mark that a worker has no more results. */
-bool gate_worker_gone(struct gate *gate, uint32_t slot, uint32_t generation);
+void gate_worker_gone(struct gate *gate, uint64_t origin);
 /* A line of the auditor's own. */
 void gate_event(struct gate *gate, const char *event);
 /* Makes the records durable and opens the gate to what waited for them. Also the way to try again

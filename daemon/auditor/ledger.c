@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/auditor/shape.h"
 #include "daemon/record.h"
 
 /* Room for the last line, whatever it is. */
@@ -95,9 +96,7 @@ bool ledger_add(struct ledger *ledger, const char *by, const char *record, size_
     static const char seq[] = "{\"seq\":", who[] = ",\"by\":\"";
     uint64_t number = ledger->next_seq;
 
-    /* A newline inside would forge a second line. */
-    if (len < 2 || len > RECORD_MAX || record[0] != '{' || record[len - 1] != '}' ||
-        memchr(record, '\n', len))
+    if (len > RECORD_MAX || !shape_is_record(record, len))
         return false;
     ledger->next_seq++;
     if (!make_room(ledger, len + PREFIX_MAX)) {

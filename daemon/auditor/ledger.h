@@ -23,8 +23,8 @@ struct ledger {
  * half. */
 void ledger_open(struct ledger *ledger, int fd);
 
-/* Collects one record, a JSON object without a newline, as the line {"seq":N,"by":WHO, and its
- * members}. False where it is no such object; nothing is collected then. */
+/* Collects one record (shape.h) as the line {"seq":N,"by":WHO, and its members}. False where it is
+ * none; nothing is collected then. */
 bool ledger_add(struct ledger *ledger, const char *by, const char *record, size_t len);
 
 /* Writes and syncs what is collected. False with errno where that failed; ledger_commit again later

@@ -15,12 +15,9 @@ static void finish(struct front *front, struct front_job *job)
     connection_job_done(connection);
 }
 
-static void on_answer(struct front *front, uint64_t number, const uint8_t *response, size_t len)
+static void on_answer(struct front *front, struct front_job *job, const uint8_t *response,
+                      size_t len)
 {
-    struct front_job *job = jobs_find(&front->jobs, number);
-
-    if (!job)
-        return;
     if (!job->connection->dead && !frame_out_append(&job->connection->out, response, len)) {
         log_error("An answer cannot be delivered: memory is short.");
         job->connection->poisoned = true;
@@ -28,36 +25,38 @@ static void on_answer(struct front *front, uint64_t number, const uint8_t *respo
     finish(front, job);
 }
 
-static void on_withheld(struct front *front, uint64_t number)
+static void on_withheld(struct front *front, struct front_job *job)
 {
-    struct front_job *job = jobs_find(&front->jobs, number);
-
-    if (!job)
-        return;
     answer_directly(job->connection, job->id, KF_UNAVAILABLE, front->log_reason);
     finish(front, job);
 }
 
 static void take(struct front *front, const uint8_t *frame, size_t len)
 {
-    enum answer_kind kind;
-    uint64_t number;
+    struct answer_head head;
+    struct front_job *job;
     const uint8_t *bytes;
     size_t bytes_len;
 
-    if (!answer_get(frame, len, &kind, &number, &bytes, &bytes_len)) {
+    if (!answer_get(frame, len, &head, &bytes, &bytes_len)) {
         front->broken = true;
         return;
     }
-    switch (kind) {
+    switch (head.kind) {
     case ANSWER_RECORDED:
-        on_answer(front, number, bytes, bytes_len);
-        break;
     case ANSWER_WITHHELD:
-        on_withheld(front, number);
+        job = jobs_find(&front->jobs, head.number, head.origin);
+        /* Refusals of strangers are number 0. A worker that answers what it was not asked does not
+         * answer for others. */
+        if (job && head.kind == ANSWER_RECORDED)
+            on_answer(front, job, bytes, bytes_len);
+        else if (job)
+            on_withheld(front, job);
+        else if (head.number != 0)
+            log_warning("An answer to a job that its sender does not have is dropped.");
         break;
     case ANSWER_WORKER_GONE:
-        worker_gone(front, (uint32_t)(number >> 32), (uint32_t)number);
+        worker_gone(front, (uint32_t)(head.origin >> 32), (uint32_t)head.origin);
         break;
     case ANSWER_LOG_DOWN:
         front->log_down = true;

@@ -32,11 +32,12 @@ struct front_job *jobs_take(struct jobs *jobs)
     return job;
 }
 
-struct front_job *jobs_find(const struct jobs *jobs, uint64_t number)
+struct front_job *jobs_find(const struct jobs *jobs, uint64_t number, uint64_t origin)
 {
     size_t place = number & (((size_t)1 << PLACE_BITS) - 1);
 
-    if (number == 0 || place >= jobs->capacity || jobs->table[place].number != number)
+    if (number == 0 || place >= jobs->capacity || jobs->table[place].number != number ||
+        jobs->table[place].origin != origin)
         return NULL;
     return &jobs->table[place];
 }

@@ -12,6 +12,7 @@ struct connection;
 
 struct front_job {
     uint64_t number; /* 0: free */
+    uint64_t origin; /* who may answer it: the worker that has it, or the front (ipc.h) */
     uint64_t id;     /* the client's */
     struct connection *connection;
     uint32_t operation;
@@ -27,10 +28,10 @@ struct jobs {
 
 /* capacity at most 65536. False when memory is short. */
 bool jobs_init(struct jobs *jobs, size_t capacity);
-/* A new job, numbered, in no worker's list; NULL when the table is full. */
+/* A new job, numbered, the front's own and in no worker's list; NULL when the table is full. */
 struct front_job *jobs_take(struct jobs *jobs);
-/* NULL where no job under way has this number. */
-struct front_job *jobs_find(const struct jobs *jobs, uint64_t number);
+/* NULL where no job under way has this number, or where it is not origin's to answer. */
+struct front_job *jobs_find(const struct jobs *jobs, uint64_t number, uint64_t origin);
 void jobs_release(struct jobs *jobs, struct front_job *job);
 void jobs_free(struct jobs *jobs);
 

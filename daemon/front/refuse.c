@@ -46,6 +46,7 @@ static void send_refusal(struct front *front, const struct peer *peer, const str
 void refuse_job(struct front *front, struct front_job *job, enum kf_status status,
                 const char *message)
 {
+    job->origin = ORIGIN_FRONT;
     send_refusal(front, &job->connection->peer, job, status, message);
 }
 

@@ -179,6 +179,7 @@ static void give(struct connection *connection, struct worker_link *worker)
     job->id = connection->head.id;
     job->operation = connection->head.operation;
     job->connection = connection;
+    job->origin = worker_key(worker->slot, worker->generation);
     job_link(job, &worker->jobs);
     connection->jobs++;
     if (!job_put(&worker->out, &message)) {

@@ -21,8 +21,6 @@
 /* How late a deadline may be noticed at most. */
 #define TICK_MAX_MS 1000
 #define TICK_MIN_MS 50
-/* More than a configuration may have. */
-#define CONF_COPY_MAX (512 * 1024)
 /* What everybody gets to end by itself when there is nothing left to do. */
 #define FAREWELL_MS 3000
 /* Front and auditor that die again within this time are started after a pause that doubles. */
@@ -30,33 +28,34 @@
 #define RESTART_MAX_MS 30000
 
 /* The configuration's bytes, kept in memory: every worker reads what the parent read, whatever
- * becomes of the file. */
+ * becomes of the file. Of a file that is too long no more is kept than conf_load_fd refuses. */
 static int keep_configuration(const char *path, struct kf_error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int copy = memfd_create("keyferry-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     char bytes[4096];
-    size_t copied = 0;
+    size_t kept = 0;
     ssize_t got = 0;
     bool good = file >= 0 && copy >= 0;
 
-    /* conf_load_fd refuses what is longer, so a device or a log is not copied to its end. */
-    while (good && copied < CONF_COPY_MAX && (got = read(file, bytes, sizeof bytes)) > 0) {
+    while (good && kept < CONF_BYTES_MAX && (got = read(file, bytes, sizeof bytes)) > 0) {
         good = write(copy, bytes, (size_t)got) == got;
-        copied += (size_t)got;
+        kept += (size_t)got;
     }
-    if (!good || got < 0)
+    if (!good || got < 0 ||
+        fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
         kf_fail(err, KF_VALIDATION, "%s: cannot be read: %s", path, strerror(errno));
     if (file >= 0)
         close(file);
-    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
     return copy;
 }
 
 static bool share_memory(struct parent *parent, struct kf_error *err)
 {
-    parent->shared_fd = memfd_create("keyferry-shared", MFD_CLOEXEC);
-    if (parent->shared_fd < 0 || ftruncate(parent->shared_fd, sizeof *parent->shared) != 0)
+    parent->shared_fd = memfd_create("keyferry-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    /* Sealed: a worker that cut it short would end whoever looks at it next, by SIGBUS. */
+    if (parent->shared_fd < 0 || ftruncate(parent->shared_fd, sizeof *parent->shared) != 0 ||
+        fcntl(parent->shared_fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
         return kf_fail(err, KF_INTERNAL, "No shared memory can be made: %s.", strerror(errno));
     parent->shared = mmap(NULL, sizeof *parent->shared, PROT_READ | PROT_WRITE, MAP_SHARED,
                           parent->shared_fd, 0);

@@ -79,6 +79,9 @@ void child_forget(struct child *child);
 void worker_on_control(struct parent *parent, unsigned slot);
 /* Its process has ended, with the status of waitpid. */
 void worker_on_end(struct parent *parent, unsigned slot, int status);
+/* Whether the worker of a slot may be started: one at a time, and worker 0 as long as none is
+ * ready, unless the PIN that is there has just been proven. */
+bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now);
 /* Kills those past their deadline, starts those that are due; both where needed now. */
 void workers_tick(struct parent *parent, uint64_t now);
 

@@ -46,7 +46,8 @@ static void on_ready(struct parent *parent, unsigned slot)
     struct worker_slot *worker = &parent->workers[slot];
     struct control up = {.kind = CONTROL_WORKER_UP, .slot = slot, .generation = worker->generation};
 
-    if (worker->phase != WORKER_STARTING)
+    /* What has failed is not called back by saying something else. */
+    if (worker->phase != WORKER_STARTING || worker->failed)
         return;
     worker->phase = WORKER_READY;
     worker->ready_ms = parent->last_ready_ms = clock_ms();
@@ -67,9 +68,7 @@ static void on_ready(struct parent *parent, unsigned slot)
 static void tame(char *text, size_t room)
 {
     text[room - 1] = '\0';
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7F)
-            *text = ' ';
+    log_one_line(text);
 }
 
 /* At once and not when the process has ended: nothing that happens in between may let the PIN be
@@ -227,15 +226,16 @@ static bool pin_proven(const struct parent *parent, uint64_t now)
     return now - parent->last_ready_ms < PIN_PROVEN_MS && pin_mark_same(&mark, &parent->pin_proven);
 }
 
-static bool may_start(const struct parent *parent, unsigned slot, uint64_t now)
+bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now)
 {
     const struct worker_slot *worker = &parent->workers[slot];
 
     if (worker->child.pid != 0 || now < worker->retry_ms)
         return false;
-    if (!any_in(parent, WORKER_READY))
-        return slot == 0;
-    return !any_in(parent, WORKER_STARTING) || pin_proven(parent, now);
+    /* One that is being started may have the PIN in its hands. */
+    if (any_in(parent, WORKER_STARTING) && !pin_proven(parent, now))
+        return false;
+    return slot == 0 || any_in(parent, WORKER_READY);
 }
 
 void workers_tick(struct parent *parent, uint64_t now)
@@ -247,7 +247,7 @@ void workers_tick(struct parent *parent, uint64_t now)
     for (unsigned i = 0; i < parent->conf->workers && !parent->pin_latched; i++) {
         struct worker_slot *worker = &parent->workers[i];
 
-        if (!may_start(parent, i, now))
+        if (!worker_may_start(parent, i, now))
             continue;
         if (child_start_worker(parent, i)) {
             worker->phase = WORKER_STARTING;

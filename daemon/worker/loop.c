@@ -114,11 +114,12 @@ static bool do_job(struct worker *worker, const struct job *job, enum kf_fault *
 /* The jobs that are there; false when the worker has to end. */
 static bool do_jobs(struct worker *worker, struct kf_error *failure)
 {
+    enum frame_result next;
     const uint8_t *frame;
     size_t len;
     struct job job;
 
-    while (frame_in_next(&worker->in, &frame, &len) == FRAME_READY) {
+    while ((next = frame_in_next(&worker->in, &frame, &len)) == FRAME_READY) {
         enum kf_fault fault = KF_FAULT_NONE;
 
         if (!job_get(frame, len, &job) || !do_job(worker, &job, &fault))
@@ -131,6 +132,8 @@ static bool do_jobs(struct worker *worker, struct kf_error *failure)
         if (worker->unflushed >= FLUSH_JOBS && !flush(worker))
             return false;
     }
+    if (next == FRAME_TOO_LONG)
+        return kf_fail(failure, KF_INTERNAL, "The worker was sent a job that is too long.");
     return flush(worker);
 }
 

@@ -144,6 +144,7 @@ fail:
 
 void service_idle(struct service *service)
 {
+    kbpk_cache_review(service->kbpks, service->store);
     if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
         sweep(service);
 }
@@ -224,6 +225,7 @@ void service_handle(struct service *service, const struct job *job, struct answe
     struct kf_error err = {0};
     bool good;
 
+    kbpk_cache_review(service->kbpks, service->store);
     if (way) {
         run(service, way, job, &record, answer, &err);
     } else {

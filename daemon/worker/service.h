@@ -54,7 +54,8 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
 /* Answers one job. Always fills in both texts. */
 void service_handle(struct service *service, const struct job *job, struct answer *answer);
 
-/* Called when there has been no job for a second or longer: the time for sweeping. */
+/* Called when there has been no job for a second or longer: the time for sweeping, and for letting
+ * go of what was derived from keys that are not to be used any more. */
 void service_idle(struct service *service);
 
 void service_close(struct service *service);

@@ -144,8 +144,10 @@ class Daemon:
         return os.path.join(self.folder, name)
 
     def set_pin(self, word):
-        with open(self.path("pin"), "w", encoding="utf-8") as file:
+        """A new file in the place of the old one, so that nobody finds half of it."""
+        with open(self.path("pin.new"), "w", encoding="utf-8") as file:
             file.write(word + "\n")
+        os.rename(self.path("pin.new"), self.path("pin"))
 
     def read(self, name):
         with open(self.path(name), encoding="utf-8") as file:
@@ -171,6 +173,10 @@ class Daemon:
             self.__exit__()  # most tests wait before they enter
             raise
         return self
+
+    def wait_jobs(self, count):
+        """Until so many are with the workers."""
+        wait_until(lambda: self.status().get("jobs", 0) == count, 20, "%d jobs" % count)
 
     def logins(self):
         with contextlib.suppress(FileNotFoundError):

@@ -80,7 +80,7 @@ static void leave_somebody_behind(void)
 {
     if (fork() == 0) {
         prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-        sleep_ms(5000);
+        sleep_ms(30000);
         _exit(0);
     }
     sleep_ms(50);

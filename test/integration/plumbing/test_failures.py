@@ -31,12 +31,13 @@ class Workers(unittest.TestCase):
         total = 1000
         with Daemon(workers=2).wait_state("ready") as daemon, daemon.connect() as connection:
             sender = threading.Thread(target=connection.send, args=(
-                b"".join(request(number, "sleep 1") for number in range(1, total + 1)),))
+                b"".join(request(number, "sleep 3") for number in range(1, total + 1)),))
             sender.start()
             answers = []
             while len(answers) < total:
                 answers.append(connection.answer())
                 if len(answers) in (100, 300):
+                    wait_until(lambda: "worker 0" in daemon.children(), 20, "worker 0 is there")
                     daemon.kill("worker 0")
             sender.join()
             self.check_answers(daemon, answers, total)
@@ -66,12 +67,12 @@ class Workers(unittest.TestCase):
         with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
             began = time.monotonic()
             self.assertEqual(connection.call("fork")["status"], UNAVAILABLE)
-            self.assertLess(time.monotonic() - began, 3)
+            self.assertLess(time.monotonic() - began, 15)  # what is left behind stays for 30 s
 
     def test_a_fault_of_the_module_is_answered_and_heals(self):
         with Daemon(workers=1).wait_state("ready") as daemon, daemon.connect() as connection:
             self.assertEqual(connection.call("module")["status"], OK)
-            wait_until(lambda: len(daemon.logins()) == 2, 5, "a second worker")
+            wait_until(lambda: len(daemon.logins()) == 2, 20, "a second worker")
             daemon.wait_state("ready")
             self.assertEqual(connection.call("hello")["status"], OK)
 
@@ -81,11 +82,11 @@ class Workers(unittest.TestCase):
             self.assertEqual(connection.call("hang")["status"], UNAVAILABLE)
             took = time.monotonic() - began
             self.assertGreater(took, 0.35)
-            self.assertLess(took, 2)
+            self.assertLess(took, 8)
             daemon.wait_state("ready")
 
     def test_keys_take_longer(self):
-        limits = "key-generation-timeout: 3000"
+        limits = "key-generation-timeout: 10000"
         with Daemon(job_timeout=300, limits=limits).wait_state("ready") as daemon, daemon.connect() as connection:
             self.assertEqual(connection.call("sleep 1000", "CREATE_KEY")["status"], OK)
             self.assertEqual(connection.call("sleep 1000")["status"], UNAVAILABLE)
@@ -93,14 +94,14 @@ class Workers(unittest.TestCase):
     def test_a_slow_start_is_ended(self):
         with Daemon(pin="slow", start_timeout=300) as daemon:
             daemon.wait_state("down")
-            wait_until(lambda: len(daemon.logins()) >= 2, 10, "a second try")
+            wait_until(lambda: len(daemon.logins()) >= 2, 20, "a second try")
             self.assertIn("does not get the token open", daemon.read("log"))
 
 
 class Pin(unittest.TestCase):
     def test_a_wrong_pin_is_presented_once(self):
         with Daemon(pin="wrong", workers=4).wait_state("down") as daemon, daemon.connect() as connection:
-            wait_until(lambda: "PIN" in daemon.status()["reason"], 5, "the reason")
+            wait_until(lambda: "PIN" in daemon.status()["reason"], 20, "the reason")
             time.sleep(3)
             self.assertEqual(daemon.logins(), ["worker 0"])
             answer = connection.call()
@@ -122,7 +123,7 @@ class Pin(unittest.TestCase):
 
     def test_a_configuration_that_does_not_fit_is_tried_once(self):
         with Daemon(pin="config", workers=4).wait_state("down") as daemon:
-            wait_until(lambda: "No token matches" in daemon.status()["reason"], 5, "the reason")
+            wait_until(lambda: "No token matches" in daemon.status()["reason"], 20, "the reason")
             time.sleep(3)
             self.assertEqual(daemon.logins(), ["worker 0"])
 
@@ -133,8 +134,8 @@ class Others(unittest.TestCase):
             with self.subTest(name), Daemon().wait_state("ready") as daemon:
                 before = daemon.children()
                 with daemon.connect() as connection:
-                    connection.send(request(1, "sleep 300"))
-                    time.sleep(0.1)
+                    connection.send(request(1, "hang"))
+                    daemon.wait_jobs(1)
                     daemon.kill(name)
                     self.assertIsNone(connection.answer())
                 daemon.wait_state("ready")
@@ -149,7 +150,7 @@ class Others(unittest.TestCase):
             pids = list(daemon.children().values())
             daemon.process.kill()
             daemon.process.wait()
-            wait_until(lambda: not any(alive(pid) for pid in pids), 5, "the children are gone")
+            wait_until(lambda: not any(alive(pid) for pid in pids), 20, "the children are gone")
 
 
 class AuditLog(unittest.TestCase):
@@ -166,7 +167,7 @@ class AuditLog(unittest.TestCase):
                 self.assertIn("audit log cannot be written", answer["message"])
             self.assertEqual(connection.status()["state"], "down")
             resource.prlimit(auditor, resource.RLIMIT_FSIZE, (hard, hard))
-            wait_until(lambda: connection.status()["state"] == "ready", 5, "the log is back")
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "the log is back")
             self.assertEqual(connection.call("after")["status"], OK)
             lines = daemon.audit()
             self.assertEqual([line["seq"] for line in lines], list(range(1, len(lines) + 1)))

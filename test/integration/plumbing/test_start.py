@@ -42,6 +42,12 @@ class Options(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertTrue(done.stderr.startswith(file.name + ":5: there is no key token.pin"), done.stderr)
 
+    def test_what_has_no_end_is_no_configuration(self):
+        ended = subprocess.run(["prlimit", "--as=268435456", DAEMON, "--config", "/dev/zero"], capture_output=True,
+                               text=True, timeout=20, check=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("longer than", ended.stderr)
+
     def test_a_bad_configuration_ends_the_daemon(self):
         done = run("--config", "/nonexistent")
         self.assertEqual(done.returncode, 1)
@@ -55,15 +61,19 @@ class Files(unittest.TestCase):
             daemon.process.wait()
             prepare(daemon)
             process = subprocess.Popen([DAEMON, "--config", daemon.config], stderr=subprocess.PIPE, text=True)
-            try:
-                _, errors = process.communicate(timeout=1)
-            except subprocess.TimeoutExpired:
-                with Connection(daemon.path("socket")) as connection:
-                    self.assertIn(connection.status()["state"], ("ready", "degraded", "down"))
+            serves = wait_until(lambda: self.known(daemon, process), 20, "the daemon serves or has ended") == "serves"
+            if serves:
                 process.terminate()
-                process.communicate()
-                return None, ""
-            return process.returncode, errors
+            _, errors = process.communicate()
+            return (None, "") if serves else (process.returncode, errors)
+
+    def known(self, daemon, process):
+        if process.poll() is not None:
+            return "ended"
+        with contextlib.suppress(OSError), Connection(daemon.path("socket"), 5) as connection:
+            self.assertIn(connection.status()["state"], ("ready", "degraded", "down"))
+            return "serves"
+        return None
 
     def refuses(self, prepare, text):
         status, errors = self.start(prepare)
@@ -128,6 +138,17 @@ class Processes(unittest.TestCase):
             for pid in (*children.values(), daemon.process.pid):
                 self.assertEqual(os.stat("/proc/%d/environ" % pid).st_uid, 0)  # not dumpable: root's
 
+    @unittest.skipIf(os.geteuid() != 0, "the processes are not dumpable")
+    def test_a_worker_cannot_cut_what_it_shares(self):
+        with Daemon(workers=1).wait_state("ready") as daemon:
+            folder = "/proc/%d/fd" % daemon.children()["worker 0"]
+            shared = [each for each in os.listdir(folder) if "memfd" in os.readlink(os.path.join(folder, each))]
+            self.assertEqual(len(shared), 2)
+            for each in shared:
+                with open(os.path.join(folder, each), "r+b") as file, self.assertRaises(PermissionError):
+                    os.ftruncate(file.fileno(), 0)
+            self.assertEqual(daemon.status()["state"], "ready")
+
     def check_files(self, daemon, name, pid):
         folder = "/proc/%d/fd" % pid
         files = [os.readlink(os.path.join(folder, each)) for each in os.listdir(folder) if int(each) > 2]
@@ -146,9 +167,9 @@ class Signals(unittest.TestCase):
             with self.subTest(number), Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
                 idle = self.enterContext(daemon.connect())
                 connection.send(b"".join(request(each, "sleep 20") for each in range(1, 31)))
-                time.sleep(0.1)
+                answers = [connection.answer()]  # so all were read
                 daemon.process.send_signal(number)
-                answers = [connection.answer() for _ in range(30)]
+                answers += [connection.answer() for _ in range(29)]
                 self.assertEqual({answer["status"] for answer in answers}, {OK})
                 self.assertIsNone(connection.answer())
                 self.assertIsNone(idle.answer())
@@ -159,24 +180,25 @@ class Signals(unittest.TestCase):
     def test_drain_ends_in_time(self):
         with Daemon(limits="drain-timeout: 500").wait_state("ready") as daemon, daemon.connect() as connection:
             connection.send(request(1, "hang") + request(2, "hello"))
-            time.sleep(0.1)
+            answer = connection.answer()
+            self.assertEqual((answer["id"], answer["status"]), (2, OK))
             began = time.monotonic()
             daemon.process.terminate()
-            answers = {answer["id"]: answer["status"] for answer in (connection.answer() for _ in range(2))}
-            self.assertEqual(answers, {1: UNAVAILABLE, 2: OK})
-            self.assertEqual(daemon.process.wait(10), 0)
-            self.assertLess(time.monotonic() - began, 4)
+            answer = connection.answer()
+            self.assertEqual((answer["id"], answer["status"]), (1, UNAVAILABLE))
+            self.assertEqual(daemon.process.wait(20), 0)
+            self.assertLess(time.monotonic() - began, 8)
 
     def test_a_second_signal_ends_at_once(self):
         with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
             connection.send(request(1, "hang"))
-            time.sleep(0.1)
+            daemon.wait_jobs(1)
             daemon.process.terminate()
-            time.sleep(0.2)
+            wait_until(lambda: "Told to end: answering" in daemon.read("log"), 20, "the first signal is taken")
             began = time.monotonic()
             daemon.process.terminate()
-            self.assertEqual(daemon.process.wait(5), 0)
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertEqual(daemon.process.wait(20), 0)
+            self.assertLess(time.monotonic() - began, 8)
 
 
 class Systemd(unittest.TestCase):
@@ -191,7 +213,7 @@ class Systemd(unittest.TestCase):
                 began = time.monotonic()
                 for _ in range(3):
                     self.read_until(notify, "WATCHDOG=1")
-                self.assertLess(time.monotonic() - began, 1.5)
+                self.assertLess(time.monotonic() - began, 10)
                 daemon.process.terminate()
                 self.read_until(notify, "STOPPING=1")
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
+#include "daemon/auditor/shape.h"
 #include "test/unit/suite.h"
 
 static int log_with(const char *text)
@@ -57,7 +58,12 @@ END_TEST
 
 START_TEST(what_is_no_record_is_refused)
 {
-    static const char *const bad[] = {"", "{", "text", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} "};
+    static const char *const bad[] = {
+        "", "{", "text", "{}", "{\"a\":1}\n", "{\"a\":\n1}", "{\"a\":1} ", "{\"a\":1,}", "{\"a\":1",
+        "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":01}", "{\"a\":\"", "{\"a\":\"\\\"}",
+        "{\"a\":\"\\u12\"}", "{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":{\"b\":{\"c\":1}}}",
+        /* another origin or number than the auditor knows */
+        "{\"by\":\"worker 0\"}", "{\"a\":1,\"seq\":7}", "{\"b\\u0079\":\"worker 0\"}"};
     int fd = log_with("");
     struct ledger ledger;
 
@@ -71,6 +77,28 @@ START_TEST(what_is_no_record_is_refused)
 }
 END_TEST
 
+START_TEST(what_records_are_made_of)
+{
+    static const char *const good[] = {
+        "{\"a\":1}",
+        "{\"a\":0,\"b\":true,\"c\":false}",
+        "{\"peer\":{\"uid\":0,\"by\":\"x\"},\"t\":\"\\\"\\\\\\n\\r\\t\\u001b\\ufffd \xc3\xa9\"}",
+    };
+    char text[512];
+    struct record record;
+    struct peer peer = {1, 2, -1};
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(shape_is_record(good[i], strlen(good[i])), "%s", good[i]);
+    record_begin(&record, text, sizeof text, &peer, 10, UINT64_MAX);
+    record_text(&record, "KeyArn", "\x01\n\"\\ \xff\x7f");
+    record_bytes(&record, "Sha", (const uint8_t *)"\x01\xff", 2);
+    record_flag(&record, "Flag", true);
+    record_result(&record, KF_VALIDATION, "no");
+    ck_assert(shape_is_record(text, record_end(&record)));
+}
+END_TEST
+
 /* The kinds of the answers that may leave, as a word: R, W, G, D, U. */
 static const char *leaving(struct gate *gate)
 {
@@ -80,12 +108,13 @@ static const char *leaving(struct gate *gate)
     const uint8_t *data = frame_out_data(&gate->open, &len), *frame, *bytes;
     struct frame_in view = {.data = (uint8_t *)data, .end = len, .max_frame = ANSWER_FRAME_MAX};
     size_t frame_len;
-    enum answer_kind kind;
-    uint64_t number;
+    struct answer_head head;
 
     while (frame_in_next(&view, &frame, &frame_len) == FRAME_READY) {
-        ck_assert(answer_get(frame, frame_len, &kind, &number, &bytes, &bytes_len));
-        word[at++] = letters[kind];
+        ck_assert(answer_get(frame, frame_len, &head, &bytes, &bytes_len));
+        word[at++] = letters[head.kind];
+        ck_assert_uint_eq(head.origin,
+                          strchr("RWG", word[at - 1]) ? worker_key(0, 1) : ORIGIN_FRONT);
     }
     word[at] = '\0';
     frame_out_written(&gate->open, len);
@@ -96,7 +125,7 @@ static void add(struct gate *gate, const char *record)
 {
     struct result result = {1, (const uint8_t *)"answer", 6, record, strlen(record)};
 
-    ck_assert(gate_add(gate, "worker 0", &result));
+    ck_assert(gate_add(gate, "worker 0", worker_key(0, 1), &result));
 }
 
 START_TEST(answers_wait_for_their_records)
@@ -106,7 +135,7 @@ START_TEST(answers_wait_for_their_records)
 
     gate_open(&gate, fd);
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     add(&gate, "{\"a\":2}");
     ck_assert_str_eq(leaving(&gate), "");
     gate_pass(&gate);
@@ -128,7 +157,7 @@ START_TEST(what_is_not_recorded_does_not_leave)
     gate_open(&gate, good);
     gate.ledger.fd = full;
     add(&gate, "{\"a\":1}");
-    gate_worker_gone(&gate, 0, 1);
+    gate_worker_gone(&gate, worker_key(0, 1));
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "DWG");
     add(&gate, "{\"a\":2}");
@@ -239,7 +268,7 @@ START_TEST(messages_between_processes)
 }
 END_TEST
 
-SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused,
+SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused, what_records_are_made_of,
            answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
            a_line_lost_to_memory_is_not_recorded, one_descriptor_comes_with_a_message,
            messages_between_processes)

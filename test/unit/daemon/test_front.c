@@ -5,6 +5,7 @@
 #include "daemon/front/jobs.h"
 #include "daemon/front/policy.h"
 #include "daemon/front/scheduler.h"
+#include "daemon/ipc.h"
 #include "test/unit/suite.h"
 #include "wire/keyferry.pb.h"
 
@@ -28,6 +29,13 @@ START_TEST(every_operation_has_its_class)
         {keyferry_Operation_OPERATION_ADOPT_KEY, CLASS_MANAGE, true},
         {keyferry_Operation_OPERATION_TOKEN, CLASS_VIEW, false},
         {keyferry_Operation_OPERATION_STATUS, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_IMPORT_KEY, CLASS_MANAGE, true},
+        {keyferry_Operation_OPERATION_START_KEY_USAGE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_STOP_KEY_USAGE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_RESTORE_KEY, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_TAG_RESOURCE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_UNTAG_RESOURCE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_LIST_TAGS_FOR_RESOURCE, CLASS_VIEW, false},
     };
 
     ck_assert_uint_eq(sizeof wanted / sizeof *wanted, _keyferry_Operation_MAX);
@@ -117,18 +125,18 @@ START_TEST(job_numbers_are_never_used_twice)
     first = one->number;
     ck_assert(first != 0 && first != two->number);
     ck_assert_ptr_null(jobs_take(&jobs));
-    ck_assert_ptr_eq(jobs_find(&jobs, first), one);
+    ck_assert_ptr_eq(jobs_find(&jobs, first, ORIGIN_FRONT), one);
     job_link(one, &list);
     job_link(two, &list);
     jobs_release(&jobs, one);
     ck_assert_ptr_eq(list, two);
     ck_assert_ptr_null(two->next);
-    ck_assert_ptr_null(jobs_find(&jobs, first));
+    ck_assert_ptr_null(jobs_find(&jobs, first, ORIGIN_FRONT));
     one = jobs_take(&jobs);
     ck_assert(one->number != first);
-    ck_assert_ptr_null(jobs_find(&jobs, first));
-    ck_assert_ptr_null(jobs_find(&jobs, 0));
-    ck_assert_ptr_null(jobs_find(&jobs, UINT64_MAX));
+    ck_assert_ptr_null(jobs_find(&jobs, first, ORIGIN_FRONT));
+    ck_assert_ptr_null(jobs_find(&jobs, 0, ORIGIN_FRONT));
+    ck_assert_ptr_null(jobs_find(&jobs, UINT64_MAX, ORIGIN_FRONT));
     ck_assert_uint_eq(jobs.used, 2);
     job_unlink(two);
     ck_assert_ptr_null(list);
@@ -136,5 +144,22 @@ START_TEST(job_numbers_are_never_used_twice)
 }
 END_TEST
 
+START_TEST(a_job_is_answered_by_who_has_it)
+{
+    struct jobs jobs;
+    struct front_job *job;
+
+    ck_assert(jobs_init(&jobs, 1));
+    job = jobs_take(&jobs);
+    job->origin = worker_key(1, 3);
+    ck_assert_ptr_eq(jobs_find(&jobs, job->number, worker_key(1, 3)), job);
+    ck_assert_ptr_null(jobs_find(&jobs, job->number, worker_key(1, 2)));
+    ck_assert_ptr_null(jobs_find(&jobs, job->number, worker_key(0, 3)));
+    ck_assert_ptr_null(jobs_find(&jobs, job->number, ORIGIN_FRONT));
+    jobs_free(&jobs);
+}
+END_TEST
+
 SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
-           workers_get_their_share, job_numbers_are_never_used_twice)
+           workers_get_their_share, job_numbers_are_never_used_twice,
+           a_job_is_answered_by_who_has_it)

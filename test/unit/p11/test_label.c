@@ -52,6 +52,10 @@ START_TEST(labels_have_their_form)
     ck_assert_str_eq(label, "keyferry1 alias alias/kek-acme 5rplquuwozodpwsp");
     label_write_alias("alias/kek-acme", "", label);
     ck_assert_str_eq(label, "keyferry1 alias alias/kek-acme -");
+    label_write_claim("alias/kek-acme", false, label);
+    ck_assert_str_eq(label, "keyferry1 claim alias/kek-acme");
+    label_write_claim("alias/kek-acme", true, label);
+    ck_assert_str_eq(label, "keyferry1 making alias/kek-acme");
 }
 END_TEST
 

@@ -44,6 +44,18 @@ START_TEST(responses_there_and_back)
 }
 END_TEST
 
+/* The body is not copied, so it must lie in the frame: nanopb hands scalars over from its stack. */
+START_TEST(a_body_that_is_a_number_is_none)
+{
+    struct wire_response response;
+
+    ck_assert(!wire_response_decode(BYTES("\x08\x05\x20\x07"), &response));
+    ck_assert(!wire_response_decode(BYTES("\x08\x05\x25"
+                                          "abcd"),
+                                    &response));
+}
+END_TEST
+
 START_TEST(an_operation_from_the_future_is_no_error)
 {
     struct wire_request request;
@@ -66,6 +78,9 @@ START_TEST(an_envelope_that_is_none)
         {BYTES("\x08\x05\x10")},             /* no value */
         {BYTES("\x08\x05\x00")},             /* number 0 */
         {BYTES("\x08\x05\x1a\x00\x1a\x00")}, /* body twice */
+        {BYTES("\x08\x05\x18\x07")},         /* body as a number */
+        {BYTES("\x08\x05\x1d"
+               "abcd")}, /* body of fixed width */
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -74,6 +89,18 @@ START_TEST(an_envelope_that_is_none)
         ck_assert_msg(!wire_request_decode(bad[i].bytes, bad[i].len, &request), "case %zu", i);
         ck_assert_msg(request.id == 5, "case %zu: the id was readable", i);
     }
+}
+END_TEST
+
+START_TEST(a_request_without_an_id)
+{
+    struct wire_request request;
+
+    ck_assert(!wire_request_decode(BYTES(""), &request));
+    ck_assert(!wire_request_decode(BYTES("\x10\x0d"), &request));
+    ck_assert(!wire_request_decode(BYTES("\x08\x00\x10\x0d"), &request));
+    ck_assert(request.id == 0);
+    ck_assert(wire_request_decode(BYTES("\x08\x01\x10\x0d"), &request));
 }
 END_TEST
 
@@ -140,5 +167,6 @@ START_TEST(utf8_is_the_shortest_form)
 END_TEST
 
 SUITE_MAIN("message", requests_there_and_back, responses_there_and_back,
-           an_operation_from_the_future_is_no_error, an_envelope_that_is_none,
-           bodies_are_read_strictly, strings_have_their_bounds, utf8_is_the_shortest_form)
+           a_body_that_is_a_number_is_none, an_operation_from_the_future_is_no_error,
+           an_envelope_that_is_none, a_request_without_an_id, bodies_are_read_strictly,
+           strings_have_their_bounds, utf8_is_the_shortest_form)

@@ -297,6 +297,72 @@ START_TEST(a_stale_handle_costs_one_retry)
 }
 END_TEST
 
+static void disable(struct p11_key *key)
+{
+    ck_assert(store_set_state(service->store, key, &(struct key_state){.enabled = false},
+                              &(struct kf_error){0}));
+}
+
+static void destroy_working(struct p11_key *key)
+{
+    ck_assert_uint_eq(p11_destroy_object(service->session, key->working, NULL), CKR_OK);
+}
+
+static void destroy_card(struct p11_key *key)
+{
+    ck_assert_uint_eq(p11_destroy_object(service->session, key->card, NULL), CKR_OK);
+}
+
+/* What was derived from a wrapping key serves no longer than the key: from the next job after the
+ * freshness window on, nothing of it is in the token, whether the worker has jobs or is idle. */
+START_TEST(nothing_derived_outlives_its_key)
+{
+    static const struct {
+        void (*ends)(struct p11_key *);
+        enum kf_status status;
+        const char *text;
+    } ends[] = {
+        {disable, KF_CONFLICT, "is not enabled"},
+        {destroy_working, KF_CONFLICT, "an object is missing (working)"},
+        {destroy_card, KF_NOT_FOUND, "There is no"},
+    };
+    struct kf_error err = {0};
+    char kbpk[ARN_MAX], other[ARN_MAX], key[ARN_MAX];
+    CK_OBJECT_HANDLE kbek, kbmk;
+    struct kbpk *cached;
+    CK_KEY_TYPE type;
+
+    create_key("K1", KEY_AES_256, 'B', true, other);
+    create_key("P0", KEY_AES_128, 'B', true, key);
+    for (size_t i = 0; i < 2 * COUNT(ends); i++) {
+        CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof type};
+        bool idle = i % 2;
+
+        create_key("K1", KEY_AES_256, 'B', true, kbpk);
+        export_key(key, other);
+        export_key(key, kbpk);
+        expect_ok();
+        cached = kbpk_get(service->kbpks, store_key(service->store, id_of(kbpk), &err), &err);
+        kbek = cached->kbek;
+        kbmk = cached->kbmk;
+        ends[i / 2].ends(store_key(service->store, id_of(kbpk), &err));
+        outlast_freshness();
+        if (idle)
+            service_idle(service);
+        else
+            export_key(key, other);
+        ck_assert_uint_ne(p11_get_attributes(service->session, kbek, &attribute, 1, NULL), CKR_OK);
+        ck_assert_uint_ne(p11_get_attributes(service->session, kbmk, &attribute, 1, NULL), CKR_OK);
+        export_key(key, kbpk);
+        expect_refusal(ends[i / 2].status, ends[i / 2].text);
+        /* the others' stay */
+        cached = kbpk_get(service->kbpks, store_key(service->store, id_of(other), &err), &err);
+        ck_assert_uint_eq(p11_get_attributes(service->session, cached->kbek, &attribute, 1, NULL),
+                          CKR_OK);
+    }
+}
+END_TEST
+
 /* Another program puts another key in the place of a KBPK, with all its names: what was derived
  * from the first serves no more. */
 START_TEST(a_replaced_wrapping_key_is_derived_from_anew)
@@ -491,6 +557,7 @@ int main(void)
     tcase_add_test(tests, states_bind);
     tcase_add_test(tests, a_forged_export_copy_does_not_leave);
     tcase_add_test(tests, a_stale_handle_costs_one_retry);
+    tcase_add_test(tests, nothing_derived_outlives_its_key);
     tcase_add_test(tests, a_replaced_wrapping_key_is_derived_from_anew);
     tcase_add_test(tests, lost_session_keys_are_made_again);
     tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, 2);

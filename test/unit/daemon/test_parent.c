@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parent makes of a worker's messages, whatever a worker sends. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/parent/parent.h"
+#include "test/unit/suite.h"
+
+/* A parent with one worker that is being started, whose end of the control channel is *other. */
+static struct parent *parent_with_worker(struct conf *conf, int *other)
+{
+    struct parent *parent = calloc(1, sizeof *parent);
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    *conf = (struct conf){.workers = 1, .token = {.pin_file = "/nonexistent"}};
+    parent->conf = conf;
+    parent->workers[0].phase = WORKER_STARTING;
+    parent->workers[0].jobs = -1;
+    parent->workers[0].child.control = pair[0];
+    *other = pair[1];
+    return parent;
+}
+
+static void say(int socket, enum control_kind kind, const struct kf_error *failure)
+{
+    struct control message = {.kind = kind};
+
+    if (failure)
+        message.failure = *failure;
+    ck_assert(control_send(socket, &message, -1));
+}
+
+static void drop(struct parent *parent, int other)
+{
+    close(parent->workers[0].child.control);
+    close(other);
+    free(parent);
+}
+
+START_TEST(what_a_worker_says_is_cut_to_one_line)
+{
+    struct kf_error failure = {.fault = KF_FAULT_MODULE};
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+    const struct kf_error *kept = &parent->workers[0].failure;
+
+    memset(failure.message, 'm', sizeof failure.message); /* without an end */
+    memset(failure.detail, '\n', sizeof failure.detail);
+    memcpy(failure.message, "bad\nMAINPID=1", 13);
+    say(other, CONTROL_FAILED, &failure);
+    worker_on_control(parent, 0);
+    ck_assert(parent->workers[0].failed);
+    ck_assert_uint_eq(strnlen(kept->message, KF_MESSAGE_MAX), KF_MESSAGE_MAX - 1);
+    ck_assert_uint_eq(strnlen(kept->detail, KF_DETAIL_MAX), KF_DETAIL_MAX - 1);
+    ck_assert_int_eq(strncmp(kept->message, "bad MAINPID=1m", 14), 0);
+    ck_assert_ptr_null(strchr(kept->detail, '\n'));
+    drop(parent, other);
+}
+END_TEST
+
+START_TEST(a_failure_is_said_once)
+{
+    struct kf_error first = {.fault = KF_FAULT_MODULE, .message = "first"};
+    struct kf_error second = {.fault = KF_FAULT_CONFIG, .message = "second"};
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+
+    say(other, CONTROL_FAILED, &first);
+    worker_on_control(parent, 0);
+    parent->workers[0].child.kill_ms = 7; /* when it is killed, it cannot put off */
+    say(other, CONTROL_FAILED, &second);
+    say(other, CONTROL_READY, NULL);
+    worker_on_control(parent, 0);
+    ck_assert_str_eq(parent->workers[0].failure.message, "first");
+    ck_assert_uint_eq(parent->workers[0].child.kill_ms, 7);
+    ck_assert_int_eq(parent->workers[0].phase, WORKER_STARTING);
+    drop(parent, other);
+}
+END_TEST
+
+START_TEST(a_refused_pin_is_latched_whatever_happens_next)
+{
+    struct kf_error refused = {.fault = KF_FAULT_PIN, .message = "The PIN is wrong."};
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+
+    parent->restarting = true; /* the front has died just then */
+    say(other, CONTROL_FAILED, &refused);
+    worker_on_end(parent, 0, 0);
+    ck_assert(parent->pin_latched);
+    drop(parent, other);
+}
+END_TEST
+
+START_TEST(one_at_a_time_has_the_pin)
+{
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+
+    conf.workers = 3;
+    parent->workers[0].phase = WORKER_DOWN;
+    parent->last_ready_ms = 1;
+    ck_assert(worker_may_start(parent, 0, 100000));
+    ck_assert(!worker_may_start(parent, 1, 100000)); /* none is ready: worker 0 alone */
+    parent->workers[1].phase = WORKER_STARTING;
+    ck_assert(!worker_may_start(parent, 0, 100000));
+    parent->workers[2].phase = WORKER_READY;
+    ck_assert(!worker_may_start(parent, 0, 100000));
+    ck_assert(worker_may_start(parent, 0, 1000)); /* proven a moment ago */
+    parent->pin_proven.there = true;              /* but it was another */
+    ck_assert(!worker_may_start(parent, 0, 1000));
+    parent->workers[1].phase = WORKER_DOWN;
+    ck_assert(worker_may_start(parent, 1, 100000));
+    drop(parent, other);
+}
+END_TEST
+
+SUITE_MAIN("parent", what_a_worker_says_is_cut_to_one_line, a_failure_is_said_once,
+           a_refused_pin_is_latched_whatever_happens_next, one_at_a_time_has_the_pin)
