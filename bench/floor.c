@@ -51,7 +51,7 @@ static bool measure(struct samples *samples, void *context)
 {
     const struct floor *floor = context;
     struct kf_error err = {0};
-    struct service *service = service_open(floor->conf, 1, &no_changes, &err);
+    struct service *service = service_open(floor->conf, 1, &no_changes, NULL, &err);
     const struct p11_key *key = NULL, *kek = NULL;
     struct kbpk *kbpk = NULL;
     uint64_t begin;

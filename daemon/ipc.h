@@ -38,6 +38,7 @@ enum child_fd {
     WORKER_RESULTS = 5,
     WORKER_SHARED = 6,
     WORKER_CONF = 7,
+    WORKER_LOGIN = 8,
 };
 
 /* The names the roles have in argv[0]; a worker's number follows. */
@@ -59,10 +60,11 @@ enum control_kind {
     CONTROL_WORKER_RESULTS, /* parent -> auditor: a worker begins; descriptor: results */
     CONTROL_WORKER_GONE, /* parent -> auditor: its process has ended, nothing more can come from it
                           */
-    CONTROL_STATE,       /* parent -> front: what status answers */
-    CONTROL_DRAIN,       /* parent -> front: answer what is under way and end */
-    CONTROL_READY,       /* worker -> parent: the token is open */
-    CONTROL_FAILED,      /* worker -> parent: it is not, or no longer, and the worker ends */
+    CONTROL_LOG,    /* parent -> auditor: go on in this log; without a descriptor: there is none */
+    CONTROL_STATE,  /* parent -> front: what status answers */
+    CONTROL_DRAIN,  /* parent -> front: answer what is under way and end */
+    CONTROL_READY,  /* worker -> parent: the token is open */
+    CONTROL_FAILED, /* worker -> parent: it is not, or no longer, and the worker ends */
 };
 
 /* What front and auditor know of the configuration. */
@@ -155,8 +157,17 @@ struct shared {
     struct host_state host;
     struct {
         _Alignas(64) _Atomic uint64_t
-            deadline_ms; /* clock_ms() by which the worker's job must be done; 0: none */
+            deadline_ms;         /* clock_ms() by which the worker's job must be done; 0: none */
+        _Atomic bool logging_in; /* the token has the PIN, and has not answered */
     } slots[CONF_WORKERS_MAX];
+};
+
+/* The memory that only the workers share. The parent makes it and looks at it no more: with key and
+ * marks in one hand a short PIN can be found by trying all. */
+struct login_memory {
+    uint64_t key[2];                              /* random */
+    _Atomic uint64_t presented[CONF_WORKERS_MAX]; /* a mark of the PIN that each worker presented,
+                                                      until it is accepted; 0: none */
 };
 
 #endif

@@ -33,6 +33,7 @@ enum p11_role {
     ROLE_KBMK,
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
+    ROLE_PART,     /* of a TDES key, to be compared with the others */
     ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
 };
 
@@ -43,8 +44,8 @@ const char *role_name(enum p11_role role);
 
 /*
  * The template of a session object of this role. algorithm says the key type, and the length where
- * len is 0; for ROLE_PAYLOAD and ROLE_CONSTANT, which are generic secrets of any length, it is
- * KEY_ALGORITHM_NONE.
+ * len is 0; for ROLE_PAYLOAD, ROLE_PART and ROLE_CONSTANT, which are generic secrets of any length,
+ * it is KEY_ALGORITHM_NONE.
  */
 void role_session_template(const struct p11_token *token, enum p11_role role,
                            enum key_algorithm algorithm, size_t len, struct p11_template *out);

@@ -28,7 +28,8 @@ static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err
     return true;
 }
 
-static bool login(struct p11_session *session, const char *pin_path, struct kf_error *err)
+static bool login(struct p11_session *session, const struct p11_settings *settings,
+                  struct kf_error *err)
 {
     CK_FUNCTION_LIST *functions = p11_module_functions(session->module);
     struct pin pin = {0};
@@ -38,7 +39,9 @@ static bool login(struct p11_session *session, const char *pin_path, struct kf_e
 
     if (!pin_allowed(&session->token, err))
         return false;
-    if (!pin_read(pin_path, &pin, err))
+    if (!pin_read(settings->pin_path, &pin, err))
+        goto out;
+    if (settings->pin_begin && !settings->pin_begin(settings->pin_context, pin.text, pin.len, err))
         goto out;
     started = ckr_clock();
     rv = functions->C_Login(session->handle, CKU_USER, pin.text, pin.len);
@@ -46,6 +49,8 @@ static bool login(struct p11_session *session, const char *pin_path, struct kf_e
         ckr_fail(err, "C_Login", rv, ckr_clock() - started);
     else
         good = true;
+    if (settings->pin_end)
+        settings->pin_end(settings->pin_context, !good && err->fault == KF_FAULT_PIN);
 
 out:
     pin_wipe(&pin);
@@ -76,7 +81,7 @@ struct p11_session *p11_session_open(const struct p11_settings *settings, struct
         ckr_fail(err, "C_OpenSession", rv, ckr_clock() - started);
         goto fail;
     }
-    if (!login(session, settings->pin_path, err))
+    if (!login(session, settings, err))
         goto fail;
     return session;
 

@@ -17,6 +17,11 @@ struct p11_settings {
     const char *uri;       /* RFC 7512 */
     const char *init_args; /* NULL: none */
     const char *pin_path;
+    /* Asked before the PIN is presented (false: it is not), and told when the token has answered;
+     * both NULL, or neither. */
+    bool (*pin_begin)(void *context, const unsigned char *pin, size_t len, struct kf_error *err);
+    void (*pin_end)(void *context, bool refused);
+    void *pin_context;
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/base32.h"
+#include "p11/calls.h"
 #include "p11/store_index.h"
 
 struct store_moment store_moment(const struct p11_store *store)
@@ -249,6 +250,15 @@ static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
     return key;
 }
 
+/* Where a search found nothing: the first failure counts, so a token that is gone, or a search that
+ * failed, does not read as a key that is. */
+static void not_found(struct p11_store *store, struct kf_error *err, const char *kind,
+                      const char *name)
+{
+    if (p11_token_present(store->token->session, err))
+        kf_fail(err, KF_NOT_FOUND, "There is no %s%s.", kind, name);
+}
+
 struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err)
 {
     uint8_t id[KEY_ID_BYTES];
@@ -266,7 +276,7 @@ struct p11_key *store_key_any(struct p11_store *store, const char *name, struct 
          */
         key = key->trouble[0] ? reload_key(store, id, err) : refresh_key(store, key, err);
     if (!key) {
-        kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+        not_found(store, err, "key/", name);
         return NULL;
     }
     if (!key->verified && !store_verify(store, key, err))
@@ -341,7 +351,7 @@ struct p11_alias *store_alias(struct p11_store *store, const char *name, struct 
                                      : refresh_alias(store, alias, err);
     }
     if (!alias) {
-        kf_fail(err, KF_NOT_FOUND, "There is no %s.", name);
+        not_found(store, err, "", name);
         return NULL;
     }
     if (alias->duplicate) {

@@ -87,6 +87,8 @@ bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *co
 bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count,
                         struct kf_error *err);
 
+/* Whether this token can be given keys at all; KF_VALIDATION says why not. */
+bool store_can_make(const struct p11_token *token, struct kf_error *err);
 /*
  * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or
  * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms.
@@ -99,6 +101,11 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
  * bytes. facts says the length of an HMAC key. */
 bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
+
+/* Refuses (KF_VALIDATION) a TDES key with equal parts. A key that was generated is not asked: by
+ * chance that is one in 2^56. */
+bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
+                       enum key_algorithm algorithm, struct kf_error *err);
 
 bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
                      struct kf_error *err);

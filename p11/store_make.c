@@ -51,6 +51,22 @@ out:
     return good;
 }
 
+/* A key could be generated with its final template only where its label needed nothing of it: the
+ * label holds the check value, and what is closed to changes (CKA_MODIFIABLE and CKA_COPYABLE
+ * false) gets no other label. To open it would weaken its role. */
+bool store_can_make(const struct p11_token *token, struct kf_error *err)
+{
+    if (token->ways[P11_IDENTITY].proven)
+        return true;
+    return kf_fail(
+        err, KF_VALIDATION,
+        "This token can neither create nor adopt keys of Keyferry's: it cannot %s (%s). A "
+        "key is made first and labelled with its check value, then closed to changes, and "
+        "only that operation does this without opening the key. Use a token or firmware "
+        "that has one of these mechanisms.",
+        op_name(P11_IDENTITY), op_mechanisms(P11_IDENTITY));
+}
+
 static bool make_object(struct p11_store *store, const struct p11_key *key,
                         const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {

@@ -134,7 +134,9 @@ static bool take_control(struct auditor *auditor)
         case CONTROL_GOT:
             break;
         }
-        if (message.kind == CONTROL_WORKER_RESULTS) {
+        if (message.kind == CONTROL_LOG) {
+            gate_move(&auditor->gate, fd);
+        } else if (message.kind == CONTROL_WORKER_RESULTS) {
             on_worker_results(auditor, &message, fd);
         } else if (message.kind == CONTROL_WORKER_GONE && message.slot < CONF_WORKERS_MAX) {
             struct source *worker = &auditor->workers[message.slot];

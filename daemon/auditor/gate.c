@@ -62,6 +62,16 @@ void gate_event(struct gate *gate, const char *event)
     add_own(gate, &record);
 }
 
+void gate_move(struct gate *gate, int log_fd)
+{
+    if (gate->ledger.fd >= 0)
+        close(gate->ledger.fd);
+    ledger_move(&gate->ledger, log_fd);
+    /* So that numbers go on from the first line of a new file, whenever the daemon ends. */
+    if (log_fd >= 0)
+        gate_event(gate, "move");
+}
+
 /* Lets everything that is held go on. */
 static void let_go(struct gate *gate)
 {

@@ -31,6 +31,8 @@ void gate_open(struct gate *gate, int log_fd);
 bool gate_add(struct gate *gate, const char *by, uint64_t origin, const struct result *result);
 /* The mark that a worker has no more results. */
 void gate_worker_gone(struct gate *gate, uint64_t origin);
+/* Goes on in another log, or (-1) in none until there is one; the old descriptor is closed. */
+void gate_move(struct gate *gate, int log_fd);
 /* A line of the auditor's own. */
 void gate_event(struct gate *gate, const char *event);
 /* Makes the records durable and opens the gate to what waited for them. Also the way to try again

@@ -62,20 +62,40 @@ static bool make_room(struct ledger *ledger, size_t need)
     return true;
 }
 
-void ledger_open(struct ledger *ledger, int fd)
+/* Half a line that a crash left is ended before anything else is written. */
+static void end_line(struct ledger *ledger)
+{
+    if (!make_room(ledger, 1))
+        return;
+    memmove(ledger->lines + 1, ledger->lines, ledger->len);
+    ledger->lines[0] = '\n';
+    ledger->len++;
+}
+
+void ledger_move(struct ledger *ledger, int fd)
 {
     char tail[TAIL_MAX + 1];
     struct stat status;
+    uint64_t last;
     ssize_t got = 0;
 
-    *ledger = (struct ledger){.fd = fd, .next_seq = 1};
+    ledger->fd = fd;
+    ledger->written = 0;
     if (fstat(fd, &status) == 0 && status.st_size > 0)
         got = pread(fd, tail, TAIL_MAX, status.st_size > TAIL_MAX ? status.st_size - TAIL_MAX : 0);
     if (got <= 0)
         return;
-    if (tail[got - 1] != '\n' && make_room(ledger, 1))
-        collect(ledger, "\n", 1);
-    ledger->next_seq = last_seq(tail, (size_t)got) + 1;
+    if (tail[got - 1] != '\n')
+        end_line(ledger);
+    last = last_seq(tail, (size_t)got);
+    if (last >= ledger->next_seq)
+        ledger->next_seq = last + 1;
+}
+
+void ledger_open(struct ledger *ledger, int fd)
+{
+    *ledger = (struct ledger){.next_seq = 1};
+    ledger_move(ledger, fd);
 }
 
 static size_t put_seq(char *at, uint64_t value)
@@ -113,10 +133,19 @@ bool ledger_add(struct ledger *ledger, const char *by, const char *record, size_
     return true;
 }
 
-bool ledger_commit(struct ledger *ledger)
+/* A file that was removed takes lines, and loses them. */
+static bool has_name(int fd)
 {
-    if (ledger->len == 0)
-        return true;
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return false;
+    errno = ENOENT;
+    return status.st_nlink > 0;
+}
+
+static bool write_all(struct ledger *ledger)
+{
     while (ledger->written < ledger->len) {
         ssize_t done =
             write(ledger->fd, ledger->lines + ledger->written, ledger->len - ledger->written);
@@ -129,7 +158,20 @@ bool ledger_commit(struct ledger *ledger)
         }
         ledger->written += (size_t)done;
     }
-    if (fdatasync(ledger->fd) != 0) {
+    return true;
+}
+
+bool ledger_commit(struct ledger *ledger)
+{
+    if (ledger->fd < 0) {
+        errno = ENOENT;
+        return false;
+    }
+    if (ledger->len == 0)
+        return true;
+    if (!write_all(ledger))
+        return false;
+    if (fdatasync(ledger->fd) != 0 || !has_name(ledger->fd)) {
         /* What the kernel failed to write it has forgotten: write it again, even if some lines
          * appear twice. */
         ledger->written = 0;

@@ -14,7 +14,7 @@
 #include "daemon/process.h"
 
 /* Descriptors of a child beside its control; the first becomes CHILD_CONTROL + 1. */
-#define FDS_MAX 4
+#define FDS_MAX 5
 /* Above all that a child is given, so that moving them into place overwrites none. */
 #define SAFE_FD 16
 
@@ -57,6 +57,7 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
      * off. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -137,6 +138,7 @@ bool children_start(struct parent *parent)
     close(channel[0]);
     close(channel[1]);
     memset(&parent->published, 0, sizeof parent->published);
+    parent->log_gone = false; /* the new auditor does not know */
     parent->started_all_ms = clock_ms();
     return good;
 }
@@ -152,15 +154,16 @@ bool child_start_worker(struct parent *parent, unsigned slot)
 
     snprintf(name, sizeof name, WORKER_NAME "%u", slot);
     atomic_store(&parent->shared->slots[slot].deadline_ms, 0);
+    atomic_store(&parent->shared->slots[slot].logging_in, false);
     worker->pin = pin_mark_take(&parent->conf->token);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, jobs) == 0 &&
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) == 0) {
-        int fds[] = {jobs[0], channel[0], parent->shared_fd, parent->conf_fd};
+        int fds[] = {jobs[0], channel[0], parent->shared_fd, parent->conf_fd, parent->login_fd};
 
         /* The auditor first: whatever becomes of the worker, it will see the end of this channel.
          */
         good = control_send(parent->auditor.control, &results, channel[1]) &&
-               start(name, fds, 4, true, &worker->child);
+               start(name, fds, 5, true, &worker->child);
     }
     if (good) {
         worker->jobs = jobs[1];
@@ -177,15 +180,26 @@ bool child_start_worker(struct parent *parent, unsigned slot)
     return good;
 }
 
-void children_kill(struct parent *parent)
+static void kill_all(struct parent *parent, bool gently)
 {
     if (parent->front.pid > 0)
         kill(parent->front.pid, SIGKILL);
     if (parent->auditor.pid > 0)
         kill(parent->auditor.pid, SIGKILL);
     for (unsigned i = 0; i < parent->conf->workers; i++)
-        if (parent->workers[i].child.pid > 0)
+        if (parent->workers[i].child.pid > 0 &&
+            !(gently && atomic_load(&parent->shared->slots[i].logging_in)))
             kill(parent->workers[i].child.pid, SIGKILL);
+}
+
+void children_kill(struct parent *parent)
+{
+    kill_all(parent, false);
+}
+
+void children_kill_gently(struct parent *parent)
+{
+    kill_all(parent, true);
 }
 
 bool children_any(const struct parent *parent)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -50,13 +51,32 @@ static int keep_configuration(const char *path, struct kf_error *err)
     return copy;
 }
 
+/* Zeroed, and sealed: a worker that cut it short would end whoever looks at it next, by SIGBUS. */
+static bool make_memory(const char *name, size_t size, int *fd, struct kf_error *err)
+{
+    *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return (*fd >= 0 && ftruncate(*fd, (off_t)size) == 0 &&
+            fcntl(*fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0) ||
+           kf_fail(err, KF_INTERNAL, "No shared memory can be made: %s.", strerror(errno));
+}
+
+/* The workers' own memory: the parent gives it its key, and forgets that. */
+static bool make_login_memory(struct parent *parent, struct kf_error *err)
+{
+    struct login_memory memory = {0};
+    bool good = make_memory("keyferry-login", sizeof memory, &parent->login_fd, err) &&
+                ((getrandom(memory.key, sizeof memory.key, 0) == (ssize_t)sizeof memory.key &&
+                  pwrite(parent->login_fd, &memory, sizeof memory, 0) == (ssize_t)sizeof memory) ||
+                 kf_fail(err, KF_INTERNAL, "No random key can be made: %s.", strerror(errno)));
+
+    explicit_bzero(&memory, sizeof memory);
+    return good;
+}
+
 static bool share_memory(struct parent *parent, struct kf_error *err)
 {
-    parent->shared_fd = memfd_create("keyferry-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    /* Sealed: a worker that cut it short would end whoever looks at it next, by SIGBUS. */
-    if (parent->shared_fd < 0 || ftruncate(parent->shared_fd, sizeof *parent->shared) != 0 ||
-        fcntl(parent->shared_fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
-        return kf_fail(err, KF_INTERNAL, "No shared memory can be made: %s.", strerror(errno));
+    if (!make_memory("keyferry-shared", sizeof *parent->shared, &parent->shared_fd, err))
+        return false;
     parent->shared = mmap(NULL, sizeof *parent->shared, PROT_READ | PROT_WRITE, MAP_SHARED,
                           parent->shared_fd, 0);
     if (parent->shared == MAP_FAILED) {
@@ -74,6 +94,7 @@ static void take_signals(struct parent *parent)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     parent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -110,20 +131,19 @@ static bool prepare(struct parent *parent, const char *path, struct kf_error *er
     raise_limits();
     take_signals(parent);
     if (!group_find(parent->conf, &options->has_group, &options->group, err) ||
-        !share_memory(parent, err))
+        !share_memory(parent, err) || !make_login_memory(parent, err))
         return false;
     parent->log_fd = auditlog_open(parent->conf->audit.path, err);
     return parent->log_fd >= 0 && listener_take(&parent->listener, &parent->conf->socket, err);
 }
 
-/* Everything is ended and, when all have ended, started anew. */
-static void begin_restart(struct parent *parent, const char *who)
+void parent_restart(struct parent *parent, const char *why)
 {
     uint64_t now = clock_ms();
 
-    if (parent->restarting)
+    if (parent->restarting || parent->draining)
         return;
-    log_error("The %s ended unexpectedly; all processes are started anew.", who);
+    log_error("The %s; all processes are started anew.", why);
     if (now - parent->started_all_ms >= RESTART_GOOD_MS)
         parent->restarts = 0;
     parent->restart_ms = now;
@@ -132,7 +152,7 @@ static void begin_restart(struct parent *parent, const char *who)
             parent->restarts > 5 ? RESTART_MAX_MS : 1000 << (parent->restarts - 1);
     parent->restarts++;
     parent->restarting = true;
-    children_kill(parent);
+    children_kill_gently(parent);
 }
 
 static void on_end(struct parent *parent, pid_t pid, int status)
@@ -142,7 +162,8 @@ static void on_end(struct parent *parent, pid_t pid, int status)
 
         child_forget(is_front ? &parent->front : &parent->auditor);
         if (!parent->draining)
-            begin_restart(parent, is_front ? "front" : "auditor");
+            parent_restart(parent,
+                           is_front ? "front ended unexpectedly" : "auditor ended unexpectedly");
         else if (status != 0 || !is_front)
             children_kill(parent); /* nobody is left to answer, or to record */
         else
@@ -199,7 +220,9 @@ static void on_signals(struct parent *parent)
     pid_t pid;
 
     while (read(parent->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo != SIGCHLD)
+        if (info.ssi_signo == SIGHUP)
+            parent->log_looked_ms = 0;
+        else if (info.ssi_signo != SIGCHLD)
             begin_drain(parent);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         on_end(parent, pid, status);
@@ -235,12 +258,15 @@ static void step(struct parent *parent)
     if (fds[0].revents)
         on_signals(parent);
     now = clock_ms();
+    if (parent->restarting)
+        children_kill_gently(parent);
     if (parent->restarting && !parent->draining && !children_any(parent) &&
         now >= parent->restart_ms) {
         parent->restarting = false;
         if (!children_start(parent))
-            begin_restart(parent, "start");
+            parent_restart(parent, "start failed");
     }
+    log_tick(parent, now);
     workers_tick(parent, now);
     end_drain(parent, now);
     state_publish(parent);
@@ -255,8 +281,8 @@ int parent_main(const char *path)
     if (!parent)
         return 1;
     log_setup("parent", LOG_LEVEL_INFO);
-    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->signal_fd = parent->listener.fd =
-        -1;
+    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->login_fd = parent->signal_fd =
+        parent->listener.fd = -1;
     parent->front.control = parent->auditor.control = -1;
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         parent->workers[i].child.control = parent->workers[i].jobs = -1;

@@ -44,7 +44,9 @@ struct parent {
     struct conf *conf;
     struct control_options options;
     struct listener listener;
-    int conf_fd, log_fd, shared_fd, signal_fd;
+    int conf_fd, log_fd, shared_fd, login_fd, signal_fd;
+    bool log_gone; /* the log is not where it was, and none can be opened there */
+    uint64_t log_looked_ms;
     struct shared *shared;
     struct notify notify;
     struct child front, auditor;
@@ -52,7 +54,7 @@ struct parent {
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
     uint64_t pin_looked_ms, last_ready_ms;
-    struct pin_mark pin_proven; /* of the source that last logged in */
+    struct pin_mark pin_proven;  /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
     struct control published;    /* the state that front and systemd know */
@@ -67,10 +69,16 @@ struct parent {
  */
 int parent_main(const char *path);
 
+/* Ends everything and, when all have ended, starts everything anew; why is the rest of the sentence
+ * "The ...". */
+void parent_restart(struct parent *parent, const char *why);
+
 /* children.c */
 bool children_start(struct parent *parent);
 bool child_start_worker(struct parent *parent, unsigned slot);
 void children_kill(struct parent *parent);
+/* The same, but a worker that has the PIN with the token may first hear what the token says. */
+void children_kill_gently(struct parent *parent);
 bool children_any(const struct parent *parent);
 /* Closes our end of what was a child's. */
 void child_forget(struct child *child);
@@ -84,6 +92,11 @@ void worker_on_end(struct parent *parent, unsigned slot, int status);
 bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now);
 /* Kills those past their deadline, starts those that are due; both where needed now. */
 void workers_tick(struct parent *parent, uint64_t now);
+
+/* log.c */
+/* Looks, now and then and on SIGHUP, whether the audit log is where it should be, and gives the
+ * auditor the one that is there. */
+void log_tick(struct parent *parent, uint64_t now);
 
 /* state.c */
 /* Tells front and systemd how the daemon is, where that has changed. */

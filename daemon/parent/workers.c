@@ -54,8 +54,10 @@ static void on_ready(struct parent *parent, unsigned slot)
     worker->child.kill_ms = 0;
     parent->pin_proven = worker->pin;
     parent->known = true;
-    /* What stood in the way of the last one stands no more. */
-    parent->reason[0] = '\0';
+    /* What stood in the way of the last one stands no more, but for a PIN that was refused since.
+     */
+    if (!parent->pin_latched)
+        parent->reason[0] = '\0';
     log_info("Worker %u is ready.", slot);
     if (parent->front.pid > 0)
         control_send(parent->front.control, &up, worker->jobs);
@@ -75,8 +77,9 @@ static void tame(char *text, size_t room)
  * tried again. */
 static void latch_pin(struct parent *parent, const struct worker_slot *worker)
 {
-    parent->pin_latched = true;
+    parent->pin_latched = parent->known = true;
     parent->pin_refused = worker->pin;
+    snprintf(parent->reason, sizeof parent->reason, "PIN: %s", worker->failure.message);
     log_error("The PIN is not tried again before its source changes.");
 }
 
@@ -119,6 +122,23 @@ void worker_on_control(struct parent *parent, unsigned slot)
         close(worker->child.control);
         worker->child.control = -1;
     }
+}
+
+/* A worker that died while the token had the PIN: nobody knows whether the token counted it as a
+ * wrong one. */
+static void look_at_login(struct parent *parent, unsigned slot)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+
+    if (!atomic_exchange(&parent->shared->slots[slot].logging_in, false) || worker->failed)
+        return;
+    worker->failed = true;
+    kf_error_clear(&worker->failure);
+    kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,
+                  "A token worker ended while it logged in, so nobody knows what the token made of "
+                  "the PIN. Look at the token, then restart the daemon.");
+    log_error("Worker %u: %s", slot, worker->failure.message);
+    latch_pin(parent, worker);
 }
 
 /* What a worker that said nothing died of. */
@@ -170,10 +190,12 @@ void worker_on_end(struct parent *parent, unsigned slot, int status)
     if (worker->jobs >= 0)
         close(worker->jobs);
     worker->jobs = -1;
+    look_at_login(parent, slot);
     if (!parent->draining && !parent->restarting) {
         explain(worker, slot, status);
-        snprintf(parent->reason, sizeof parent->reason, "%s%s",
-                 worker->failure.fault == KF_FAULT_PIN ? "PIN: " : "", worker->failure.message);
+        /* While the PIN is latched, that is what keeps the workers down. */
+        if (!parent->pin_latched)
+            snprintf(parent->reason, sizeof parent->reason, "%s", worker->failure.message);
         parent->known = true;
         schedule(worker);
     }

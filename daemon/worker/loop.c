@@ -18,6 +18,7 @@
 #include "daemon/operation.h"
 #include "daemon/process.h"
 #include "daemon/stream.h"
+#include "daemon/worker/login.h"
 
 /* Results that leave together at most, so that a crash takes few with it and the front can send on
  * in time. */
@@ -31,6 +32,7 @@ struct worker {
     char name[24];
     struct conf *conf;
     struct shared *shared;
+    struct login login;
     struct service *service;
     struct frame_in in;
     struct frame_out out;
@@ -149,6 +151,16 @@ static enum stream_result wait_for_jobs(struct worker *worker)
     return result;
 }
 
+static bool be_idle(struct worker *worker, struct kf_error *failure)
+{
+    bool good;
+
+    deadline_set(worker, worker->conf->limits.key_generation_timeout_ms);
+    good = service_idle(worker->service, failure);
+    deadline_clear(worker);
+    return good;
+}
+
 /* Until the front closes the channel (true) or the worker has to leave. */
 static bool serve(struct worker *worker, struct kf_error *failure)
 {
@@ -162,9 +174,8 @@ static bool serve(struct worker *worker, struct kf_error *failure)
                 return failure->status == KF_OK;
             break;
         case STREAM_AGAIN:
-            deadline_set(worker, worker->conf->limits.key_generation_timeout_ms);
-            service_idle(worker->service);
-            deadline_clear(worker);
+            if (!be_idle(worker, failure))
+                return false;
             break;
         case STREAM_CLOSED:
             return true;
@@ -188,6 +199,14 @@ static bool set_environment(const struct conf_token *token, struct kf_error *err
     return true;
 }
 
+/* NULL where it cannot be mapped. */
+static void *map(int fd, size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
 static bool start(struct worker *worker, struct kf_error *err)
 {
     worker->conf = conf_load_fd(WORKER_CONF, "configuration", err);
@@ -195,15 +214,16 @@ static bool start(struct worker *worker, struct kf_error *err)
         return false;
     log_setup(worker->name, worker->conf->log_level);
     worker->in.max_frame = JOB_HEAD + worker->conf->socket.max_frame;
-    worker->shared =
-        mmap(NULL, sizeof *worker->shared, PROT_READ | PROT_WRITE, MAP_SHARED, WORKER_SHARED, 0);
-    if (worker->shared == MAP_FAILED) {
-        worker->shared = NULL;
+    worker->shared = map(WORKER_SHARED, sizeof *worker->shared);
+    worker->login = (struct login){.memory = map(WORKER_LOGIN, sizeof *worker->login.memory),
+                                   .shared = worker->shared,
+                                   .slot = worker->slot};
+    if (!worker->shared || !worker->login.memory)
         return kf_fail(err, KF_INTERNAL, "The shared memory cannot be mapped.");
-    }
     if (!set_environment(&worker->conf->token, err))
         return false;
-    worker->service = service_open(worker->conf, worker->slot, &worker->shared->host, err);
+    worker->service =
+        service_open(worker->conf, worker->slot, &worker->shared->host, &worker->login, err);
     return worker->service != NULL;
 }
 
@@ -228,6 +248,8 @@ int worker_main(unsigned slot)
     }
     if (worker.shared)
         munmap(worker.shared, sizeof *worker.shared);
+    if (worker.login.memory)
+        munmap(worker.login.memory, sizeof *worker.login.memory);
     frame_in_free(&worker.in);
     frame_out_free(&worker.out);
     conf_free(worker.conf);

@@ -8,7 +8,9 @@
 
 #include "base/log.h"
 #include "daemon/operation.h"
+#include "daemon/worker/login.h"
 #include "daemon/worker/service_internal.h"
+#include "p11/calls.h"
 
 #define SWEEP_MS (3600 * 1000LL)
 
@@ -52,7 +54,17 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static bool open_session(struct service *service, struct kf_error *err)
+static bool pin_begin(void *context, const unsigned char *pin, size_t len, struct kf_error *err)
+{
+    return login_begin(context, pin, len, err);
+}
+
+static void pin_end(void *context, bool refused)
+{
+    login_end(context, refused);
+}
+
+static bool open_session(struct service *service, struct login *login, struct kf_error *err)
 {
     char pin_path[1024];
     struct p11_settings settings = {
@@ -60,6 +72,9 @@ static bool open_session(struct service *service, struct kf_error *err)
         .uri = service->conf->token.uri,
         .init_args = service->conf->token.init_args,
         .pin_path = pin_path,
+        .pin_begin = login ? pin_begin : NULL,
+        .pin_end = login ? pin_end : NULL,
+        .pin_context = login,
     };
 
     if (!conf_pin_path(&service->conf->token, pin_path, sizeof pin_path, err))
@@ -114,7 +129,7 @@ static void sweep(struct service *service)
 }
 
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
-                             struct kf_error *err)
+                             struct login *login, struct kf_error *err)
 {
     struct service *service = calloc(1, sizeof *service);
 
@@ -124,8 +139,8 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
     }
     service->conf = conf;
     service->slot = slot;
-    if (!open_session(service, err) || !profile_probe(&service->token, &service->profile, err) ||
-        !check_trust(service, err))
+    if (!open_session(service, login, err) ||
+        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err))
         goto fail;
     if (!make_room(service)) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
@@ -140,13 +155,6 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
 fail:
     service_close(service);
     return NULL;
-}
-
-void service_idle(struct service *service)
-{
-    kbpk_cache_review(service->kbpks, service->store);
-    if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
-        sweep(service);
 }
 
 void service_close(struct service *service)
@@ -216,6 +224,19 @@ static enum kf_fault must_leave(enum kf_fault fault)
                    fault == KF_FAULT_PIN
                ? fault
                : KF_FAULT_NONE;
+}
+
+bool service_idle(struct service *service, struct kf_error *err)
+{
+    kbpk_cache_review(service->kbpks, service->store);
+    if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
+        sweep(service);
+    if (p11_token_present(service->session, err))
+        return true;
+    if (must_leave(err->fault) != KF_FAULT_NONE)
+        return false;
+    kf_error_clear(err);
+    return true;
 }
 
 void service_handle(struct service *service, const struct job *job, struct answer *answer)

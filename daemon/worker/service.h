@@ -43,20 +43,24 @@ struct answer {
 };
 
 struct service;
+struct login; /* daemon/worker/login.h */
 
 /* Loads the module, finds the token, logs in, proves the token (design: token profile) and reads
  * the key index. On failure err->fault says why: KF_FAULT_PIN must not be tried again before the
  * PIN source changes, KF_FAULT_CONFIG not before the configuration changes; everything else may be
- * tried again. slot is the worker's number, 0 the one that sweeps. host may not be NULL. */
+ * tried again. slot is the worker's number, 0 the one that sweeps. host may not be NULL. login is
+ * told of the PIN's presentation, and may forbid it; NULL where this is the only worker there is.
+ */
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
-                             struct kf_error *err);
+                             struct login *login, struct kf_error *err);
 
 /* Answers one job. Always fills in both texts. */
 void service_handle(struct service *service, const struct job *job, struct answer *answer);
 
 /* Called when there has been no job for a second or longer: the time for sweeping, and for letting
- * go of what was derived from keys that are not to be used any more. */
-void service_idle(struct service *service);
+ * go of what was derived from keys that are not to be used any more. False: the token is gone, and
+ * the worker has to leave. */
+bool service_idle(struct service *service, struct kf_error *err);
 
 void service_close(struct service *service);
 

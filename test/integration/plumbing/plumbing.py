@@ -160,6 +160,9 @@ class Daemon:
         with self.connect() as connection:
             return connection.status()
 
+    def reason(self):
+        return self.status().get("reason", "")
+
     def wait_state(self, state, seconds=20):
         def look():
             if self.process.poll() is not None:
@@ -184,7 +187,8 @@ class Daemon:
         return []
 
     def audit(self):
-        return [json.loads(line) for line in self.read("audit.jsonl").splitlines()]
+        """The lines that are there as a whole."""
+        return [json.loads(line) for line in self.read("audit.jsonl").split("\n")[:-1]]
 
     def children(self):
         """Process ids by what argv[0] says: "front", "worker 0" and so on."""

@@ -3,8 +3,10 @@
  * A service without a token, for tests of the processes around it. A request's body is a command in
  * plain text: "sleep MS", "hang", "crash", "module" (a fault that needs a new worker), "fork"
  * (leaves a process behind that keeps the channels open, then crashes), "big BYTES"; anything else
- * is answered at once. The answer's message says which worker gave it. Every login is a line in
- * $FAKE_DIR/logins; the PIN file's word decides: "right", "wrong", "config" or "slow".
+ * is answered at once. The answer's message says which worker gave it. Every PIN that is presented
+ * is a line in $FAKE_DIR/logins; the PIN file's word decides: "right" or any other word, "wrong",
+ * "late" (wrong, but it takes three seconds to say so), "deadly" (the login crashes), "stuck" (it
+ * hangs), "slow" (what follows it does), "config" (there is no token).
  */
 #include "daemon/worker/service.h"
 
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "daemon/record.h"
+#include "daemon/worker/login.h"
 
 struct service {
     unsigned slot;
@@ -53,19 +56,42 @@ static void read_pin(const struct conf *conf, char *pin, size_t room)
         fclose(file);
 }
 
+/* What C_Login of this token does. */
+static bool present(const char *pin, struct kf_error *err)
+{
+    if (strcmp(pin, "deadly") == 0)
+        abort();
+    if (strcmp(pin, "stuck") == 0)
+        sleep_ms(60000);
+    if (strcmp(pin, "late") == 0)
+        sleep_ms(3000);
+    if (strcmp(pin, "late") == 0 || strcmp(pin, "wrong") == 0)
+        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, "C_Login", "The PIN is wrong.");
+    return true;
+}
+
+static bool log_in(const char *pin, unsigned slot, struct login *login, struct kf_error *err)
+{
+    bool good;
+
+    if (!login_begin(login, (const unsigned char *)pin, strlen(pin), err))
+        return false;
+    note_login(slot);
+    good = present(pin, err);
+    login_end(login, !good);
+    return good;
+}
+
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
-                             struct kf_error *err)
+                             struct login *login, struct kf_error *err)
 {
     struct service *service = calloc(1, sizeof *service);
     char pin[32];
 
-    note_login(slot);
     read_pin(conf, pin, sizeof pin);
-    if (strcmp(pin, "wrong") == 0)
-        kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_PIN, "C_Login", "The PIN is wrong.");
-    else if (strcmp(pin, "config") == 0)
+    if (strcmp(pin, "config") == 0)
         kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, "C_GetSlotList", "No token matches.");
-    else if (strcmp(pin, "slow") == 0)
+    else if (log_in(pin, slot, login, err) && strcmp(pin, "slow") == 0)
         sleep_ms(60000);
     if (err->status != KF_OK || !service) {
         free(service);
@@ -133,9 +159,11 @@ void service_handle(struct service *service, const struct job *job, struct answe
     answer->record_len = record_end(&record);
 }
 
-void service_idle(struct service *service)
+bool service_idle(struct service *service, struct kf_error *err)
 {
     (void)service;
+    (void)err;
+    return true;
 }
 
 void service_close(struct service *service)

@@ -101,7 +101,7 @@ class Workers(unittest.TestCase):
 class Pin(unittest.TestCase):
     def test_a_wrong_pin_is_presented_once(self):
         with Daemon(pin="wrong", workers=4).wait_state("down") as daemon, daemon.connect() as connection:
-            wait_until(lambda: "PIN" in daemon.status()["reason"], 20, "the reason")
+            wait_until(lambda: "PIN" in daemon.reason(), 20, "the reason")
             time.sleep(3)
             self.assertEqual(daemon.logins(), ["worker 0"])
             answer = connection.call()
@@ -121,11 +121,53 @@ class Pin(unittest.TestCase):
             time.sleep(3)
             self.assertEqual(len(daemon.logins()), 5)
 
+    def test_touching_its_file_does_not_present_it_again(self):
+        with Daemon(pin="wrong").wait_state("down") as daemon:
+            wait_until(lambda: "The PIN is wrong" in daemon.reason(), 20, "the reason")
+            for change in (lambda: os.utime(daemon.path("pin")), lambda: daemon.set_pin("wrong")):
+                before = daemon.read("log").count("was not presented again")
+                change()
+                wait_until(lambda: daemon.read("log").count("was not presented again") > before, 20, "a look at it")
+            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertIn("PIN: ", daemon.reason())
+            daemon.set_pin("right")
+            daemon.wait_state("ready")
+
+    def test_a_login_that_no_one_ended_is_not_begun_again(self):
+        for word in ("deadly", "stuck"):
+            with self.subTest(word), Daemon(pin=word, start_timeout=500).wait_state("down") as daemon:
+                wait_until(lambda: "ended while it logged in" in daemon.reason(), 20, "the reason")
+                os.utime(daemon.path("pin"))
+                wait_until(lambda: "was not presented again" in daemon.read("log"), 20, "a look at it")
+                self.assertEqual(daemon.logins(), ["worker 0"])
+                daemon.set_pin("right")
+                daemon.wait_state("ready")
+
+    def test_who_logs_in_hears_the_answer(self):
+        """Though the front dies in between: its worker is told that the PIN is wrong, and no other asks again."""
+        with Daemon(pin="late").wait_state("down") as daemon:
+            wait_until(daemon.logins, 20, "a login")
+            daemon.kill("front")
+            wait_until(lambda: "The PIN is wrong" in daemon.read("log"), 20, "the answer")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.reason())
+            time.sleep(2)
+            self.assertEqual(daemon.logins(), ["worker 0"])
+
+    def test_what_happens_later_does_not_hide_it(self):
+        with Daemon().wait_state("ready") as daemon:
+            daemon.set_pin("wrong")
+            daemon.kill("worker 0")
+            wait_until(lambda: "The PIN is wrong" in daemon.reason(), 20, "the reason")
+            daemon.kill("worker 1")
+            daemon.wait_state("down")
+            self.assertIn("PIN: The PIN is wrong.", daemon.reason())
+
     def test_a_configuration_that_does_not_fit_is_tried_once(self):
         with Daemon(pin="config", workers=4).wait_state("down") as daemon:
-            wait_until(lambda: "No token matches" in daemon.status()["reason"], 20, "the reason")
+            wait_until(lambda: "No token matches" in daemon.reason(), 20, "the reason")
             time.sleep(3)
-            self.assertEqual(daemon.logins(), ["worker 0"])
+            self.assertEqual(daemon.read("log").count("No token matches. C_GetSlotList"), 1)
 
 
 class Others(unittest.TestCase):
@@ -176,6 +218,52 @@ class AuditLog(unittest.TestCase):
             commands = {line["seq"]: line["command"] for line in lines if "command" in line}
             self.assertEqual([commands[seq] for seq in range(withheld[0]["from"], withheld[0]["to"] + 1)],
                              ["secret 0"])
+
+    def test_a_log_that_is_moved_is_followed_by_a_new_one(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            for turn, signals in enumerate((True, False)):
+                moved = daemon.path("audit.%d" % turn)
+                connection.call("before %d" % turn)
+                os.rename(daemon.path("audit.jsonl"), moved)
+                if signals:
+                    daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: os.path.exists(daemon.path("audit.jsonl")), 20, "a new log")
+                wait_until(lambda: '"event":"move"' in daemon.read("audit.jsonl"), 20, "its first line")
+                self.assertEqual(connection.call("after %d" % turn)["status"], OK)
+                lines = daemon.audit()
+                self.assertIn("after %d" % turn, [line.get("command") for line in lines])
+                with open(moved, encoding="utf-8") as file:
+                    last = file.read().splitlines()[-1]
+                self.assertIn("before %d" % turn, last)
+                self.assertTrue(last.startswith('{"seq":%d,' % (lines[0]["seq"] - 1)))
+            daemon.process.send_signal(signal.SIGHUP)  # nothing to do
+            self.assertEqual(connection.call("still")["status"], OK)
+
+    def test_a_log_that_is_removed_takes_nothing(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            daemon.process.send_signal(signal.SIGSTOP)  # so that nobody makes a new one yet
+            os.unlink(daemon.path("audit.jsonl"))
+            answer = connection.call("lost")
+            self.assertEqual(answer["status"], UNAVAILABLE)
+            self.assertIn("audit log cannot be written", answer["message"])
+            daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "a new log")
+            self.assertEqual(connection.call("after")["status"], OK)
+            commands = [line.get("command") for line in daemon.audit()]
+            self.assertIn("lost", commands)
+            self.assertIn("after", commands)
+
+    def test_without_a_log_nothing_leaves(self):
+        with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:
+            daemon.process.send_signal(signal.SIGSTOP)
+            os.rename(daemon.path("audit.jsonl"), daemon.path("audit.1"))
+            os.mkdir(daemon.path("audit.jsonl"))
+            daemon.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: connection.status()["state"] == "down", 20, "the log is missed")
+            self.assertEqual(connection.call("secret")["status"], UNAVAILABLE)
+            os.rmdir(daemon.path("audit.jsonl"))
+            wait_until(lambda: connection.status()["state"] == "ready", 20, "a new log")
+            self.assertEqual(connection.call("after")["status"], OK)
 
     def test_numbers_go_on_and_half_a_line_is_closed(self):
         with Daemon().wait_state("ready") as daemon, daemon.connect() as connection:

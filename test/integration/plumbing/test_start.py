@@ -85,15 +85,23 @@ class Files(unittest.TestCase):
         self.refuses(lambda daemon: os.mkdir(daemon.path("audit.jsonl")), "audit log")
         self.refuses(lambda daemon: os.mkfifo(daemon.path("audit.jsonl")), "regular file")
 
-        def anybodys(daemon):
-            with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
-                os.chmod(daemon.path("audit.jsonl"), 0o666)
-        self.refuses(anybodys, "by everybody")
+        for mode in (0o602, 0o620):
+            def others(daemon):
+                with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
+                    os.chmod(daemon.path("audit.jsonl"), mode)
+            self.refuses(others, "by others than its owner (mode %03o)" % mode)
 
         def linked(daemon):
             with open(daemon.path("other"), "w", encoding="utf-8"):
                 os.link(daemon.path("other"), daemon.path("audit.jsonl"))
         self.refuses(linked, "one name")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root, to give a file away")
+    def test_an_audit_log_of_somebody_else(self):
+        def given(daemon):
+            with open(daemon.path("audit.jsonl"), "w", encoding="utf-8"):
+                os.chown(daemon.path("audit.jsonl"), 65534, -1)
+        self.refuses(given, "belongs to user 65534")
 
     def test_socket(self):
         def stale(daemon):
@@ -143,7 +151,7 @@ class Processes(unittest.TestCase):
         with Daemon(workers=1).wait_state("ready") as daemon:
             folder = "/proc/%d/fd" % daemon.children()["worker 0"]
             shared = [each for each in os.listdir(folder) if "memfd" in os.readlink(os.path.join(folder, each))]
-            self.assertEqual(len(shared), 2)
+            self.assertEqual(len(shared), 3)
             for each in shared:
                 with open(os.path.join(folder, each), "r+b") as file, self.assertRaises(PermissionError):
                     os.ftruncate(file.fileno(), 0)
@@ -238,13 +246,16 @@ class Systemd(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "activated")
             with Daemon(command=["systemd-socket-activate", "-l", path]) as daemon:
-                wait_until(lambda: os.path.exists(path), 5, "the socket of systemd-socket-activate")
-                with Connection(path) as connection:
+                def connected():
+                    with contextlib.suppress(OSError):
+                        return Connection(path)
+                    return None
+                with wait_until(connected, 20, "the socket of systemd-socket-activate") as connection:
                     def served():
                         with contextlib.suppress(KeyError):
                             return connection.call("hello")["status"] == OK
                         return False
-                    wait_until(served, 10, "an answer over the socket that was passed")
+                    wait_until(served, 20, "an answer over the socket that was passed")
                 self.assertFalse(os.path.exists(daemon.path("socket")))
 
     def test_a_wrong_socket_is_refused(self):

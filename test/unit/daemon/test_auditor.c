@@ -3,8 +3,8 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,13 +12,28 @@
 #include "daemon/auditor/shape.h"
 #include "test/unit/suite.h"
 
+static char log_path[64];
+
+/* A file with a name, the last one's in log_path. */
 static int log_with(const char *text)
 {
-    int fd = memfd_create("log", MFD_CLOEXEC);
+    int fd;
 
+    strcpy(log_path, "/tmp/keyferry-test-log.XXXXXX");
+    fd = mkostemp(log_path, O_CLOEXEC | O_APPEND);
+    ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    ck_assert_int_eq(fcntl(fd, F_SETFL, O_APPEND), 0);
     return fd;
+}
+
+static void log_close(int fd)
+{
+    char link[32], path[sizeof log_path] = "";
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) > 0)
+        unlink(path);
+    close(fd);
 }
 
 static const char *content(int fd)
@@ -51,7 +66,7 @@ START_TEST(lines_are_numbered_on)
         ck_assert(ledger_commit(&ledger));
         ck_assert_str_eq(content(fd), cases[i].after);
         ledger_free(&ledger);
-        close(fd);
+        log_close(fd);
     }
 }
 END_TEST
@@ -73,7 +88,7 @@ START_TEST(what_is_no_record_is_refused)
     ck_assert(ledger_commit(&ledger));
     ck_assert_str_eq(content(fd), "");
     ledger_free(&ledger);
-    close(fd);
+    log_close(fd);
 }
 END_TEST
 
@@ -143,7 +158,7 @@ START_TEST(answers_wait_for_their_records)
     gate_pass(&gate);
     ck_assert_str_eq(leaving(&gate), "");
     gate_free(&gate);
-    close(fd);
+    log_close(fd);
 }
 END_TEST
 
@@ -176,7 +191,7 @@ START_TEST(what_is_not_recorded_does_not_leave)
     ck_assert_ptr_nonnull(strstr(content(good), "{\"seq\":4,\"by\":\"worker 0\",\"a\":3}\n"));
     gate_free(&gate);
     close(full);
-    close(good);
+    log_close(good);
 }
 END_TEST
 
@@ -194,7 +209,57 @@ START_TEST(a_line_lost_to_memory_is_not_recorded)
     ck_assert_ptr_nonnull(
         strstr(content(fd), "\"event\":\"withheld\",\"from\":1,\"to\":1,\"lost\":1"));
     gate_free(&gate);
-    close(fd);
+    log_close(fd);
+}
+END_TEST
+
+START_TEST(a_log_without_a_name_takes_nothing)
+{
+    int removed = log_with(""), next;
+    struct gate gate;
+
+    gate_open(&gate, removed);
+    add(&gate, "{\"a\":1}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "R");
+    unlink(log_path);
+    add(&gate, "{\"a\":2}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "DW");
+    next = log_with("{\"se");
+    gate_move(&gate, next); /* closes the old one */
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "U");
+    ck_assert_ptr_eq(strstr(content(next), "{\"se\n{\"seq\":2,\"by\":\"worker 0\",\"a\":2}\n"),
+                     content(next));
+    ck_assert_ptr_nonnull(strstr(content(next), "\"event\":\"move\""));
+    ck_assert_ptr_nonnull(strstr(content(next), "\"event\":\"withheld\",\"from\":2,"));
+    gate_free(&gate);
+    log_close(next);
+}
+END_TEST
+
+START_TEST(without_a_log_nothing_leaves)
+{
+    int fd = log_with("");
+    struct gate gate;
+
+    gate_open(&gate, fd);
+    gate_move(&gate, -1);
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "D");
+    add(&gate, "{\"a\":1}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "W");
+    unlink(log_path);
+    fd = log_with("{\"seq\":7,\"a\":0}\n");
+    gate_move(&gate, fd);
+    add(&gate, "{\"a\":2}");
+    gate_pass(&gate);
+    ck_assert_str_eq(leaving(&gate), "WU");
+    ck_assert_ptr_nonnull(strstr(content(fd), "{\"seq\":9,\"by\":\"worker 0\",\"a\":2}"));
+    gate_free(&gate);
+    log_close(fd);
 }
 END_TEST
 
@@ -270,5 +335,6 @@ END_TEST
 
 SUITE_MAIN("auditor", lines_are_numbered_on, what_is_no_record_is_refused, what_records_are_made_of,
            answers_wait_for_their_records, what_is_not_recorded_does_not_leave,
-           a_line_lost_to_memory_is_not_recorded, one_descriptor_comes_with_a_message,
+           a_line_lost_to_memory_is_not_recorded, a_log_without_a_name_takes_nothing,
+           without_a_log_nothing_leaves, one_descriptor_comes_with_a_message,
            messages_between_processes)

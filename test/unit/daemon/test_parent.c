@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parent makes of a worker's messages, whatever a worker sends. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@ static struct parent *parent_with_worker(struct conf *conf, int *other)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     *conf = (struct conf){.workers = 1, .token = {.pin_file = "/nonexistent"}};
     parent->conf = conf;
+    parent->shared = calloc(1, sizeof *parent->shared);
+    ck_assert_ptr_nonnull(parent->shared);
     parent->workers[0].phase = WORKER_STARTING;
     parent->workers[0].jobs = -1;
     parent->workers[0].child.control = pair[0];
@@ -37,6 +40,7 @@ static void drop(struct parent *parent, int other)
 {
     close(parent->workers[0].child.control);
     close(other);
+    free(parent->shared);
     free(parent);
 }
 
@@ -98,6 +102,27 @@ START_TEST(a_refused_pin_is_latched_whatever_happens_next)
 }
 END_TEST
 
+START_TEST(a_login_without_an_answer_is_latched)
+{
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+    struct kf_error failure = {.fault = KF_FAULT_MODULE, .message = "gone"};
+
+    atomic_store(&parent->shared->slots[0].logging_in, true);
+    worker_on_end(parent, 0, SIGKILL);
+    ck_assert(parent->pin_latched);
+    ck_assert_int_eq(strncmp(parent->reason, "PIN: ", 5), 0);
+    /* What happens next does not hide it. */
+    parent->workers[0].phase = WORKER_STARTING;
+    parent->workers[0].failed = true;
+    parent->workers[0].failure = failure;
+    worker_on_end(parent, 0, SIGKILL);
+    ck_assert_int_eq(strncmp(parent->reason, "PIN: ", 5), 0);
+    drop(parent, other);
+}
+END_TEST
+
 START_TEST(one_at_a_time_has_the_pin)
 {
     struct conf conf;
@@ -123,4 +148,5 @@ START_TEST(one_at_a_time_has_the_pin)
 END_TEST
 
 SUITE_MAIN("parent", what_a_worker_says_is_cut_to_one_line, a_failure_is_said_once,
-           a_refused_pin_is_latched_whatever_happens_next, one_at_a_time_has_the_pin)
+           a_refused_pin_is_latched_whatever_happens_next, a_login_without_an_answer_is_latched,
+           one_at_a_time_has_the_pin)

@@ -255,8 +255,10 @@ START_TEST(peer)
 {
     char **arguments = peer_arguments;
 
-    token_open(&(struct p11_settings){arguments[2], arguments[3],
-                                      arguments[4][0] ? arguments[4] : NULL, arguments[5]});
+    token_open(&(struct p11_settings){.module = arguments[2],
+                                      .uri = arguments[3],
+                                      .init_args = arguments[4][0] ? arguments[4] : NULL,
+                                      .pin_path = arguments[5]});
     if (atoi(arguments[6]) >= 0)
         map_changes(atoi(arguments[6]));
     else
