@@ -4,6 +4,7 @@
  * Each object of the key has
  *
  *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
+ *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
  *
  * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32); its card the same, and
  * what changes: enabled, and when it is to be deleted
