@@ -44,7 +44,7 @@ class Options(unittest.TestCase):
             self.assertTrue(done.stderr.startswith(file.name + ":5: there is no key token.pin"), done.stderr)
 
     def test_what_has_no_end_is_no_configuration(self):
-        ended = subprocess.run(["prlimit", "--as=268435456", DAEMON, "--config", "/dev/zero"], capture_output=True,
+        ended = subprocess.run(["prlimit", "--fsize=1048576", DAEMON, "--config", "/dev/zero"], capture_output=True,
                                text=True, timeout=20, check=False)
         self.assertEqual(ended.returncode, 1)
         self.assertIn("longer than", ended.stderr)
