@@ -9,10 +9,14 @@ static void write_shape(const struct shape *shape, FILE *stream)
         pb_field_iter_t field = shape_field(shape, member, NULL);
 
         fprintf(stream, "%s%s=", i ? "," : "", member->name);
-        if (member->shape) {
+        if (member->map) {
+            fputs("{name=string,...}", stream);
+        } else if (member->shape) {
             fputc('{', stream);
             write_shape(member->shape, stream);
             fputc('}', stream);
+        } else if (shape_kind(&field) == MEMBER_LIST) {
+            fprintf(stream, "[%s,...]", shape_kind_name(shape_element_kind(&field)));
         } else {
             fputs(shape_kind_name(shape_kind(&field)), stream);
         }
@@ -29,9 +33,10 @@ static void write_member(const struct shape *shape, const struct member *member,
     if (kind == MEMBER_BOOLEAN)
         fprintf(stream, "  --%s | --no-%s\n", name, name);
     else
-        fprintf(stream, "  --%s <%s>\n", name, shape_kind_name(kind));
+        fprintf(stream, "  --%s <%s>%s\n", name, shape_kind_name(shape_element_kind(&field)),
+                kind == MEMBER_LIST ? " ..." : "");
     fprintf(stream, "      %s\n", member->help);
-    if (kind == MEMBER_STRUCTURE) {
+    if (member->shape) {
         fputs("      ", stream);
         write_shape(member->shape, stream);
         fputs("\n      or the same as JSON, or file://PATH\n", stream);

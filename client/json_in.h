@@ -21,8 +21,12 @@ enum outcome json_in(const json_t *object, const struct shape *shape, void *mess
  * came from. */
 enum outcome json_in_parse(const char *text, const char *what, json_t **json, struct kf_error *err);
 
-/* Turns the strings that shorthand gives for booleans and integers into what their members are.
- * Changes object. */
+/* As json_in_parse, for a list. */
+enum outcome json_in_parse_list(const char *text, const char *what, json_t **json,
+                                struct kf_error *err);
+
+/* Turns the strings that shorthand gives for booleans, integers and lists of one into what their
+ * members are. Changes object. */
 void json_in_coerce(json_t *object, const struct shape *shape);
 
 #endif

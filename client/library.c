@@ -17,7 +17,8 @@ _Static_assert((int)KF_CLIENT_OK == (int)KF_OK && (int)KF_CLIENT_VALIDATION == (
                "statuses have one numbering");
 _Static_assert((int)KF_CLIENT_CREATE_KEY == keyferry_Operation_OPERATION_CREATE_KEY &&
                    (int)KF_CLIENT_EXPORT_KEY == keyferry_Operation_OPERATION_EXPORT_KEY &&
-                   (int)KF_CLIENT_STATUS == _keyferry_Operation_MAX,
+                   (int)KF_CLIENT_STATUS == keyferry_Operation_OPERATION_STATUS &&
+                   (int)KF_CLIENT_LIST_TAGS_FOR_RESOURCE == _keyferry_Operation_MAX,
                "operations have one numbering");
 
 struct kf_client {

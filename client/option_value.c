@@ -48,7 +48,8 @@ enum outcome option_value(const struct shape *shape, const struct member *member
     enum outcome outcome;
     long long number;
 
-    switch (shape_kind(&field)) {
+    /* An element of a list is read as a member of its kind. */
+    switch (shape_element_kind(&field)) {
     case MEMBER_STRUCTURE:
         return structure(member->shape, option, text, value, err);
     case MEMBER_INTEGER:

@@ -172,6 +172,51 @@ static enum outcome read_value(struct reader *r, const struct option *option, js
     return outcome;
 }
 
+static bool is_list(const struct shape *shape, const struct member *member)
+{
+    pb_field_iter_t field = shape_field(shape, member, NULL);
+
+    return shape_kind(&field) == MEMBER_LIST;
+}
+
+/* One argument of a list: a JSON list, or an element. */
+static enum outcome read_elements(struct reader *r, const struct option *option, json_t *list)
+{
+    char *text = NULL, what[70];
+    enum outcome outcome = take_value(r, option, &text);
+    json_t *value = NULL;
+
+    snprintf(what, sizeof what, "--%s", option->name);
+    if (outcome == OUTCOME_DONE && text[strspn(text, " \t\n")] == '[') {
+        outcome = json_in_parse_list(text, what, &value, r->err);
+        if (outcome == OUTCOME_DONE && json_array_extend(list, value) < 0)
+            outcome = outcome_refused(r->err, KF_UNAVAILABLE, "Out of memory.");
+    } else if (outcome == OUTCOME_DONE) {
+        outcome = option_value(r->line->operation->request, option->member, option->name, text,
+                               &value, r->err);
+        if (outcome == OUTCOME_DONE && json_array_append(list, value) < 0)
+            outcome = outcome_refused(r->err, KF_UNAVAILABLE, "Out of memory.");
+    }
+    json_decref(value);
+    free(text);
+    return outcome;
+}
+
+/* A list takes the arguments up to the next option, an element each. */
+static enum outcome read_list(struct reader *r, const struct option *option, json_t **list)
+{
+    enum outcome outcome;
+
+    *list = json_array();
+    do
+        outcome = read_elements(r, option, *list);
+    while (outcome == OUTCOME_DONE && !option->value && *r->next &&
+           strncmp(*r->next, "--", 2) != 0);
+    if (outcome != OUTCOME_DONE)
+        json_decref(*list);
+    return outcome;
+}
+
 static enum outcome read_member(struct reader *r, const struct option *option)
 {
     bool boolean = is_boolean(r->line->operation->request, option->member);
@@ -185,7 +230,9 @@ static enum outcome read_member(struct reader *r, const struct option *option)
     if (boolean) {
         value = json_boolean(!option->negated);
     } else {
-        outcome = read_value(r, option, &value);
+        outcome = is_list(r->line->operation->request, option->member)
+                      ? read_list(r, option, &value)
+                      : read_value(r, option, &value);
         if (outcome != OUTCOME_DONE)
             return outcome;
     }

@@ -17,10 +17,8 @@ pb_field_iter_t shape_field(const struct shape *shape, const struct member *memb
     return field;
 }
 
-enum member_kind shape_kind(const pb_field_iter_t *field)
+enum member_kind shape_element_kind(const pb_field_iter_t *field)
 {
-    if (PB_HTYPE(field->type) == PB_HTYPE_REPEATED)
-        return MEMBER_LIST;
     switch (PB_LTYPE(field->type)) {
     case PB_LTYPE_BOOL:
         return MEMBER_BOOLEAN;
@@ -31,6 +29,11 @@ enum member_kind shape_kind(const pb_field_iter_t *field)
     default:
         return MEMBER_INTEGER;
     }
+}
+
+enum member_kind shape_kind(const pb_field_iter_t *field)
+{
+    return PB_HTYPE(field->type) == PB_HTYPE_REPEATED ? MEMBER_LIST : shape_element_kind(field);
 }
 
 const char *shape_kind_name(enum member_kind kind)

@@ -19,6 +19,7 @@ struct member {
     const char *name;          /* AWS's spelling: "KeyModesOfUse" */
     uint32_t tag;              /* the member of the protocol's message */
     const struct shape *shape; /* of a structure, or of a list's elements; else NULL */
+    bool map;                  /* a list of pairs, its shape's two members: an object in JSON */
     bool timestamp;            /* an integer that counts milliseconds since the epoch */
     const char *option; /* its option's name where it is not derived from the member's: "object" */
     const char *help;   /* one line for --help; NULL in what is only answered */
@@ -37,6 +38,8 @@ enum member_kind { MEMBER_BOOLEAN, MEMBER_INTEGER, MEMBER_STRING, MEMBER_STRUCTU
 /* The member's place in message (NULL where only its kind is asked). */
 pb_field_iter_t shape_field(const struct shape *shape, const struct member *member, void *message);
 enum member_kind shape_kind(const pb_field_iter_t *field);
+/* The kind of a list's elements. */
+enum member_kind shape_element_kind(const pb_field_iter_t *field);
 /* "boolean", "integer", "string", "structure", "list". Static text. */
 const char *shape_kind_name(enum member_kind kind);
 

@@ -3,31 +3,40 @@
 #include "client/shape.h"
 
 /* A member of a message: the protocol's name, AWS's name, the line of help. */
-#define MEMBER(message, field, aws, text)                                                          \
-    {                                                                                              \
-        .name = aws, .tag = keyferry_##message##_##field##_tag, .help = text                       \
+#define MEMBER(message, field, aws, text)                                    \
+    {                                                                        \
+        .name = aws, .tag = keyferry_##message##_##field##_tag, .help = text \
     }
-#define STRUCTURE(message, field, aws, inner, text)                                                \
-    {                                                                                              \
-        .name = aws, .tag = keyferry_##message##_##field##_tag, .shape = &inner##_shape,           \
-        .help = text                                                                               \
+#define STRUCTURE(message, field, aws, inner, text)                                      \
+    {                                                                                    \
+        .name = aws, .tag = keyferry_##message##_##field##_tag, .shape = &inner##_shape, \
+        .help = text                                                                     \
     }
-#define TIMESTAMP(message, field, aws)                                                             \
-    {                                                                                              \
-        .name = aws, .tag = keyferry_##message##_##field##_tag, .timestamp = true                  \
+/* A list whose elements are pairs of names and values: an object in JSON. */
+#define MAP(message, field, aws, inner, text)                                            \
+    {                                                                                    \
+        .name = aws, .tag = keyferry_##message##_##field##_tag, .shape = &inner##_shape, \
+        .map = true, .help = text                                                        \
     }
-#define SHAPE(message, list, ...)                                                                  \
-    static const struct shape message##_shape = {.type = keyferry_##message##_fields,              \
-                                                 .size = sizeof(keyferry_##message),               \
-                                                 .members = list,                                  \
-                                                 .count = sizeof list / sizeof *list,              \
+#define TIMESTAMP(message, field, aws)                                            \
+    {                                                                             \
+        .name = aws, .tag = keyferry_##message##_##field##_tag, .timestamp = true \
+    }
+#define SHAPE(message, list, ...)                                                     \
+    static const struct shape message##_shape = {.type = keyferry_##message##_fields, \
+                                                 .size = sizeof(keyferry_##message),  \
+                                                 .members = list,                     \
+                                                 .count = sizeof list / sizeof *list, \
                                                  __VA_ARGS__}
 /* A message without members. */
-#define EMPTY_SHAPE(message)                                                                       \
-    static const struct shape message##_shape = {.type = keyferry_##message##_fields,              \
+#define EMPTY_SHAPE(message)                                                          \
+    static const struct shape message##_shape = {.type = keyferry_##message##_fields, \
                                                  .size = sizeof(keyferry_##message)}
 
 #define HELP_IDENTIFIER "Key id, ARN or alias/NAME."
+#define HELP_TAGS "Names and values to keep with the key; no secrets."
+#define HELP_LEGACY_IMPORT \
+    "For a TDES wrapping key: also let key blocks of versions A and C be imported."
 
 static const struct member modes[] = {
     MEMBER(KeyModesOfUse, encrypt, "Encrypt", "Encrypt data."),
@@ -67,6 +76,12 @@ static const struct member key[] = {
 };
 SHAPE(Key, key);
 
+static const struct member tag[] = {
+    MEMBER(Tag, key, "Key", NULL),
+    MEMBER(Tag, value, "Value", NULL),
+};
+SHAPE(Tag, tag);
+
 static const struct member create_key[] = {
     STRUCTURE(CreateKeyRequest, key_attributes, "KeyAttributes", KeyAttributes,
               "Usage, class, algorithm and modes of the key."),
@@ -75,6 +90,8 @@ static const struct member create_key[] = {
     MEMBER(CreateKeyRequest, exportable, "Exportable", "Whether the key may ever be exported."),
     MEMBER(CreateKeyRequest, enabled, "Enabled",
            "Whether the key may be used at once (the default)."),
+    STRUCTURE(CreateKeyRequest, tags, "Tags", Tag, HELP_TAGS),
+    MEMBER(CreateKeyRequest, legacy_import, "LegacyImport", HELP_LEGACY_IMPORT),
 };
 SHAPE(CreateKeyRequest, create_key);
 static const struct member create_key_reply[] = {
@@ -124,6 +141,57 @@ static const struct member delete_key_reply[] = {
     STRUCTURE(DeleteKeyReply, key, "Key", Key, NULL),
 };
 SHAPE(DeleteKeyReply, delete_key_reply);
+
+static const struct member restore_key[] = {
+    MEMBER(RestoreKeyRequest, key_identifier, "KeyIdentifier", HELP_IDENTIFIER),
+};
+SHAPE(RestoreKeyRequest, restore_key);
+static const struct member restore_key_reply[] = {
+    STRUCTURE(RestoreKeyReply, key, "Key", Key, NULL),
+};
+SHAPE(RestoreKeyReply, restore_key_reply);
+static const struct member start_key_usage[] = {
+    MEMBER(StartKeyUsageRequest, key_identifier, "KeyIdentifier", HELP_IDENTIFIER),
+};
+SHAPE(StartKeyUsageRequest, start_key_usage);
+static const struct member start_key_usage_reply[] = {
+    STRUCTURE(StartKeyUsageReply, key, "Key", Key, NULL),
+};
+SHAPE(StartKeyUsageReply, start_key_usage_reply);
+static const struct member stop_key_usage[] = {
+    MEMBER(StopKeyUsageRequest, key_identifier, "KeyIdentifier", HELP_IDENTIFIER),
+};
+SHAPE(StopKeyUsageRequest, stop_key_usage);
+static const struct member stop_key_usage_reply[] = {
+    STRUCTURE(StopKeyUsageReply, key, "Key", Key, NULL),
+};
+SHAPE(StopKeyUsageReply, stop_key_usage_reply);
+
+static const struct member tag_resource[] = {
+    MEMBER(TagResourceRequest, resource_arn, "ResourceArn", "ARN or id of the key."),
+    STRUCTURE(TagResourceRequest, tags, "Tags", Tag, HELP_TAGS),
+};
+SHAPE(TagResourceRequest, tag_resource);
+EMPTY_SHAPE(TagResourceReply);
+static const struct member untag_resource[] = {
+    MEMBER(UntagResourceRequest, resource_arn, "ResourceArn", "ARN or id of the key."),
+    MEMBER(UntagResourceRequest, tag_keys, "TagKeys", "The names of the tags to remove."),
+};
+SHAPE(UntagResourceRequest, untag_resource);
+EMPTY_SHAPE(UntagResourceReply);
+static const struct member list_tags[] = {
+    MEMBER(ListTagsForResourceRequest, resource_arn, "ResourceArn", "ARN or id of the key."),
+    MEMBER(ListTagsForResourceRequest, next_token, "NextToken",
+           "NextToken of the page before; one page only."),
+    MEMBER(ListTagsForResourceRequest, max_results, "MaxResults",
+           "Tags in a page, 1 to 100; one page only."),
+};
+SHAPE(ListTagsForResourceRequest, list_tags);
+static const struct member list_tags_reply[] = {
+    STRUCTURE(ListTagsForResourceReply, tags, "Tags", Tag, NULL),
+    MEMBER(ListTagsForResourceReply, next_token, "NextToken", NULL),
+};
+SHAPE(ListTagsForResourceReply, list_tags_reply);
 
 static const struct member alias[] = {
     MEMBER(Alias, alias_name, "AliasName", NULL),
@@ -177,8 +245,29 @@ static const struct member list_aliases_reply[] = {
 };
 SHAPE(ListAliasesReply, list_aliases_reply);
 
+static const struct member optional_block[] = {
+    MEMBER(OptionalBlock, id, "Id", NULL),
+    MEMBER(OptionalBlock, value, "Value", NULL),
+};
+SHAPE(OptionalBlock, optional_block);
+static const struct member key_block_headers[] = {
+    STRUCTURE(KeyBlockHeaders, key_modes_of_use, "KeyModesOfUse", KeyModesOfUse,
+              "What the receiver may do; no more than the key may here."),
+    MEMBER(KeyBlockHeaders, key_exportability, "KeyExportability",
+           "EXPORTABLE, NON_EXPORTABLE or SENSITIVE."),
+    MEMBER(KeyBlockHeaders, key_version, "KeyVersion", "Two of 0-9 and A-Z."),
+    MAP(KeyBlockHeaders, optional_blocks, "OptionalBlocks", OptionalBlock,
+        "Optional blocks: id and value."),
+    MEMBER(KeyBlockHeaders, add_blocks, "AddBlocks",
+           "Optional blocks that the daemon makes: KP, KS, IK, TS."),
+};
+SHAPE(KeyBlockHeaders, key_block_headers);
 static const struct member tr31_key_block[] = {
     MEMBER(ExportTr31KeyBlock, wrapping_key_identifier, "WrappingKeyIdentifier", HELP_IDENTIFIER),
+    STRUCTURE(ExportTr31KeyBlock, key_block_headers, "KeyBlockHeaders", KeyBlockHeaders,
+              "What the block's header says where it is not the key's own."),
+    MEMBER(ExportTr31KeyBlock, wrapping_key_check_value, "WrappingKeyCheckValue",
+           "The check value that the wrapping key must have."),
 };
 SHAPE(ExportTr31KeyBlock, tr31_key_block);
 static const struct member key_material[] = {
@@ -186,11 +275,25 @@ static const struct member key_material[] = {
               "As a TR-31 key block under a key of this token."),
 };
 SHAPE(ExportKeyMaterial, key_material);
+static const struct member initial_key[] = {
+    MEMBER(ExportDukptInitialKey, key_serial_number, "KeySerialNumber",
+           "20 hex digits for a TDES BDK, 24 for an AES one."),
+};
+SHAPE(ExportDukptInitialKey, initial_key);
+static const struct member export_attributes[] = {
+    STRUCTURE(ExportAttributes, export_dukpt_initial_key, "ExportDukptInitialKey",
+              ExportDukptInitialKey, "Export the BDK's initial key of this serial number."),
+    MEMBER(ExportAttributes, key_check_value_algorithm, "KeyCheckValueAlgorithm",
+           "Of the initial key's check value: ANSI_X9_24 or CMAC."),
+};
+SHAPE(ExportAttributes, export_attributes);
 static const struct member export_key[] = {
     STRUCTURE(ExportKeyRequest, key_material, "KeyMaterial", ExportKeyMaterial,
               "The format, and what it needs."),
     MEMBER(ExportKeyRequest, export_key_identifier, "ExportKeyIdentifier",
            "The key to export: key id, ARN or alias/NAME."),
+    STRUCTURE(ExportKeyRequest, export_attributes, "ExportAttributes", ExportAttributes,
+              "To export a BDK's initial key instead of the BDK."),
 };
 SHAPE(ExportKeyRequest, export_key);
 static const struct member wrapped_key[] = {
@@ -207,6 +310,34 @@ static const struct member export_key_reply[] = {
 };
 SHAPE(ExportKeyReply, export_key_reply);
 
+static const struct member import_tr31_key_block[] = {
+    MEMBER(ImportTr31KeyBlock, wrapping_key_identifier, "WrappingKeyIdentifier", HELP_IDENTIFIER),
+    MEMBER(ImportTr31KeyBlock, wrapped_key_block, "WrappedKeyBlock", "The key block."),
+    MEMBER(ImportTr31KeyBlock, hmac_algorithm, "HmacAlgorithm",
+           "HMAC_SHA256 and so on, for an HMAC key whose block does not say."),
+};
+SHAPE(ImportTr31KeyBlock, import_tr31_key_block);
+static const struct member import_key_material[] = {
+    STRUCTURE(ImportKeyMaterial, tr31_key_block, "Tr31KeyBlock", ImportTr31KeyBlock,
+              "From a TR-31 key block under a key of this token."),
+};
+SHAPE(ImportKeyMaterial, import_key_material);
+static const struct member import_key[] = {
+    STRUCTURE(ImportKeyRequest, key_material, "KeyMaterial", ImportKeyMaterial,
+              "The format, and what it needs."),
+    MEMBER(ImportKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
+           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC; by default the key's own."),
+    MEMBER(ImportKeyRequest, enabled, "Enabled",
+           "Whether the key may be used at once (the default)."),
+    STRUCTURE(ImportKeyRequest, tags, "Tags", Tag, HELP_TAGS),
+    MEMBER(ImportKeyRequest, legacy_import, "LegacyImport", HELP_LEGACY_IMPORT),
+};
+SHAPE(ImportKeyRequest, import_key);
+static const struct member import_key_reply[] = {
+    STRUCTURE(ImportKeyReply, key, "Key", Key, NULL),
+};
+SHAPE(ImportKeyReply, import_key_reply);
+
 static const struct member adopt_key[] = {
     {.name = "ObjectLabel",
      .tag = keyferry_AdoptKeyRequest_object_label_tag,
@@ -218,6 +349,8 @@ static const struct member adopt_key[] = {
     MEMBER(AdoptKeyRequest, alias_name, "AliasName", "An alias to make for it: alias/NAME."),
     MEMBER(AdoptKeyRequest, keep_source, "KeepSource",
            "Leave the source object in the token; by default it is destroyed."),
+    STRUCTURE(AdoptKeyRequest, tags, "Tags", Tag, HELP_TAGS),
+    MEMBER(AdoptKeyRequest, legacy_import, "LegacyImport", HELP_LEGACY_IMPORT),
 };
 SHAPE(AdoptKeyRequest, adopt_key);
 static const struct member adopt_key_reply[] = {
@@ -279,11 +412,11 @@ static const struct member status_reply[] = {
 };
 SHAPE(StatusReply, status_reply);
 
-#define OPERATION(id, command, message, pages, text, usage)                                        \
-    {                                                                                              \
-        .name = command, .number = keyferry_Operation_OPERATION_##id,                              \
-        .request = &message##Request_shape, .reply = &message##Reply_shape, .list = pages,         \
-        .summary = text, .example = usage                                                          \
+#define OPERATION(id, command, message, pages, text, usage)                                \
+    {                                                                                      \
+        .name = command, .number = keyferry_Operation_OPERATION_##id,                      \
+        .request = &message##Request_shape, .reply = &message##Reply_shape, .list = pages, \
+        .summary = text, .example = usage                                                  \
     }
 
 const struct operation operations[] = {
@@ -324,5 +457,27 @@ const struct operation operations[] = {
               "keyferry token"),
     OPERATION(STATUS, "status", Status, NULL, "Show whether the daemon is ready, and if not, why.",
               "keyferry status"),
+    OPERATION(
+        IMPORT_KEY, "import-key", ImportKey, NULL,
+        "Import a key that another party wrapped under a key of this token.",
+        "keyferry import-key --key-material "
+        "Tr31KeyBlock='{WrappingKeyIdentifier=alias/kek,WrappedKeyBlock=D0112P0AE00E0000...}'"),
+    OPERATION(START_KEY_USAGE, "start-key-usage", StartKeyUsage, NULL,
+              "Let a key be used that was not enabled.",
+              "keyferry start-key-usage --key-identifier alias/kek"),
+    OPERATION(STOP_KEY_USAGE, "stop-key-usage", StopKeyUsage, NULL,
+              "Let a key be used no more until it is started again.",
+              "keyferry stop-key-usage --key-identifier alias/kek"),
+    OPERATION(RESTORE_KEY, "restore-key", RestoreKey, NULL,
+              "Take back a delete-key while its waiting time lasts.",
+              "keyferry restore-key --key-identifier 5rplquuwozodpwsp"),
+    OPERATION(TAG_RESOURCE, "tag-resource", TagResource, NULL, "Keep names and values with a key.",
+              "keyferry tag-resource --resource-arn 5rplquuwozodpwsp --tags "
+              "Key=Acquirer,Value=ABCD"),
+    OPERATION(UNTAG_RESOURCE, "untag-resource", UntagResource, NULL, "Remove a key's tags.",
+              "keyferry untag-resource --resource-arn 5rplquuwozodpwsp --tag-keys Acquirer"),
+    OPERATION(LIST_TAGS_FOR_RESOURCE, "list-tags-for-resource", ListTagsForResource, "Tags",
+              "List a key's tags.",
+              "keyferry list-tags-for-resource --resource-arn 5rplquuwozodpwsp"),
 };
 const size_t operations_count = sizeof operations / sizeof *operations;

@@ -26,6 +26,13 @@ static const struct operation table[] = {
     ROW(ADOPT_KEY, AdoptKey, CLASS_MANAGE, true),
     ROW(TOKEN, Token, CLASS_VIEW, false),
     ROW(STATUS, Status, CLASS_VIEW, false),
+    ROW(IMPORT_KEY, ImportKey, CLASS_MANAGE, true),
+    ROW(START_KEY_USAGE, StartKeyUsage, CLASS_MANAGE, false),
+    ROW(STOP_KEY_USAGE, StopKeyUsage, CLASS_MANAGE, false),
+    ROW(RESTORE_KEY, RestoreKey, CLASS_MANAGE, false),
+    ROW(TAG_RESOURCE, TagResource, CLASS_MANAGE, false),
+    ROW(UNTAG_RESOURCE, UntagResource, CLASS_MANAGE, false),
+    ROW(LIST_TAGS_FOR_RESOURCE, ListTagsForResource, CLASS_VIEW, false),
 };
 
 _Static_assert(sizeof table / sizeof *table == _keyferry_Operation_MAX + 1,

@@ -152,6 +152,18 @@ bool p11_session_alive(struct p11_session *session, struct kf_error *err)
     return true;
 }
 
+bool p11_token_present(struct p11_session *session, struct kf_error *err)
+{
+    double started = ckr_clock();
+    CK_TOKEN_INFO info;
+    CK_RV rv =
+        p11_session_functions(session)->C_GetTokenInfo(p11_session_token(session)->slot, &info);
+
+    if (rv == CKR_OK && !(info.flags & CKF_TOKEN_INITIALIZED))
+        rv = CKR_TOKEN_NOT_RECOGNIZED;
+    return done("C_GetTokenInfo", started, rv, err) == CKR_OK;
+}
+
 static CK_RV find_some(struct p11_session *session, CK_OBJECT_HANDLE *out, CK_ULONG *found,
                        struct kf_error *err)
 {

@@ -59,4 +59,9 @@ CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_U
  * KF_FAULT_LOGIN or what the CKR says. */
 bool p11_session_alive(struct p11_session *session, struct kf_error *err);
 
+/* Whether the session's token still is in its slot, by C_GetTokenInfo: tells an object that is gone
+ * from a token that is. (SoftHSM finds nothing, and says CKR_OK, in a token whose directory was
+ * away for a moment, until it is initialised anew.) */
+bool p11_token_present(struct p11_session *session, struct kf_error *err);
+
 #endif

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known about a key, as text in the labels of its objects, readable in `pkcs11-tool -O`:
+ * What is known about a key, as text in the labels of its objects, readable in `pkcs11-tool -O`.
+ * Each object of the key has
  *
- *   keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z      each object of the
- * key keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -    its card: the same,
- * and what changes: enabled, and when it is to be deleted keyferry1 alias alias/kek-acme
- * 5rplquuwozodpwsp                           an alias card; "-" for no key
+ *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
+ *
+ * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32); its card the same, and
+ * what changes: enabled, and when it is to be deleted
+ *
+ *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
+ *
+ * an alias's card ("-" for no key), and while that is made, the claims on its name
+ * (p11/store_claim.h)
+ *
+ *     keyferry1 alias alias/kek-acme 5rplquuwozodpwsp
+ *     keyferry1 claim alias/kek-acme
+ *     keyferry1 making alias/kek-acme
  *
  * Pure text; a label that is not exactly so is not Keyferry's.
  */
@@ -23,13 +33,16 @@
 #define KEY_NAME_LEN 16
 
 /* AWS's KeyCheckValueAlgorithm. */
-enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC };
+enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC, KCV_HMAC };
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm);
+/* The one for a key: TDES by ANSI_X9_24, AES by CMAC, HMAC by HMAC. */
+enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm);
 
 /* What never changes. */
 struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
+    size_t hmac_bytes;  /* length of an HMAC key; 0: as the algorithm says */
     char mode;          /* the header's letter */
     char version[3];    /* "00" unless the key was imported with another */
     char exportability; /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
@@ -38,6 +51,9 @@ struct key_facts {
     bool external;      /* adopted or imported, not made here */
     int64_t created_ms; /* since the epoch, whole seconds */
 };
+
+/* The key's length. */
+size_t key_facts_bytes(const struct key_facts *facts);
 
 /* What does. */
 struct key_state {
@@ -49,6 +65,7 @@ struct key_state {
 void label_write_object(const char *role, const struct key_facts *facts, char *out);
 void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out);
 void label_write_alias(const char *alias, const char *key_name, char *out);
+void label_write_claim(const char *alias, bool making, char *out);
 
 /* Read one; false where the text is not exactly of that kind. role is compared, alias and key_name
  * are filled in (ALIAS_NAME_MAX + 1 and KEY_NAME_LEN + 1 bytes; key_name empty for none). */

@@ -15,7 +15,7 @@ void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[O
 static bool token_role(uint8_t byte)
 {
     return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT ||
-           byte == ROLE_KEPT || byte == ROLE_CARD || byte == ROLE_ALIAS;
+           byte == ROLE_KEPT || byte == ROLE_CARD || byte == ROLE_ALIAS || byte == ROLE_CLAIM;
 }
 
 bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
@@ -120,6 +120,16 @@ bool objects_find(const struct p11_token *token, enum p11_role role, const uint8
     object_id(role, id, whole);
     query_token_secrets(&query);
     template_bytes(&query, CKA_ID, whole, sizeof whole);
+    return find(token, &query, objects, count, err);
+}
+
+bool objects_find_label(const struct p11_token *token, const char *label, struct object **objects,
+                        size_t *count, struct kf_error *err)
+{
+    struct p11_template query = {0};
+
+    query_token_secrets(&query);
+    template_bytes(&query, CKA_LABEL, label, strlen(label));
     return find(token, &query, objects, count, err);
 }
 

@@ -31,7 +31,11 @@ bool objects_read_all(const struct p11_token *token, struct object **objects, si
 bool objects_find(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES],
                   struct object **objects, size_t *count, struct kf_error *err);
 
-/* Makes the one-byte object that a card or alias is. */
+/* Those with exactly this label; the same order, to be freed. */
+bool objects_find_label(const struct p11_token *token, const char *label, struct object **objects,
+                        size_t *count, struct kf_error *err);
+
+/* Makes the one-byte object that a card, an alias or a claim is. */
 bool object_make_card(const struct p11_token *token, enum p11_role role,
                       const uint8_t id[KEY_ID_BYTES], const char *label, CK_OBJECT_HANDLE *handle,
                       struct kf_error *err);

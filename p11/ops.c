@@ -17,6 +17,7 @@ static const struct {
     [P11_KDF_TDES] = {"derive by SP 800-108 with TDES-CMAC", "CKM_SP800_108_COUNTER_KDF"},
     [P11_JOIN_PREFIX] = {"join data before a key", "CKM_CONCATENATE_DATA_AND_BASE"},
     [P11_JOIN_SUFFIX] = {"join data behind a key", "CKM_CONCATENATE_BASE_AND_DATA"},
+    [P11_JOIN_KEYS] = {"join two keys", "CKM_CONCATENATE_BASE_AND_KEY"},
     [P11_XOR] = {"xor data into a key", "CKM_XOR_BASE_AND_DATA"},
     [P11_CUT] = {"cut a key out of a key", "CKM_EXTRACT_KEY_FROM_KEY"},
     [P11_IDENTITY] = {"give a key a new template",
@@ -28,6 +29,10 @@ static const struct {
     [P11_CBC_AES] = {"AES-CBC encryption", "CKM_AES_CBC"},
     [P11_CBC_TDES] = {"TDES-CBC encryption", "CKM_DES3_CBC"},
     [P11_CMAC_AES] = {"AES-CMAC", "CKM_AES_CMAC"},
+    [P11_HMAC_SHA224] = {"HMAC with SHA-224", "CKM_SHA224_HMAC"},
+    [P11_HMAC_SHA256] = {"HMAC with SHA-256", "CKM_SHA256_HMAC"},
+    [P11_HMAC_SHA384] = {"HMAC with SHA-384", "CKM_SHA384_HMAC"},
+    [P11_HMAC_SHA512] = {"HMAC with SHA-512", "CKM_SHA512_HMAC"},
 };
 
 const char *op_name(enum p11_operation operation)
@@ -119,6 +124,17 @@ bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const 
                     struct kf_error *err)
 {
     return derive_with_data(token, P11_JOIN_SUFFIX, base, data, len, result, key, err);
+}
+
+bool op_join_keys(const struct p11_token *token, CK_OBJECT_HANDLE first, CK_OBJECT_HANDLE second,
+                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, P11_JOIN_KEYS, err);
+
+    if (!way)
+        return false;
+    return derive(token, &(CK_MECHANISM){way->mechanism, &second, sizeof second}, first, result,
+                  key, err);
 }
 
 bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
@@ -225,21 +241,36 @@ bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OB
                    key, data, len, out, err);
 }
 
-bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
-             uint8_t *out, struct kf_error *err)
+static bool sign(const struct p11_token *token, enum p11_operation operation, CK_OBJECT_HANDLE key,
+                 const uint8_t *data, size_t len, uint8_t *out, size_t out_len,
+                 struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, P11_CMAC_AES, err);
-    CK_ULONG got = P11_BLOCK_MAX;
+    const struct p11_way *way = find_way(token, operation, err);
+    CK_ULONG got = (CK_ULONG)out_len;
 
     if (!way)
         return false;
     if (p11_sign(token->session, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, (CK_ULONG)len,
                  out, &got, err) != CKR_OK)
         return false;
-    if (got != P11_BLOCK_MAX)
+    if (got != out_len)
         return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_Sign: unexpected length",
-                             "The token's AES-CMAC is %lu bytes long.", got);
+                             "The token's %s is %lu bytes long.", op_name(operation), got);
     return true;
+}
+
+bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
+             uint8_t *out, struct kf_error *err)
+{
+    return sign(token, P11_CMAC_AES, key, data, len, out, P11_BLOCK_MAX, err);
+}
+
+bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJECT_HANDLE key,
+             const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
+{
+    enum p11_operation operation = P11_HMAC_SHA224 + (algorithm - KEY_HMAC_SHA224);
+
+    return sign(token, operation, key, data, len, out, key_algorithm_bytes(algorithm), err);
 }
 
 void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)

@@ -13,8 +13,10 @@
 
 #include "p11/template.h"
 #include "p11/token.h"
+#include "tr31/attributes.h"
 
 #define P11_BLOCK_MAX 16
+#define P11_HMAC_MAX 64
 
 /* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static
  * text. */
@@ -36,6 +38,8 @@ bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t l
 bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data,
                     size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
                     struct kf_error *err);
+bool op_join_keys(const struct p11_token *token, CK_OBJECT_HANDLE first, CK_OBJECT_HANDLE second,
+                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
             struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The key of the template's length from base, beginning at its given bit. */
@@ -58,6 +62,11 @@ bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OB
 /* AES-CMAC of data, 16 bytes. */
 bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
              uint8_t *out, struct kf_error *err);
+
+/* HMAC of data by the hash of algorithm (KEY_HMAC_*): as many bytes as the hash has, at most
+ * P11_HMAC_MAX. */
+bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJECT_HANDLE key,
+             const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err);
 
 /* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged:
  * nothing else can be done. */

@@ -36,11 +36,17 @@ static const struct probe_key all_keys[] = {
     {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
     {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
     {"32-byte secret", CKK_GENERIC_SECRET, 32, P11_AES},
+    {"64-byte secret", CKK_GENERIC_SECRET, 64, P11_AES},
 };
 
+/* An initial key is joined of two of these. */
+static const struct probe_key tdes_half = {"8-byte secret", CKK_GENERIC_SECRET, 8, P11_TDES};
+
 static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
-                          secrets = {all_keys + 5, 3},
+                          secrets = {all_keys + 5, 4}, half = {&tdes_half, 1},
                           everything = {all_keys, sizeof all_keys / sizeof all_keys[0]};
+/* Not every token takes HMAC keys that are shorter than the hash. */
+static const struct kinds hmac = {all_keys + 8, 1};
 
 static const struct strategy strategies[] = {
     {P11_ECB_AES, NAMED(CKM_AES_ECB), false, &aes, probe_ecb},
@@ -48,6 +54,10 @@ static const struct strategy strategies[] = {
     {P11_CBC_AES, NAMED(CKM_AES_CBC), false, &aes, probe_cbc},
     {P11_CBC_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_cbc},
     {P11_CMAC_AES, NAMED(CKM_AES_CMAC), false, &aes, probe_cmac},
+    {P11_HMAC_SHA224, NAMED(CKM_SHA224_HMAC), false, &hmac, probe_hmac_sha224},
+    {P11_HMAC_SHA256, NAMED(CKM_SHA256_HMAC), false, &hmac, probe_hmac_sha256},
+    {P11_HMAC_SHA384, NAMED(CKM_SHA384_HMAC), false, &hmac, probe_hmac_sha384},
+    {P11_HMAC_SHA512, NAMED(CKM_SHA512_HMAC), false, &hmac, probe_hmac_sha512},
     {P11_WRAP_AES, NAMED(CKM_AES_CBC), false, &aes, probe_wrap},
     {P11_WRAP_AES, NAMED(CKM_AES_CBC_PAD), true, &aes, probe_wrap},
     {P11_WRAP_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_wrap},
@@ -58,6 +68,7 @@ static const struct strategy strategies[] = {
     {P11_KDF_TDES, NAMED_KF(CKM_SP800_108_COUNTER_KDF), false, &tdes, probe_kdf},
     {P11_JOIN_PREFIX, NAMED(CKM_CONCATENATE_DATA_AND_BASE), false, &secrets, probe_join_prefix},
     {P11_JOIN_SUFFIX, NAMED(CKM_CONCATENATE_BASE_AND_DATA), false, &secrets, probe_join_suffix},
+    {P11_JOIN_KEYS, NAMED(CKM_CONCATENATE_BASE_AND_KEY), false, &half, probe_join_keys},
     {P11_XOR, NAMED(CKM_XOR_BASE_AND_DATA), false, &secrets, probe_xor},
     {P11_CUT, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &secrets, probe_cut},
     {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &everything, probe_identity},

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/base32.h"
+#include "p11/calls.h"
 #include "p11/store_index.h"
 
 struct store_moment store_moment(const struct p11_store *store)
@@ -160,12 +161,11 @@ void store_remove_alias(struct p11_store *store, struct p11_alias *alias)
     cut_out((void **)store->aliases, &store->alias_count, alias, alias_order);
 }
 
-static bool fresh(const struct p11_store *store, const struct store_moment *checked)
+bool store_fresh(const struct p11_store *store, const struct store_moment *read)
 {
     struct store_moment now = store_moment(store);
 
-    return checked->ms != 0 && checked->change == now.change &&
-           now.ms - checked->ms < STORE_FRESH_MS;
+    return read->ms != 0 && read->change == now.change && now.ms - read->ms < STORE_FRESH_MS;
 }
 
 /* Replaces an entry by what the token has under its id now; NULL without error where that is
@@ -184,6 +184,43 @@ static struct p11_key *reload_key(struct p11_store *store, const uint8_t id[KEY_
     return key;
 }
 
+/* Reads one of a key's objects again. *there says whether it still has its id; false only where the
+ * token cannot say. */
+static bool read_again(struct p11_store *store, const struct p11_key *key, enum p11_role role,
+                       CK_OBJECT_HANDLE handle, struct object *object, bool *there,
+                       struct kf_error *err)
+{
+    struct kf_error gone = {0};
+    uint8_t id[OBJECT_ID_BYTES];
+
+    object_id(role, key->id, id);
+    *there = object_read(store->token, handle, object, &gone);
+    if (!*there && gone.fault != KF_FAULT_STALE) {
+        *err = gone;
+        return false;
+    }
+    *there = *there && memcmp(object->id, id, sizeof id) == 0;
+    return true;
+}
+
+/* Whether a working key still is in the token as it was found: what was derived from it lives on in
+ * session objects, and must not outlive it. */
+static bool working_stands(struct p11_store *store, const struct p11_key *key, bool *stands,
+                           struct kf_error *err)
+{
+    struct object object;
+    struct key_facts facts;
+
+    *stands = true;
+    if (key->working == CK_INVALID_HANDLE)
+        return true;
+    if (!read_again(store, key, ROLE_WORKING, key->working, &object, stands, err))
+        return false;
+    *stands = *stands && label_read_object(object.label, role_name(ROLE_WORKING), &facts) &&
+              key_facts_equal(&facts, &key->facts);
+    return true;
+}
+
 /* Reads a key's card again. What it says of the state is taken over; anything else that is not as
  * it was means loading the key anew. A change that another host made is told to this host's other
  * workers, so that they never answer differently for longer than it takes one of them to notice. */
@@ -194,25 +231,32 @@ static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
     struct object card;
     struct key_facts facts;
     struct key_state state;
-    struct kf_error gone = {0};
-    uint8_t id[OBJECT_ID_BYTES];
+    uint8_t id[KEY_ID_BYTES];
+    bool there, stands;
 
-    object_id(ROLE_CARD, key->id, id);
-    if (!object_read(store->token, key->card, &card, &gone) && gone.fault != KF_FAULT_STALE) {
-        *err = gone;
+    if (!read_again(store, key, ROLE_CARD, key->card, &card, &there, err) ||
+        !working_stands(store, key, &stands, err))
         return NULL;
-    }
-    if (gone.fault == KF_FAULT_STALE || memcmp(card.id, id, sizeof id) != 0 ||
-        !label_read_card(card.label, &facts, &state) || !key_facts_equal(&facts, &key->facts)) {
+    if (!there || !stands || !label_read_card(card.label, &facts, &state) ||
+        !key_facts_equal(&facts, &key->facts)) {
         store_changed(store);
-        memcpy(id + 1, key->id, KEY_ID_BYTES);
-        return reload_key(store, id + 1, err);
+        memcpy(id, key->id, sizeof id);
+        return reload_key(store, id, err);
     }
     if (state.enabled != key->state.enabled || state.delete_ms != key->state.delete_ms)
         store_changed(store);
     key->state = state;
     key->checked = moment;
     return key;
+}
+
+/* Where a search found nothing: the first failure counts, so a token that is gone, or a search that
+ * failed, does not read as a key that is. */
+static void not_found(struct p11_store *store, struct kf_error *err, const char *kind,
+                      const char *name)
+{
+    if (p11_token_present(store->token->session, err))
+        kf_fail(err, KF_NOT_FOUND, "There is no %s%s.", kind, name);
 }
 
 struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err)
@@ -227,12 +271,12 @@ struct p11_key *store_key_any(struct p11_store *store, const char *name, struct 
     key = store_index_key(store, id);
     if (!key || key->stale)
         key = reload_key(store, id, err);
-    else if (!fresh(store, &key->checked))
+    else if (!store_fresh(store, &key->checked))
         /* The card alone does not say that what was wrong with a key's objects has been put right.
          */
         key = key->trouble[0] ? reload_key(store, id, err) : refresh_key(store, key, err);
     if (!key) {
-        kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+        not_found(store, err, "key/", name);
         return NULL;
     }
     if (!key->verified && !store_verify(store, key, err))
@@ -301,13 +345,13 @@ struct p11_alias *store_alias(struct p11_store *store, const char *name, struct 
         alias = store_index_alias(store, name);
         if (!alias)
             alias = reload_alias(store, name, err);
-        else if (!fresh(store, &alias->checked))
+        else if (!store_fresh(store, &alias->checked))
             /* One of two cards does not say whether the other is still there. */
             alias = alias->duplicate ? reload_alias(store, name, err)
                                      : refresh_alias(store, alias, err);
     }
     if (!alias) {
-        kf_fail(err, KF_NOT_FOUND, "There is no %s.", name);
+        not_found(store, err, "", name);
         return NULL;
     }
     if (alias->duplicate) {

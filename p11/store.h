@@ -28,6 +28,9 @@ struct store_moment {
     uint64_t change;
 };
 
+/* How long what was read from the token serves before it is read again. */
+#define STORE_FRESH_MS 400
+
 struct p11_key {
     uint8_t id[KEY_ID_BYTES];
     char name[KEY_NAME_LEN + 1];
@@ -59,6 +62,11 @@ struct p11_store *store_open(struct p11_token *token, _Atomic uint64_t *changes,
                              struct kf_error *err);
 void store_close(struct p11_store *store);
 
+/* Now, and whether what was read at that moment may still serve: no worker of this host has changed
+ * anything since, and it was less than STORE_FRESH_MS ago. */
+struct store_moment store_moment(const struct p11_store *store);
+bool store_fresh(const struct p11_store *store, const struct store_moment *read);
+
 /* Some object's handle turned out stale: all objects of a key are looked up again at its next use.
  */
 void store_forget(struct p11_store *store);
@@ -79,6 +87,8 @@ bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *co
 bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count,
                         struct kf_error *err);
 
+/* Whether this token can be given keys at all; KF_VALIDATION says why not. */
+bool store_can_make(const struct p11_token *token, struct kf_error *err);
 /*
  * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or
  * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms.
@@ -86,15 +96,22 @@ bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, si
  */
 struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
                            const struct key_facts *facts, bool enabled, struct kf_error *err);
-/* The check value of the value in source, by the algorithm's own method (spec: TDES legacy, AES
- * CMAC; 3 bytes). */
+/* The check value of the value in source, by the algorithm's own method, into facts: TDES the
+ * encryption of zeros, AES the CMAC of a block of zeros, HMAC that of no message; the first 3
+ * bytes. facts says the length of an HMAC key. */
 bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
+
+/* Refuses (KF_VALIDATION) a TDES key with equal parts. A key that was generated is not asked: by
+ * chance that is one in 2^56. */
+bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
+                       enum key_algorithm algorithm, struct kf_error *err);
 
 bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
                      struct kf_error *err);
 
-/* key_name may be empty. create: KF_CONFLICT where the name is taken. */
+/* key_name may be empty. create: KF_CONFLICT where the name is taken, or somebody else is making
+ * it; of several that do so at one time, on any hosts, one succeeds. */
 struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
                                      const char *key_name, struct kf_error *err);
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,

@@ -4,46 +4,66 @@
 
 #include "p11/calls.h"
 #include "p11/ops.h"
+#include "p11/store_claim.h"
 #include "p11/store_index.h"
 
-struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
-                                     const char *key_name, struct kf_error *err)
+static bool check_free(struct p11_store *store, const char *name, struct kf_error *err)
 {
     struct kf_error none = {0};
+
+    if (store_alias(store, name, &none))
+        return kf_fail(err, KF_CONFLICT,
+                       "%s exists already; use update-alias to point it to another key.", name);
+    if (none.status == KF_NOT_FOUND)
+        return true;
+    *err = none;
+    return false;
+}
+
+/* Writes the card and reads it back from the token: one that is not there as it was written, or not
+ * alone, is nobody's success. */
+static struct p11_alias *make_card(struct p11_store *store, const char *name, const char *key_name,
+                                   struct kf_error *err)
+{
     CK_OBJECT_HANDLE card = CK_INVALID_HANDLE;
     struct p11_alias *alias;
+    struct kf_error failed = {0};
     char label[LABEL_MAX];
     uint8_t id[KEY_ID_BYTES];
 
-    if (store_alias(store, name, &none)) {
-        kf_fail(err, KF_CONFLICT, "%s exists already; use update-alias to point it to another key.",
-                name);
-        return NULL;
-    }
-    if (none.status != KF_NOT_FOUND) {
-        *err = none;
-        return NULL;
-    }
-    kf_error_clear(&none);
     store_alias_id(name, id);
     label_write_alias(name, key_name, label);
     if (!object_make_card(store->token, ROLE_ALIAS, id, label, &card, err))
         return NULL;
     store_changed(store);
-    /* Read it back from the token: another worker or host may have made the same name at the same
-     * moment. */
-    alias = store_alias(store, name, &none);
-    if (alias)
+    alias = store_alias(store, name, &failed);
+    if (alias && alias->card == card)
         return alias;
-    op_destroy(store->token, &card);
+    if (!alias)
+        op_destroy(store->token, &card);
     store_changed(store);
-    if (none.status == KF_CONFLICT)
+    if (alias || failed.status == KF_CONFLICT)
         kf_fail(err, KF_CONFLICT,
-                "%s is being made by somebody else at this moment; look at it, and try again.",
+                "%s was made by another program at the same moment; look at it, and try again.",
                 name);
     else
-        *err = none;
+        *err = failed;
     return NULL;
+}
+
+struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
+                                     const char *key_name, struct kf_error *err)
+{
+    struct p11_alias *alias = NULL;
+    struct store_claim claim;
+
+    if (!check_free(store, name, err) || !store_claim(store, name, &claim, err))
+        return NULL;
+    /* Whoever had the name claimed before may have made it in the meantime. */
+    if (check_free(store, name, err))
+        alias = make_card(store, name, key_name, err);
+    store_unclaim(store, &claim);
+    return alias;
 }
 
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,

@@ -6,9 +6,6 @@
 #include "p11/objects.h"
 #include "p11/store.h"
 
-/* How long an entry serves before its card is read again. */
-#define STORE_FRESH_MS 400
-
 struct p11_store {
     struct p11_token *token;
     _Atomic uint64_t *changes;
@@ -18,8 +15,6 @@ struct p11_store {
     size_t alias_count;
     uint64_t generations;
 };
-
-struct store_moment store_moment(const struct p11_store *store);
 
 /* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes
  * ownership, also on failure. */

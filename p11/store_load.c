@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base32.h"
+#include "p11/calls.h"
 #include "p11/store_index.h"
 
 bool store_works(const struct key_facts *facts)
@@ -122,8 +123,8 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
 
         if (*slots[i].handle == CK_INVALID_HANDLE)
             continue;
-        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm, &kdf,
-                        text, sizeof text, &failed)) {
+        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm,
+                        key->facts.hmac_bytes, &kdf, text, sizeof text, &failed)) {
             if (failed.status != KF_OK) {
                 *err = failed;
                 return false;
@@ -319,6 +320,7 @@ bool store_load_all(struct p11_store *store, struct kf_error *err)
     if (!fresh)
         return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
     if (!objects_read_all(store->token, &objects, &count, err) ||
+        !p11_token_present(store->token->session, err) ||
         !load_keys(store, fresh, objects, count, &moment, err) ||
         !load_aliases(fresh, objects, count, &moment, err))
         goto out;

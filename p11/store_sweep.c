@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "p11/calls.h"
 #include "p11/ops.h"
+#include "p11/store_claim.h"
 #include "p11/store_index.h"
 
 #define LEFTOVER_MIN_MS (10 * 60 * 1000LL)
@@ -64,6 +65,15 @@ static bool is_key_role(uint8_t role)
            role == ROLE_KEPT;
 }
 
+/* A claim whose maker is dead. */
+static bool dead_claim(const struct object *object, int64_t *created_ms)
+{
+    if (!object->ours || object->id[0] != ROLE_CLAIM)
+        return false;
+    *created_ms = store_claim_made_ms(object->id);
+    return wall_ms() - *created_ms > CLAIM_DEAD_MS;
+}
+
 /* An object of a key that has no card, and when it was made. */
 static bool without_card(const struct p11_store *store, const struct object *object,
                          int64_t *created_ms)
@@ -93,7 +103,7 @@ bool store_sweep(struct p11_store *store, struct kf_error *err)
     for (size_t i = 0; i < count; i++) {
         int64_t created, age;
 
-        if (!without_card(store, &objects[i], &created))
+        if (!without_card(store, &objects[i], &created) && !dead_claim(&objects[i], &created))
             continue;
         age = wall_ms() - created;
         if (age < LEFTOVER_MIN_MS || age > LEFTOVER_MAX_MS)
@@ -118,6 +128,8 @@ static void inspect_object(const struct p11_store *store, const struct object *o
         report(context, "no role", label, "not made by Keyferry; adopt it, or remove it");
     else if (without_card(store, object, &created))
         report(context, "no card", label, "a key without a card does not exist");
+    else if (dead_claim(object, &created))
+        report(context, "leftover", label, "an interrupted create-alias left it; it is harmless");
     else if (object->id[0] == ROLE_ALIAS && !label_read_alias(object->label, alias, key_name))
         report(context, "deviation", label, "its label is not an alias card's");
 }

@@ -23,6 +23,7 @@ enum p11_operation {
     P11_KDF_TDES,
     P11_JOIN_PREFIX, /* data ‖ key */
     P11_JOIN_SUFFIX, /* key ‖ data */
+    P11_JOIN_KEYS,   /* key ‖ key */
     P11_XOR,
     P11_CUT,      /* a run of bits of a key as a key */
     P11_IDENTITY, /* the same value under another template, straight to a token object */
@@ -32,7 +33,11 @@ enum p11_operation {
     P11_ECB_TDES,
     P11_CBC_AES,
     P11_CBC_TDES,
-    P11_CMAC_AES, /* check values */
+    P11_CMAC_AES,    /* check values */
+    P11_HMAC_SHA224, /* in the order of enum key_algorithm */
+    P11_HMAC_SHA256,
+    P11_HMAC_SHA384,
+    P11_HMAC_SHA512,
     P11_OPERATIONS,
 };
 

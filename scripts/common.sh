@@ -74,11 +74,3 @@ build_tree() {
     shift
     quietly make -C "$dir" -j"$jobs" "$@"
 }
-
-# test_token DIR: the patched SoftHSM as DIR/token/libsofthsm2.so, where keyferry-sandbox looks for it
-test_token() {
-    local library
-    library=$(test/token/softhsm/build) || return 1
-    mkdir -p "$1/token"
-    cmp -s "$library" "$1/token/libsofthsm2.so" || cp "$library" "$1/token/libsofthsm2.so"
-}

@@ -55,7 +55,7 @@ bool wire_request_decode(const uint8_t *frame, size_t len, struct wire_request *
     envelope.body.funcs.decode = note_slice;
     envelope.body.arg = &body;
     good = pb_decode(&stream, keyferry_Request_fields, &envelope) &&
-           strict_check(frame, len, keyferry_Request_fields, &err);
+           strict_check(frame, len, keyferry_Request_fields, &err) && envelope.id != 0;
     request->id = envelope.id;
     request->operation = (uint32_t)envelope.operation;
     request->body = body.data;

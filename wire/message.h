@@ -35,8 +35,9 @@ struct wire_response {
     size_t body_len;
 };
 
-/* Reads an envelope; false where the frame is not one. id is filled in as far as it was readable
- * (else 0), so that a refusal can name it. */
+/* Reads an envelope; false where the frame is not one, and for a request without an id: 0 is what
+ * answers to no request carry. id is filled in as far as it was readable (else 0), so that a
+ * refusal can name it. */
 bool wire_request_decode(const uint8_t *frame, size_t len, struct wire_request *request);
 bool wire_response_decode(const uint8_t *frame, size_t len, struct wire_response *response);
 

@@ -6,7 +6,7 @@ _keyferry()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local common="--socket --output --cli-input-json --cli-read-timeout --help --version"
     local pages="--no-paginate --max-items --page-size --starting-token"
-    local commands="create-key get-key list-keys delete-key create-alias update-alias delete-alias get-alias list-aliases export-key adopt-key token status parse-key-block"
+    local commands="create-key get-key list-keys delete-key create-alias update-alias delete-alias get-alias list-aliases export-key adopt-key token status import-key start-key-usage stop-key-usage restore-key tag-resource untag-resource list-tags-for-resource parse-key-block"
     local command="" word options
 
     COMPREPLY=()
@@ -28,7 +28,7 @@ _keyferry()
     done
     case $command in
     create-key)
-        options="--key-attributes --key-check-value-algorithm --exportable --no-exportable --enabled --no-enabled"
+        options="--key-attributes --key-check-value-algorithm --exportable --no-exportable --enabled --no-enabled --tags --legacy-import --no-legacy-import"
         ;;
     get-key)
         options="--key-identifier"
@@ -55,10 +55,31 @@ _keyferry()
         options="--key-arn --next-token --max-results $pages"
         ;;
     export-key)
-        options="--key-material --export-key-identifier"
+        options="--key-material --export-key-identifier --export-attributes"
         ;;
     adopt-key)
-        options="--object --key-attributes --exportable --no-exportable --alias-name --keep-source --no-keep-source"
+        options="--object --key-attributes --exportable --no-exportable --alias-name --keep-source --no-keep-source --tags --legacy-import --no-legacy-import"
+        ;;
+    import-key)
+        options="--key-material --key-check-value-algorithm --enabled --no-enabled --tags --legacy-import --no-legacy-import"
+        ;;
+    start-key-usage)
+        options="--key-identifier"
+        ;;
+    stop-key-usage)
+        options="--key-identifier"
+        ;;
+    restore-key)
+        options="--key-identifier"
+        ;;
+    tag-resource)
+        options="--resource-arn --tags"
+        ;;
+    untag-resource)
+        options="--resource-arn --tag-keys"
+        ;;
+    list-tags-for-resource)
+        options="--resource-arn --next-token --max-results $pages"
         ;;
     parse-key-block) common="--output --help --version" options="" ;;
     token | status) options="" ;;

@@ -147,6 +147,19 @@ static void poison(struct connection *connection, uint64_t id, const char *messa
     refuse(connection, id, 0, KF_VALIDATION, message);
 }
 
+/* The one body that the front reads; it has no members, so it must be empty. */
+static void look_at_status(struct connection *connection, const struct wire_request *request)
+{
+    keyferry_StatusRequest body;
+    struct kf_error err = {0};
+
+    if (wire_body_decode(request->body, request->body_len, keyferry_StatusRequest_fields, &body,
+                         &err))
+        answer_status(connection, request->id);
+    else
+        refuse(connection, request->id, request->operation, KF_VALIDATION, err.message);
+}
+
 /* Decides about one request: refuses it, answers it, or lets it wait for a worker. */
 static void look_at(struct connection *connection, const struct wire_request *request)
 {
@@ -163,7 +176,7 @@ static void look_at(struct connection *connection, const struct wire_request *re
         policy_explain(connection->peer.uid, connection->member, operation, text, sizeof text);
         refuse(connection, request->id, request->operation, KF_ACCESS_DENIED, text);
     } else if (request->operation == keyferry_Operation_OPERATION_STATUS) {
-        answer_status(connection, request->id);
+        look_at_status(connection, request);
     } else if (obstacle) {
         refuse(connection, request->id, request->operation, KF_UNAVAILABLE, obstacle);
     } else {

@@ -22,6 +22,7 @@ struct kbpk_cache {
     struct entry entries[CACHE_MAX];
     size_t count;
     uint64_t uses;
+    struct store_moment reviewed;
 };
 
 struct kbpk_cache *kbpk_cache_new(const struct p11_token *token)
@@ -45,6 +46,32 @@ void kbpk_cache_clear(struct kbpk_cache *cache)
     for (size_t i = 0; i < cache->count; i++)
         drop(cache, &cache->entries[i]);
     cache->count = 0;
+}
+
+/* What cannot be looked at does not stay: it is derived again from a key that can. */
+static bool may_stay(const struct entry *entry, struct p11_store *store)
+{
+    struct kf_error none = {0};
+    const struct p11_key *key = store_key(store, entry->name, &none);
+
+    return key && key->generation == entry->generation && key->state.enabled &&
+           key->state.delete_ms == 0;
+}
+
+void kbpk_cache_review(struct kbpk_cache *cache, struct p11_store *store)
+{
+    struct store_moment now = store_moment(store);
+
+    if (store_fresh(store, &cache->reviewed))
+        return;
+    for (size_t i = cache->count; i-- > 0;) {
+        if (may_stay(&cache->entries[i], store))
+            continue;
+        drop(cache, &cache->entries[i]);
+        cache->entries[i] = cache->entries[--cache->count];
+        explicit_bzero(&cache->entries[cache->count], sizeof cache->entries[0]);
+    }
+    cache->reviewed = now;
 }
 
 void kbpk_cache_free(struct kbpk_cache *cache)

@@ -31,6 +31,9 @@ struct kbpk_cache;
 struct kbpk_cache *kbpk_cache_new(const struct p11_token *token);
 /* Those of a working K0 or K1; owned by the cache, valid until its next call. */
 struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err);
+/* Destroys those whose key is disabled, to be deleted, gone, refused or another one by now. Does
+ * nothing where the last review is fresh (p11/store.h). */
+void kbpk_cache_review(struct kbpk_cache *cache, struct p11_store *store);
 /* Destroys all: a handle turned out stale, or the worker leaves. */
 void kbpk_cache_clear(struct kbpk_cache *cache);
 void kbpk_cache_free(struct kbpk_cache *cache);

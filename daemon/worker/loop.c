@@ -149,6 +149,16 @@ static enum stream_result wait_for_jobs(struct worker *worker)
     return result;
 }
 
+static bool be_idle(struct worker *worker, struct kf_error *failure)
+{
+    bool good;
+
+    deadline_set(worker, worker->conf->limits.key_generation_timeout_ms);
+    good = service_idle(worker->service, failure);
+    deadline_clear(worker);
+    return good;
+}
+
 /* Until the front closes the channel (true) or the worker has to leave. */
 static bool serve(struct worker *worker, struct kf_error *failure)
 {
@@ -162,9 +172,8 @@ static bool serve(struct worker *worker, struct kf_error *failure)
                 return failure->status == KF_OK;
             break;
         case STREAM_AGAIN:
-            deadline_set(worker, worker->conf->limits.key_generation_timeout_ms);
-            service_idle(worker->service);
-            deadline_clear(worker);
+            if (!be_idle(worker, failure))
+                return false;
             break;
         case STREAM_CLOSED:
             return true;

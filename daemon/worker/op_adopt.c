@@ -45,7 +45,7 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
         }
     }
     free(handles);
-    if (err->status != KF_OK)
+    if (err->status != KF_OK || (matches == 0 && !p11_token_present(token->session, err)))
         return false;
     if (matches == 0)
         return kf_fail(
@@ -193,6 +193,22 @@ static const struct p11_alias *name_key(struct service *service, const char *ali
     return made;
 }
 
+/* The key made of a source. One that was not taken is left as it was. */
+static struct p11_key *make_key(struct service *service, const struct source *source,
+                                const char *label, struct key_facts *facts, struct kf_error *err)
+{
+    struct p11_key *key = NULL;
+
+    if (!allow_derive(&service->token, source, label, err))
+        return NULL;
+    if (store_check_parts(&service->token, source->handle, facts->algorithm, err) &&
+        store_check_value(&service->token, source->handle, facts->algorithm, facts, err))
+        key = store_make(service->store, source->handle, facts, true, err);
+    if (!key && !source->derive && !set_derive(&service->token, source->handle, false))
+        log_warning("the object %s stays CKA_DERIVE", label);
+    return key;
+}
+
 bool op_adopt_key(struct service *service, const void *request_, void *reply_,
                   struct record *record, struct kf_error *err)
 {
@@ -212,24 +228,22 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
                                  err))
         return false;
-    if (!request->has_exportable)
-        return kf_fail(err, KF_VALIDATION, "Exportable is required.");
-    facts.exportability = request->exportable ? 'S' : 'N';
+    /* What is not said is the one that gives nothing away. */
+    facts.exportability = request->has_exportable && request->exportable ? 'S' : 'N';
     if (request->has_alias_name &&
         !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
-    if (!find_source(&service->token, request->object_label, &source.handle, err) ||
+    if (!store_can_make(&service->token, err) ||
+        !find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
-        !check_source(&source, request->object_label, &facts, keep, err) ||
-        !allow_derive(&service->token, &source, request->object_label, err) ||
-        !store_check_value(&service->token, source.handle, facts.algorithm, &facts, err))
+        !check_source(&source, request->object_label, &facts, keep, err))
+        return false;
+    key = make_key(service, &source, request->object_label, &facts, err);
+    if (!key)
         return false;
     if (!source.sensitive)
         log_warning("the object %s was readable (not CKA_SENSITIVE) before it was adopted",
                     request->object_label);
-    key = store_make(service->store, source.handle, &facts, true, err);
-    if (!key)
-        return false;
     service_record_key(service, record, "", key);
     reply->has_key = true;
     service_fill_key(service, key, &reply->key);

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
+#include "daemon/worker/initial_key.h"
 #include "daemon/worker/service_internal.h"
+#include "p11/ops.h"
 
 #define FORMAT "TR31_KEY_BLOCK"
 
@@ -62,37 +65,26 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
                        field, key->name, key->facts.usage);
     /* {E,D,W,U} and {E,W}: NoRestrictions is not among what AWS lets wrap. */
     if (key->facts.mode != 'B' && key->facts.mode != 'E')
-        return kf_fail(err, KF_VALIDATION, "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap.",
-                       field, key->name);
+        return kf_fail(
+            err, KF_VALIDATION,
+            "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap%s; a key's modes cannot "
+            "be changed, so make another.",
+            field, key->name,
+            key->facts.mode == 'N' ? ", which NoRestrictions does not stand for" : "");
     return true;
 }
 
-static bool check_strength(const struct p11_key *wrapping, const struct p11_key *key,
+static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
-    if (key_strength_allows(wrapping->facts.algorithm, key->facts.algorithm))
+    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm, key_facts_bytes(facts)))
         return true;
     return kf_fail(err, KF_VALIDATION,
                    "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping "
                    "key must be at least as "
                    "strong.",
                    key_algorithm_name(wrapping->facts.algorithm),
-                   key_algorithm_name(key->facts.algorithm));
-}
-
-/* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks",
- * whatever more is allowed here. */
-static void make_header(const struct p11_key *wrapping, const struct p11_key *key,
-                        struct tr31_header *header)
-{
-    memset(header, 0, sizeof *header);
-    header->version = tr31_version_for(wrapping->facts.algorithm);
-    memcpy(header->usage, key->facts.usage, sizeof header->usage);
-    header->algorithm = key_algorithm_letter(key->facts.algorithm);
-    header->mode = key->facts.mode;
-    memcpy(header->key_version, key->facts.version, sizeof header->key_version);
-    header->exportability = 'E';
-    header->context = '0';
+                   key_algorithm_name(facts->algorithm));
 }
 
 static void record_block(struct record *record, const char *block)
@@ -133,14 +125,61 @@ static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *
     return *wrapping != NULL;
 }
 
+/* What leaves: the key's export copy, or the initial key of a BDK, which is derived later. */
+static bool choose_subject(const struct service *service, const keyferry_ExportKeyRequest *request,
+                           const struct p11_key *key, struct dukpt_ksn *ksn,
+                           struct export_subject *subject, struct kf_error *err)
+{
+    if (!initial_key_describe(service, request, key, ksn, subject, err))
+        return false;
+    if (subject->ksn)
+        return true;
+    *subject = (struct export_subject){.object = key->export_copy, .facts = key->facts};
+    return check_exported(key, err);
+}
+
+static bool wrap(struct service *service, struct export_subject *subject, const struct p11_key *key,
+                 struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
+                 struct kf_error *err)
+{
+    struct tr31_header header;
+    struct kbpk *kbpk;
+
+    if (!check_strength(wrapping, &subject->facts, err) ||
+        !check_format(service, wrapping->facts.algorithm, err) ||
+        !export_header_make(subject, wrapping,
+                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
+                            err))
+        return false;
+    if (subject->ksn && !initial_key_derive(&service->token, key, subject, err))
+        return false;
+    kbpk = kbpk_get(service->kbpks, wrapping, err);
+    return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
+                               key_facts_bytes(&subject->facts), &header, block, err);
+}
+
+static void fill_reply(const struct service *service, const struct p11_key *key,
+                       const struct p11_key *wrapping, const struct key_facts *facts,
+                       keyferry_ExportKeyReply *reply)
+{
+    reply->has_wrapped_key = true;
+    service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
+    service_key_arn(service, key->name, reply->export_key_arn);
+    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
+    strcpy(reply->wrapped_key.key_check_value, facts->kcv);
+    strcpy(reply->wrapped_key.key_check_value_algorithm, kcv_algorithm_name(facts->kcv_algorithm));
+}
+
 bool op_export_key(struct service *service, const void *request_, void *reply_,
                    struct record *record, struct kf_error *err)
 {
     const keyferry_ExportKeyRequest *request = request_;
+    const keyferry_ExportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     keyferry_ExportKeyReply *reply = reply_;
     struct p11_key *key = NULL, *wrapping = NULL;
-    struct kbpk *kbpk;
-    struct tr31_header header;
+    struct export_subject subject;
+    struct dukpt_ksn ksn;
+    bool good;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
         return kf_fail(err, KF_VALIDATION,
@@ -149,25 +188,19 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) || !check_exported(key, err) ||
-        !check_strength(wrapping, key, err) ||
-        !check_format(service, wrapping->facts.algorithm, err))
+    if (!check_wrapping(wrapping, err) ||
+        !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
-    kbpk = kbpk_get(service->kbpks, wrapping, err);
-    if (!kbpk)
+    if (subject.ksn)
+        record_text(record, "KeySerialNumber", ksn.text);
+    good = wrap(service, &subject, key, wrapping, tr31, reply->wrapped_key.key_material, err);
+    if (subject.ksn)
+        op_destroy(&service->token, &subject.object);
+    if (!good)
         return false;
-    make_header(wrapping, key, &header);
-    if (!export_tr31(&service->token, &service->random, kbpk, key->export_copy,
-                     key_algorithm_bytes(key->facts.algorithm), &header,
-                     reply->wrapped_key.key_material, err))
-        return false;
-    reply->has_wrapped_key = true;
-    service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
-    service_key_arn(service, key->name, reply->export_key_arn);
-    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
-    strcpy(reply->wrapped_key.key_check_value, key->facts.kcv);
-    strcpy(reply->wrapped_key.key_check_value_algorithm,
-           kcv_algorithm_name(key->facts.kcv_algorithm));
+    fill_reply(service, key, wrapping, &subject.facts, reply);
+    if (subject.ksn)
+        record_text(record, "InitialKeyCheckValue", subject.facts.kcv);
     record_block(record, reply->wrapped_key.key_material);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "daemon/operation.h"
 #include "daemon/worker/login.h"
 #include "daemon/worker/service_internal.h"
+#include "p11/calls.h"
 
 #define SWEEP_MS (3600 * 1000LL)
 
@@ -156,12 +157,6 @@ fail:
     return NULL;
 }
 
-void service_idle(struct service *service)
-{
-    if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
-        sweep(service);
-}
-
 void service_close(struct service *service)
 {
     if (!service)
@@ -231,6 +226,19 @@ static enum kf_fault must_leave(enum kf_fault fault)
                : KF_FAULT_NONE;
 }
 
+bool service_idle(struct service *service, struct kf_error *err)
+{
+    kbpk_cache_review(service->kbpks, service->store);
+    if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
+        sweep(service);
+    if (p11_token_present(service->session, err))
+        return true;
+    if (must_leave(err->fault) != KF_FAULT_NONE)
+        return false;
+    kf_error_clear(err);
+    return true;
+}
+
 void service_handle(struct service *service, const struct job *job, struct answer *answer)
 {
     const struct way *way = find_way(job->request.operation);
@@ -238,6 +246,7 @@ void service_handle(struct service *service, const struct job *job, struct answe
     struct kf_error err = {0};
     bool good;
 
+    kbpk_cache_review(service->kbpks, service->store);
     if (way) {
         run(service, way, job, &record, answer, &err);
     } else {

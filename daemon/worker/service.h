@@ -57,8 +57,10 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
 /* Answers one job. Always fills in both texts. */
 void service_handle(struct service *service, const struct job *job, struct answer *answer);
 
-/* Called when there has been no job for a second or longer: the time for sweeping. */
-void service_idle(struct service *service);
+/* Called when there has been no job for a second or longer: the time for sweeping, and for letting
+ * go of what was derived from keys that are not to be used any more. False: the token is gone, and
+ * the worker has to leave. */
+bool service_idle(struct service *service, struct kf_error *err);
 
 void service_close(struct service *service);
 

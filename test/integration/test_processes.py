@@ -3,6 +3,7 @@
 """The daemon's processes: what each holds, what survives the death of one, what a bad frame may spoil."""
 import hashlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -253,6 +254,48 @@ def record_digest(record):
     return next(
         (str(value).upper() for key, value in record.items() if "sha256" in key.lower()), None
     )
+
+
+class LostToken(harness.TokenCase):
+    """SoftHSM's directory goes away for a while, as when its file system is mounted anew: from then on the module finds
+    nothing, without an error, until it is loaded again."""
+
+    def tokens(self):
+        with open(self.sandbox.variables["SOFTHSM2_CONF"], encoding="utf-8") as file:
+            return re.search(r"tokendir *= *(\S+)", file.read()).group(1)
+
+    def lost(self, meanwhile):
+        os.rename(self.tokens(), self.tokens() + ".away")
+        try:
+            meanwhile()
+            time.sleep(2)
+        finally:
+            os.rename(self.tokens() + ".away", self.tokens())
+
+    def test_it_comes_back(self):
+        kek = self.sandbox.create(harness.kek_attributes("AES_128"))
+        key = self.sandbox.create(harness.bdk_attributes())
+
+        def use():
+            for _ in range(4):
+                try:
+                    self.sandbox.export(key, kek)
+                except wire.Refused as refused:
+                    self.assertEqual(refused.name, "ServiceUnavailableException", refused.text)
+
+        for meanwhile in (use, lambda: None):  # noticed by a job, and by an idle worker
+            workers = set(self.sandbox.processes()["worker"])
+            self.lost(meanwhile)
+            harness.wait_until(
+                lambda gone=workers: self.sandbox.status()["workers_ready"] == 2
+                and not gone & set(self.sandbox.processes()["worker"]),
+                30,
+                "both workers are new ones",
+            )
+            self.sandbox.wait_ready()
+            self.assertEqual(len(self.sandbox.call("LIST_KEYS")["keys"]), 2)
+            for _ in range(4):
+                self.sandbox.export(key, kek)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,17 @@ class Roles(harness.TokenCase):
             harness.check_value("AES_128", value),
         )
 
+    def test_adoption_is_for_good_unless_told(self):
+        self.sandbox.put_key("to be kept", "AES_128", harness.random_key("AES_128"))
+        key = self.sandbox.cli(
+            "adopt-key",
+            "--object",
+            "to be kept",
+            "--key-attributes",
+            harness.attributes_json(harness.bdk_attributes("AES_128")),
+        )["Key"]
+        self.assertIs(key["Exportable"], False)
+
     def test_adoption_is_refused_where_the_object_does_not_fit(self):
         self.sandbox.put_key("twin", "AES_128", harness.random_key("AES_128"))
         self.sandbox.put_key("twin", "AES_128", harness.random_key("AES_128"))

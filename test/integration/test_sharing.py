@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Two daemons on one token, and the workers of one: changes are seen by all, in time."""
+import contextlib
 import secrets
 import time
 
 import harness
+import tokentool
 import wire
 
 
@@ -37,6 +39,53 @@ class TwoDaemons(harness.TokenCase):
             self.second.call("GET_ALIAS", {"alias_name": alias})["alias"]["key_arn"], self.kek
         )
         self.second.export(made, alias)
+
+    def race(self, calls):
+        """What each of these calls (client, operation, values) gets when all are sent at once."""
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(client.connect()) for client, _, _ in calls]
+            for connection, (_, operation, values) in zip(connections, calls):
+                connection.send(operation, values)
+            return [connection.receive()[1] for connection in connections]
+
+    def rivals(self, operation, name, keys):
+        """The call on one alias with each of these keys, from one daemon's clients and the other's."""
+        return [
+            ((self.sandbox, self.second)[i % 2], operation, {"alias_name": name, "key_arn": key})
+            for i, key in enumerate(keys)
+        ]
+
+    def test_a_name_that_many_want(self):
+        keys = [self.kek, self.other, self.bdk] * 3
+        for turn in range(20):
+            name = "alias/wanted-%d" % turn
+            replies = self.race(self.rivals("CREATE_ALIAS", name, keys[turn % 2 :][:8]))
+            made = [reply["alias"] for reply in replies if not isinstance(reply, wire.Refused)]
+            self.assertEqual(len(made), 1, [str(reply) for reply in replies])
+            self.assertEqual(
+                {reply.name for reply in replies if isinstance(reply, wire.Refused)},
+                {"ConflictException"},
+            )
+            for client in (self.sandbox, self.second):
+                alias = client.call("GET_ALIAS", {"alias_name": name})["alias"]
+                self.assertEqual(alias["key_arn"], made[0]["key_arn"])
+        self.assertEqual(self.objects_labelled("keyferry1 alias alias/wanted-"), 20)
+        self.assertEqual(self.objects_labelled("keyferry1 claim"), 0)
+
+    def test_an_alias_that_many_move(self):
+        name = self.alias(self.bdk)
+        for _ in range(20):
+            replies = self.race(self.rivals("UPDATE_ALIAS", name, [self.kek, self.other] * 4))
+            told = {reply["alias"]["key_arn"] for reply in replies}
+            time.sleep(0.5)
+            for client in (self.sandbox, self.second):
+                alias = client.call("GET_ALIAS", {"alias_name": name})["alias"]
+                self.assertIn(alias["key_arn"], told)
+        self.assertEqual(self.objects_labelled("keyferry1 alias %s " % name), 1)
+
+    def objects_labelled(self, start):
+        found = tokentool.objects(self.sandbox.open_token())
+        return sum((told["label"] or "").startswith(start) for told in found)
 
     def test_an_alias_that_moves(self):
         alias = self.alias(self.kek)

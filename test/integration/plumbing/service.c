@@ -159,9 +159,11 @@ void service_handle(struct service *service, const struct job *job, struct answe
     answer->record_len = record_end(&record);
 }
 
-void service_idle(struct service *service)
+bool service_idle(struct service *service, struct kf_error *err)
 {
     (void)service;
+    (void)err;
+    return true;
 }
 
 void service_close(struct service *service)

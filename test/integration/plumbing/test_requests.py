@@ -39,14 +39,15 @@ class Shared(unittest.TestCase):
             "twice": wire.frame(wire.CODEC.encode("Request", {"id": 1}) * 2),
             "body as a number": wire.frame(wire.CODEC.encode("Request", {"id": 1, "operation": 10}) + b"\x18\x07"),
             "unknown member": wire.frame(request(1)[4:] + b"\x78\x01"),
+            "no id": wire.frame(wire.CODEC.encode("Request", {"operation": wire.OPERATIONS["STATUS"]})),
+            "id 0": wire.frame(b"\x08\x00" + wire.CODEC.encode("Request", {"operation": 1})),
         }
         for name, data in cases.items():
             with self.subTest(name), self.daemon.connect() as bad:
                 bad.send(data)
                 answer = bad.answer()
                 self.assertEqual(answer["status"], VALIDATION)
-                if name != "empty":  # an empty message is a message, of an operation that does not exist
-                    self.assertIsNone(bad.answer())
+                self.assertIsNone(bad.answer())
                 self.assertEqual(self.last_record()["result"], "ValidationException")
             self.assertEqual(good.call("hello")["status"], OK)
 
@@ -113,7 +114,7 @@ class Shared(unittest.TestCase):
 
     def test_unknown_operations(self):
         with self.daemon.connect() as connection:
-            for number in (0, 14, 4711, 1 << 31):
+            for number in (0, 99, 4711, 1 << 31):
                 answer = connection.call("", number)
                 self.assertEqual(answer["status"], VALIDATION)
             self.assertEqual(connection.call("still here")["status"], OK)
@@ -177,6 +178,13 @@ class Shared(unittest.TestCase):
             words = [connection.answer()["message"].split(":")[0] for _ in range(40)]
             self.assertGreater(words.count("worker 0"), 10)
             self.assertGreater(words.count("worker 1"), 10)
+
+    def test_a_status_request_says_nothing(self):
+        for body in (b"\x08\x01", b"\x0a\x01a", b"\xff"):
+            with self.subTest(body), self.daemon.connect() as connection:
+                answer = connection.call(body, "STATUS")
+                self.assertEqual(answer["status"], VALIDATION, answer)
+                self.assertIn("ready", connection.status()["state"])
 
     def test_status(self):
         with self.daemon.connect() as connection:

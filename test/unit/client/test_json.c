@@ -89,6 +89,27 @@ static const struct {
      "KeyIdentifier has a NUL character."},
     {"export-key", "{\"KeyMaterial\":{\"Tr31KeyBlock\":{\"WrappingKeyIdentifier\":\"a\\u0000\"}}}",
      OUTCOME_REFUSED, "KeyMaterial.Tr31KeyBlock.WrappingKeyIdentifier has a NUL character."},
+    {"tag-resource", "{\"Tags\":{}}", OUTCOME_USAGE,
+     "Invalid type for parameter Tags: structure given, list wanted"},
+    {"tag-resource", "{\"Tags\":[{\"Key\":\"a\"},{\"Key\":1}]}", OUTCOME_USAGE,
+     "Invalid type for parameter Tags[1].Key: integer given, string wanted"},
+    {"untag-resource", "{\"TagKeys\":[1]}", OUTCOME_USAGE,
+     "Invalid type for parameter TagKeys[0]: integer given, string wanted"},
+    {"untag-resource",
+     "{\"TagKeys\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+     "\"\",\"\","
+     "\"\",\"\",\"\",\"\"]}",
+     OUTCOME_REFUSED, "TagKeys has more than 20 elements."},
+    {"export-key",
+     "{\"KeyMaterial\":{\"Tr31KeyBlock\":{\"KeyBlockHeaders\":{\"OptionalBlocks\":[]}}}}",
+     OUTCOME_USAGE,
+     "Invalid type for parameter KeyMaterial.Tr31KeyBlock.KeyBlockHeaders.OptionalBlocks: list "
+     "given, structure wanted"},
+    {"export-key",
+     "{\"KeyMaterial\":{\"Tr31KeyBlock\":{\"KeyBlockHeaders\":{\"OptionalBlocks\":{\"KS\":1}}}}}",
+     OUTCOME_USAGE,
+     "Invalid type for parameter KeyMaterial.Tr31KeyBlock.KeyBlockHeaders.OptionalBlocks.KS: "
+     "integer given, string wanted"},
 };
 
 START_TEST(refusals_name_the_place)
@@ -100,6 +121,33 @@ START_TEST(refusals_name_the_place)
                      refusals[_i].outcome);
     ck_assert_str_eq(err.message, refusals[_i].message);
     free(message);
+}
+END_TEST
+
+START_TEST(lists_and_maps_keep_their_order)
+{
+    struct kf_error err = {0};
+    static keyferry_ExportKeyRequest export;
+    static keyferry_TagResourceRequest tags;
+    const keyferry_KeyBlockHeaders *headers = &export.key_material.tr31_key_block.key_block_headers;
+
+    ck_assert_int_eq(fill("export-key",
+                          "{\"KeyMaterial\":{\"Tr31KeyBlock\":{\"KeyBlockHeaders\":{"
+                          "\"OptionalBlocks\":{\"LB\":\"x\",\"BI\":\"00ABCDEFABCD\"},"
+                          "\"AddBlocks\":[\"TS\",\"KP\"]}}}}",
+                          &export, &err),
+                     OUTCOME_DONE);
+    ck_assert_uint_eq(headers->optional_blocks_count, 2);
+    ck_assert_str_eq(headers->optional_blocks[0].id, "LB");
+    ck_assert_str_eq(headers->optional_blocks[0].value, "x");
+    ck_assert_str_eq(headers->optional_blocks[1].id, "BI");
+    ck_assert_uint_eq(headers->add_blocks_count, 2);
+    ck_assert_str_eq(headers->add_blocks[1], "KP");
+    ck_assert_int_eq(
+        fill("tag-resource", "{\"Tags\":[{\"Key\":\"a\",\"Value\":\"\"},{}]}", &tags, &err),
+        OUTCOME_DONE);
+    ck_assert_uint_eq(tags.tags_count, 2);
+    ck_assert(tags.tags[0].has_value && !tags.tags[1].has_key);
 }
 END_TEST
 
@@ -235,6 +283,7 @@ int main(void)
     const struct test tests[] = {{members_know_whether_they_were_given, 1},
                                  {integers, 1},
                                  {refusals_name_the_place, COUNT(refusals)},
+                                 {lists_and_maps_keep_their_order, 1},
                                  {strings_up_to_their_bound, 1},
                                  {json_is_read_strictly, 9},
                                  {shorthand_strings_become_what_members_are, 1},

@@ -29,6 +29,13 @@ START_TEST(every_operation_has_its_class)
         {keyferry_Operation_OPERATION_ADOPT_KEY, CLASS_MANAGE, true},
         {keyferry_Operation_OPERATION_TOKEN, CLASS_VIEW, false},
         {keyferry_Operation_OPERATION_STATUS, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_IMPORT_KEY, CLASS_MANAGE, true},
+        {keyferry_Operation_OPERATION_START_KEY_USAGE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_STOP_KEY_USAGE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_RESTORE_KEY, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_TAG_RESOURCE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_UNTAG_RESOURCE, CLASS_MANAGE, false},
+        {keyferry_Operation_OPERATION_LIST_TAGS_FOR_RESOURCE, CLASS_VIEW, false},
     };
 
     ck_assert_uint_eq(sizeof wanted / sizeof *wanted, _keyferry_Operation_MAX);

@@ -67,11 +67,6 @@ void store_teardown(void)
     fixture_destroy(&fixture);
 }
 
-void outlast_freshness(void)
-{
-    usleep((STORE_FRESH_MS + 20) * 1000);
-}
-
 int64_t wall_ms(void)
 {
     return (int64_t)time(NULL) * 1000;
@@ -225,6 +220,13 @@ static bool set_state(const char *name, const struct key_state *state)
     return key && store_set_state(store, key, state, &err);
 }
 
+static bool destroy_working(const char *name)
+{
+    struct p11_key *key = store_key(store, name, &err);
+
+    return key && p11_destroy_object(token.session, key->working, &err) == CKR_OK;
+}
+
 static bool peer_command(const char *command, const char *first, const char *second)
 {
     struct p11_alias *alias;
@@ -233,6 +235,8 @@ static bool peer_command(const char *command, const char *first, const char *sec
         return set_state(first, &(struct key_state){.enabled = false});
     if (strcmp(command, "enable") == 0)
         return set_state(first, &(struct key_state){.enabled = true});
+    if (strcmp(command, "destroy-working") == 0)
+        return destroy_working(first);
     if (strcmp(command, "expect-key") == 0)
         return store_key(store, first, &err) != NULL;
     if (strcmp(command, "create-alias") == 0)

@@ -19,8 +19,6 @@ void store_teardown(void);
 /* A session and what it can do, without a fixture's being made: for a peer. */
 void token_open(const struct p11_settings *settings);
 
-/* Sleeps as long as an entry of the index may serve. */
-void outlast_freshness(void);
 int64_t wall_ms(void);
 
 /* Fails the test where the call failed; expects a failure of this status with this in its message.

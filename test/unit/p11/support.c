@@ -2,8 +2,10 @@
 #include "test/unit/p11/support.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "p11/calls.h"
+#include "p11/store.h"
 
 int run_case(TCase *tcase, const char *name)
 {
@@ -36,4 +38,9 @@ size_t count_objects(struct p11_session *session)
     ck_assert_uint_eq(p11_find_objects(session, NULL, 0, &objects, &found, NULL), CKR_OK);
     free(objects);
     return found;
+}
+
+void outlast_freshness(void)
+{
+    usleep((STORE_FRESH_MS + 20) * 1000);
 }

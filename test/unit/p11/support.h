@@ -17,6 +17,8 @@ int run_case(TCase *tcase, const char *name);
 
 /* Opens a session or fails the test. */
 struct p11_session *open_session(const struct fixture *fixture);
+/* Sleeps as long as an entry of the store's index may serve. */
+void outlast_freshness(void);
 /* Every object the session sees. */
 size_t count_objects(struct p11_session *session);
 

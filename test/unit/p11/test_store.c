@@ -432,6 +432,17 @@ START_TEST(an_entry_does_not_serve_longer_than_it_may)
 }
 END_TEST
 
+/* The card is there, the working key is not, or says another thing. */
+START_TEST(a_working_key_that_goes_is_missed_soon)
+{
+    make_key("K1", KEY_AES_128, 'N', name);
+    get();
+    run_peer(false, "destroy-working", name, "");
+    outlast_freshness();
+    expect_error(store_key(store, name, &err) != NULL, KF_CONFLICT, "an object is missing");
+}
+END_TEST
+
 /* A change between the reading of a card and the end of that reading must not count as seen. */
 static CK_C_GetAttributeValue original_read;
 static struct p11_key *changing;
@@ -523,6 +534,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_change_of_this_host_binds_at_once);
     tcase_add_test(tests, a_change_of_another_host_binds_soon);
     tcase_add_test(tests, an_entry_does_not_serve_longer_than_it_may);
+    tcase_add_test(tests, a_working_key_that_goes_is_missed_soon);
     tcase_add_loop_test(tests, a_change_during_the_reading_is_not_missed, 0, 2);
     tcase_add_test(tests, keys_of_others_are_found);
     tcase_add_test(tests, lists_are_sorted_and_whole);

@@ -130,29 +130,144 @@ START_TEST(two_cards_are_refused_until_one_is_gone)
 }
 END_TEST
 
-/* Another worker makes the same alias between this one's search and its own card. */
+/* Before this process writes its object with this role, something happens in the token. */
 static CK_C_GenerateKey original_generate;
-static CK_RV generate_twice(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+static enum p11_role before_role;
+static void (*happens)(void);
+
+static CK_RV generate_after(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                             CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
 {
-    p11_session_functions(token.session)->C_GenerateKey = original_generate;
-    add_card(OTHER);
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == CKA_ID && ((const uint8_t *)template[i].pValue)[0] == before_role) {
+            p11_session_functions(token.session)->C_GenerateKey = original_generate;
+            happens();
+        }
     return original_generate(session, mechanism, template, count, key);
 }
 
+static void before_object(enum p11_role role, void (*what)(void))
+{
+    before_role = role;
+    happens = what;
+    original_generate = p11_session_functions(token.session)->C_GenerateKey;
+    p11_session_functions(token.session)->C_GenerateKey = generate_after;
+}
+
+static void make_the_other(void)
+{
+    add_card(OTHER);
+}
+
+static void expect_no_claim(void)
+{
+    char label[LABEL_MAX];
+    struct object *objects;
+    size_t count;
+
+    for (int making = 0; making < 2; making++) {
+        label_write_claim(KEK, making, label);
+        expect_good(objects_find_label(&token, label, &objects, &count, &err));
+        free(objects);
+        ck_assert_uint_eq(count, 0);
+    }
+}
+
+/* Another worker has made the alias between this one's search and its claim. */
 START_TEST(a_race_is_lost_by_name)
 {
-    uint64_t before;
+    before_object(ROLE_CLAIM, make_the_other);
+    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "exists already");
+    ck_assert_uint_eq(count_cards(), 1);
+    ck_assert_str_eq(get()->key_name, OTHER);
+    expect_no_claim();
+}
+END_TEST
+
+/* Another program that knows no claims writes a card between this one's last search and its own. */
+START_TEST(a_program_without_claims_is_noticed)
+{
+    uint64_t before = atomic_load(changes);
 
     if (TEST_TOKEN == FIXTURE_NSS)
-        return;
-    original_generate = p11_session_functions(token.session)->C_GenerateKey;
-    p11_session_functions(token.session)->C_GenerateKey = generate_twice;
-    before = atomic_load(changes);
-    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "somebody else");
+        return; /* the second card is written over it */
+    before_object(ROLE_ALIAS, make_the_other);
+    expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "another program");
     ck_assert_uint_ge(atomic_load(changes), before + 2); /* made, and withdrawn */
     ck_assert_uint_eq(count_cards(), 1);
     ck_assert_str_eq(get()->key_name, OTHER);
+    expect_no_claim();
+}
+END_TEST
+
+/* Somebody else's claim on the name, made so long ago. */
+static CK_OBJECT_HANDLE add_claim(int64_t age_ms, bool making)
+{
+    int64_t made = wall_ms() - age_ms;
+    uint8_t id[KEY_ID_BYTES] = {0};
+    char label[LABEL_MAX];
+    CK_OBJECT_HANDLE claim;
+
+    for (size_t i = 0; i < 6; i++)
+        id[i] = (uint8_t)(made >> 8 * (5 - i));
+    label_write_claim(KEK, making, label);
+    expect_good(object_make_card(&token, ROLE_CLAIM, id, label, &claim, &err));
+    return claim;
+}
+
+/* Earlier claims go first; a later one only when it is making its card; dead ones do not count. */
+START_TEST(claims_are_heeded)
+{
+    static const struct {
+        int64_t age_ms;
+        bool making, free;
+    } cases[] = {
+        {2000, false, false}, {2000, true, false},  {-5000, true, false},
+        {-5000, false, true}, {70000, false, true}, {70000, true, true},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        CK_OBJECT_HANDLE claim = add_claim(cases[i].age_ms, cases[i].making);
+
+        if (cases[i].free) {
+            expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
+            expect_good(store_alias_delete(store, get(), &err));
+        } else {
+            expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT,
+                         "somebody else");
+            ck_assert_uint_eq(count_cards(), 0);
+        }
+        destroy_object(claim);
+        expect_no_claim();
+    }
+}
+END_TEST
+
+/* While this process is about to say that it makes the card, an earlier claim appears: a process
+ * that took its time before it wrote. */
+static CK_C_SetAttributeValue original_set;
+static bool rival_makes;
+static CK_OBJECT_HANDLE rival;
+static CK_RV set_after(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                       CK_ATTRIBUTE_PTR template, CK_ULONG count)
+{
+    p11_session_functions(token.session)->C_SetAttributeValue = original_set;
+    rival = add_claim(2000, rival_makes);
+    return original_set(session, object, template, count);
+}
+
+START_TEST(an_earlier_claim_that_comes_late_is_heeded)
+{
+    original_set = p11_session_functions(token.session)->C_SetAttributeValue;
+    for (int makes = 0; makes < 2; makes++) {
+        rival_makes = makes;
+        p11_session_functions(token.session)->C_SetAttributeValue = set_after;
+        expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT,
+                     "somebody else");
+        ck_assert_uint_eq(count_cards(), 0);
+        destroy_object(rival);
+        expect_no_claim();
+    }
 }
 END_TEST
 
@@ -165,25 +280,22 @@ static CK_RV fail_to_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, 
     return CKR_FUNCTION_FAILED;
 }
 
-static CK_RV generate_then_no_find(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-                                   CK_ATTRIBUTE_PTR template, CK_ULONG count,
-                                   CK_OBJECT_HANDLE_PTR key)
+static void break_searches(void)
 {
     p11_session_functions(token.session)->C_FindObjectsInit = fail_to_find;
-    return original_generate(session, mechanism, template, count, key);
 }
 
 START_TEST(what_cannot_be_read_back_is_taken_back)
 {
+    static const enum p11_role roles[] = {ROLE_ALIAS, ROLE_CLAIM};
     CK_FUNCTION_LIST *functions = p11_session_functions(token.session);
 
-    original_generate = functions->C_GenerateKey;
     original_find = functions->C_FindObjectsInit;
-    functions->C_GenerateKey = generate_then_no_find;
+    before_object(roles[_i], break_searches);
     expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_UNAVAILABLE, "");
-    functions->C_GenerateKey = original_generate;
     functions->C_FindObjectsInit = original_find;
     ck_assert_uint_eq(count_cards(), 0);
+    expect_no_claim();
 }
 END_TEST
 
@@ -232,7 +344,10 @@ int main(int argc, char **argv)
     tcase_add_test(tests, other_workers_and_hosts_see_it);
     tcase_add_test(tests, two_cards_are_refused_until_one_is_gone);
     tcase_add_test(tests, a_race_is_lost_by_name);
-    tcase_add_test(tests, what_cannot_be_read_back_is_taken_back);
+    tcase_add_test(tests, a_program_without_claims_is_noticed);
+    tcase_add_test(tests, claims_are_heeded);
+    tcase_add_test(tests, an_earlier_claim_that_comes_late_is_heeded);
+    tcase_add_loop_test(tests, what_cannot_be_read_back_is_taken_back, 0, 2);
     tcase_add_test(tests, lists_are_sorted);
     tcase_add_test(tests, a_card_of_another_name_is_none);
     return run_case(tests, "aliases in the store");

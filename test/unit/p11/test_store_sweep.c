@@ -136,6 +136,36 @@ static void note(void *context, const char *kind, const char *object, const char
     snprintf(findings->text + len, sizeof findings->text - len, "%s|%s|%s\n", kind, object, detail);
 }
 
+START_TEST(dead_claims_are_swept)
+{
+    static const struct {
+        int64_t age_ms;
+        bool told, swept;
+    } cases[] = {{0, false, false}, {2 * MINUTE_MS, true, false}, {11 * MINUTE_MS, true, true}};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t made = wall_ms() - cases[i].age_ms;
+        struct findings findings = {{0}};
+        uint8_t id[KEY_ID_BYTES] = {0};
+        CK_OBJECT_HANDLE claim;
+
+        for (size_t k = 0; k < 6; k++)
+            id[k] = (uint8_t)(made >> 8 * (5 - k));
+        expect_good(
+            object_make_card(&token, ROLE_CLAIM, id, "keyferry1 claim alias/a", &claim, &err));
+        expect_good(store_inspect(store, note, &findings, &err));
+        ck_assert_str_eq(findings.text, cases[i].told ? "leftover|keyferry1 claim alias/a|an "
+                                                        "interrupted create-alias left it; it "
+                                                        "is harmless\n"
+                                                      : "");
+        expect_good(store_sweep(store, &err));
+        ck_assert_uint_eq(count_role(ROLE_CLAIM, id), !cases[i].swept);
+        if (!cases[i].swept)
+            destroy_object(claim);
+    }
+}
+END_TEST
+
 START_TEST(an_inspection_tells_what_is_wrong)
 {
     struct findings findings = {{0}};
@@ -176,6 +206,7 @@ int main(void)
     tcase_add_loop_test(tests, a_sweep_that_was_cut_short_is_finished, 0, 3);
     tcase_add_test(tests, a_due_key_that_contradicts_itself_stays);
     tcase_add_test(tests, only_recent_leftovers_are_swept);
+    tcase_add_test(tests, dead_claims_are_swept);
     tcase_add_test(tests, an_inspection_tells_what_is_wrong);
     return run_case(tests, "sweeping the store");
 }

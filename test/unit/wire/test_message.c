@@ -92,6 +92,18 @@ START_TEST(an_envelope_that_is_none)
 }
 END_TEST
 
+START_TEST(a_request_without_an_id)
+{
+    struct wire_request request;
+
+    ck_assert(!wire_request_decode(BYTES(""), &request));
+    ck_assert(!wire_request_decode(BYTES("\x10\x0d"), &request));
+    ck_assert(!wire_request_decode(BYTES("\x08\x00\x10\x0d"), &request));
+    ck_assert(request.id == 0);
+    ck_assert(wire_request_decode(BYTES("\x08\x01\x10\x0d"), &request));
+}
+END_TEST
+
 static bool reads(const uint8_t *body, size_t len)
 {
     keyferry_ExportKeyRequest request;
@@ -156,5 +168,5 @@ END_TEST
 
 SUITE_MAIN("message", requests_there_and_back, responses_there_and_back,
            a_body_that_is_a_number_is_none, an_operation_from_the_future_is_no_error,
-           an_envelope_that_is_none, bodies_are_read_strictly, strings_have_their_bounds,
-           utf8_is_the_shortest_form)
+           an_envelope_that_is_none, a_request_without_an_id, bodies_are_read_strictly,
+           strings_have_their_bounds, utf8_is_the_shortest_form)

@@ -202,6 +202,7 @@ START_TEST(wrong_wrapping_keys_are_refused)
         expect_refusal(KF_VALIDATION, "WrappingKeyIdentifier: ");
         ck_assert_ptr_nonnull(strstr(response.message, wrong[i].usage[0] == 'K' ? "Encrypt and Wrap"
                                                                                 : wrong[i].usage));
+        ck_assert(!strstr(response.message, "NoRestrictions") == (wrong[i].mode != 'N'));
         ck_assert_str_eq(recorded("KeyArn"), key);
         ck_assert_str_eq(recorded("WrappingKeyArn"), wrapping);
     }
@@ -294,6 +295,72 @@ START_TEST(a_stale_handle_costs_one_retry)
     kbpk_cache_clear(service->kbpks);
     export_key(key, kbpk);
     expect_refusal(KF_CONFLICT, "an object is missing (working)");
+}
+END_TEST
+
+static void disable(struct p11_key *key)
+{
+    ck_assert(store_set_state(service->store, key, &(struct key_state){.enabled = false},
+                              &(struct kf_error){0}));
+}
+
+static void destroy_working(struct p11_key *key)
+{
+    ck_assert_uint_eq(p11_destroy_object(service->session, key->working, NULL), CKR_OK);
+}
+
+static void destroy_card(struct p11_key *key)
+{
+    ck_assert_uint_eq(p11_destroy_object(service->session, key->card, NULL), CKR_OK);
+}
+
+/* What was derived from a wrapping key serves no longer than the key: from the next job after the
+ * freshness window on, nothing of it is in the token, whether the worker has jobs or is idle. */
+START_TEST(nothing_derived_outlives_its_key)
+{
+    static const struct {
+        void (*ends)(struct p11_key *);
+        enum kf_status status;
+        const char *text;
+    } ends[] = {
+        {disable, KF_CONFLICT, "is not enabled"},
+        {destroy_working, KF_CONFLICT, "an object is missing (working)"},
+        {destroy_card, KF_NOT_FOUND, "There is no"},
+    };
+    struct kf_error err = {0};
+    char kbpk[ARN_MAX], other[ARN_MAX], key[ARN_MAX];
+    CK_OBJECT_HANDLE kbek, kbmk;
+    struct kbpk *cached;
+    CK_KEY_TYPE type;
+
+    create_key("K1", KEY_AES_256, 'B', true, other);
+    create_key("P0", KEY_AES_128, 'B', true, key);
+    for (size_t i = 0; i < 2 * COUNT(ends); i++) {
+        CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof type};
+        bool idle = i % 2;
+
+        create_key("K1", KEY_AES_256, 'B', true, kbpk);
+        export_key(key, other);
+        export_key(key, kbpk);
+        expect_ok();
+        cached = kbpk_get(service->kbpks, store_key(service->store, id_of(kbpk), &err), &err);
+        kbek = cached->kbek;
+        kbmk = cached->kbmk;
+        ends[i / 2].ends(store_key(service->store, id_of(kbpk), &err));
+        outlast_freshness();
+        if (idle)
+            ck_assert(service_idle(service, &err));
+        else
+            export_key(key, other);
+        ck_assert_uint_ne(p11_get_attributes(service->session, kbek, &attribute, 1, NULL), CKR_OK);
+        ck_assert_uint_ne(p11_get_attributes(service->session, kbmk, &attribute, 1, NULL), CKR_OK);
+        export_key(key, kbpk);
+        expect_refusal(ends[i / 2].status, ends[i / 2].text);
+        /* the others' stay */
+        cached = kbpk_get(service->kbpks, store_key(service->store, id_of(other), &err), &err);
+        ck_assert_uint_eq(p11_get_attributes(service->session, cached->kbek, &attribute, 1, NULL),
+                          CKR_OK);
+    }
 }
 END_TEST
 
@@ -391,17 +458,38 @@ static CK_RV read_or_fail(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_
     return failing() ? fail_with : original.C_GetAttributeValue(s, o, t, n);
 }
 
+static const struct sweep {
+    enum key_algorithm wrapping, key;
+    const char *usage;
+    char mode;
+    const char *ksn; /* of an initial key, whose BDK may not leave itself */
+} sweeps[] = {
+    {KEY_AES_256, KEY_AES_256, "P0", 'B', NULL},
+    {KEY_TDES_3KEY, KEY_TDES_3KEY, "P0", 'B', NULL},
+    {KEY_TDES_2KEY, KEY_TDES_2KEY, "B0", 'X', "FFFF9876543210E00000"},
+    {KEY_AES_256, KEY_AES_192, "B0", 'X', "123456789012345600000000"},
+};
+
+static void run_sweep(const struct sweep *sweep, const char *key, const char *wrapping)
+{
+    if (sweep->ksn)
+        export_initial_key(key, wrapping, sweep->ksn);
+    else
+        export_key(key, wrapping);
+}
+
 START_TEST(each_failing_call_leaves_nothing)
 {
     static const CK_RV failures[] = {CKR_DEVICE_MEMORY, CKR_KEY_HANDLE_INVALID,
                                      CKR_MECHANISM_INVALID, CKR_DEVICE_ERROR};
     CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    const struct sweep *sweep = &sweeps[_i];
     char kbpk[ARN_MAX], key[ARN_MAX];
     size_t objects;
     bool reached;
 
-    create_key("K1", _i == 0 ? KEY_AES_256 : KEY_TDES_3KEY, 'B', true, kbpk);
-    create_key("P0", _i == 0 ? KEY_AES_256 : KEY_TDES_3KEY, 'B', true, key);
+    create_key("K1", sweep->wrapping, 'B', true, kbpk);
+    create_key(sweep->usage, sweep->key, sweep->mode, !sweep->ksn, key);
     objects = count_objects(service->session);
     original = *functions;
     for (size_t i = 0; i < COUNT(failures); i++) {
@@ -416,7 +504,7 @@ START_TEST(each_failing_call_leaves_nothing)
             functions->C_EncryptInit = encrypt_or_fail;
             functions->C_GenerateRandom = random_or_fail;
             functions->C_GetAttributeValue = read_or_fail;
-            export_key(key, kbpk);
+            run_sweep(sweep, key, kbpk);
             *functions = original;
             reached = calls > fail_at;
             ck_assert_msg(response.status == KF_OK || response.status == KF_UNAVAILABLE ||
@@ -432,8 +520,41 @@ START_TEST(each_failing_call_leaves_nothing)
         ck_assert_int_gt(fail_at, 10);
     }
     store_forget(service->store);
-    export_key(key, kbpk);
+    run_sweep(sweep, key, kbpk);
     expect_ok();
+}
+END_TEST
+
+/* Key blocks are possible, initial keys are not: refused by the name of what is missing. */
+START_TEST(what_initial_keys_need_is_named)
+{
+    static const struct {
+        enum p11_operation missing;
+        enum key_algorithm bdk;
+        const char *ksn, *message;
+    } cases[] = {
+        {P11_JOIN_KEYS, KEY_TDES_2KEY, "FFFF9876543210E00000",
+         "ExportDukptInitialKey: this token cannot make TDES DUKPT initial keys: join two keys "
+         "(CKM_CONCATENATE_BASE_AND_KEY)"},
+        {P11_DERIVE_TDES, KEY_TDES_2KEY, "FFFF9876543210E00000", "CKM_DES3_ECB_ENCRYPT_DATA)"},
+        {P11_DERIVE_AES, KEY_AES_128, "123456789012345600000000",
+         "ExportDukptInitialKey: this token cannot make AES DUKPT initial keys: derive by AES "
+         "encryption (CKM_AES_ECB_ENCRYPT_DATA)"},
+    };
+    char kbpk[ARN_MAX], bdk[ARN_MAX];
+
+    create_key("K1", KEY_AES_256, 'B', true, kbpk);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct p11_way *way = &service->token.ways[cases[i].missing];
+
+        create_key("B0", cases[i].bdk, 'X', false, bdk);
+        way->proven = false;
+        export_initial_key(bdk, kbpk, cases[i].ksn);
+        expect_refusal(KF_VALIDATION, cases[i].message);
+        way->proven = true;
+        export_initial_key(bdk, kbpk, cases[i].ksn);
+        expect_ok();
+    }
 }
 END_TEST
 
@@ -457,6 +578,7 @@ START_TEST(no_object_is_left_behind)
         switch (i % 5) {
         case 0:
             export_key(kept, wrapping);
+            export_initial_key(keys[2], wrapping, i % 2 ? "FFFF9876543210E00000" : "");
             break;
         case 1:
             export_key(wrapping, wrapping);
@@ -491,9 +613,11 @@ int main(void)
     tcase_add_test(tests, states_bind);
     tcase_add_test(tests, a_forged_export_copy_does_not_leave);
     tcase_add_test(tests, a_stale_handle_costs_one_retry);
+    tcase_add_test(tests, nothing_derived_outlives_its_key);
     tcase_add_test(tests, a_replaced_wrapping_key_is_derived_from_anew);
     tcase_add_test(tests, lost_session_keys_are_made_again);
-    tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, 2);
+    tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, COUNT(sweeps));
+    tcase_add_test(tests, what_initial_keys_need_is_named);
     tcase_add_test(tests, no_object_is_left_behind);
     return run_case(tests, "export");
 }

@@ -364,6 +364,22 @@ START_TEST(adoption_may_leave_the_source)
 }
 END_TEST
 
+/* Unlike CreateKey, which has to be told, as AWS's has. */
+START_TEST(adoption_is_for_good_unless_told)
+{
+    keyferry_AdoptKeyRequest request = good_adopt("of another tool");
+    size_t before = count_objects(service->session);
+
+    put_foreign(
+        &(struct foreign){.label = "of another tool", .type = CKK_AES, .value = value, .len = 16});
+    request.has_exportable = request.exportable = false;
+    SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+    expect_ok();
+    ck_assert(!adopted.key.exportable);
+    ck_assert_uint_eq(count_objects(service->session), before + 2); /* kept, card */
+}
+END_TEST
+
 static CK_C_DestroyObject original_destroy;
 static CK_OBJECT_HANDLE not_destroyable;
 static CK_RV destroy_or_refuse(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
@@ -412,8 +428,6 @@ START_TEST(adoption_names_what_is_wrong)
     request = good_adopt("none");
     adopt_refused(&request, KF_NOT_FOUND, "ObjectLabel: ");
     ck_assert_str_eq(recorded("ObjectLabel"), "none");
-    request.has_exportable = false;
-    adopt_refused(&request, KF_VALIDATION, "Exportable is required");
     request.has_key_attributes = false;
     adopt_refused(&request, KF_VALIDATION, "KeyAttributes is required");
     request = good_adopt("none");
@@ -452,6 +466,62 @@ START_TEST(adoption_names_what_is_wrong)
     SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
     expect_ok();
     ck_assert(!adopted.key.exportable);
+}
+END_TEST
+
+/* SP 800-67: a TDES key with equal parts is a weaker one, whatever its length says. Parity is no
+ * difference. */
+START_TEST(tdes_keys_with_equal_parts_are_refused)
+{
+    static const struct {
+        const char *bytes; /* parts by letter; "a" has the parity bits of "A" turned */
+        CK_KEY_TYPE type;
+        const char *refusal; /* NULL: adopted */
+    } cases[] = {
+        {"AB", CKK_DES2, NULL},
+        {"AA", CKK_DES2, "K1 and K2, parts of the TDES_2KEY key, are equal"},
+        {"AA", CKK_GENERIC_SECRET, "no stronger than single DES"},
+        {"Aa", CKK_GENERIC_SECRET, "K1 and K2"},
+        {"ABC", CKK_DES3, NULL},
+        {"AAB", CKK_DES3, "K1 and K2, parts of the TDES_3KEY key, are equal"},
+        {"ABB", CKK_DES3, "K2 and K3"},
+        {"ABA", CKK_DES3,
+         "K1 and K3, parts of the TDES_3KEY key, are equal, so it is no stronger "
+         "than TDES_2KEY"},
+        {"ABa", CKK_GENERIC_SECRET, "K1 and K3"},
+        {"AAA", CKK_DES3, "K1 and K2"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t parts = strlen(cases[i].bytes);
+        struct foreign source = {
+            .label = "parts", .type = cases[i].type, .len = 8 * parts, .not_derivable = true};
+        keyferry_AdoptKeyRequest request = good_adopt("parts");
+        CK_OBJECT_HANDLE object;
+        CK_BBOOL derive = CK_TRUE;
+        CK_ATTRIBUTE attribute = {CKA_DERIVE, &derive, sizeof derive};
+        uint8_t bytes[24];
+
+        for (size_t k = 0; k < 8 * parts; k++)
+            bytes[k] = (uint8_t)((cases[i].bytes[k / 8] & 0x5F) * 2 + 16 * (k % 8)) ^
+                       (cases[i].bytes[k / 8] >= 'a');
+        source.value = bytes;
+        object = put_foreign(&source);
+        set_attributes(&request.key_attributes, "TR31_P0_PIN_ENCRYPTION_KEY",
+                       parts == 2 ? "TDES_2KEY" : "TDES_3KEY", 'B');
+        if (cases[i].refusal) {
+            adopt_refused(&request, KF_VALIDATION, "KeyAlgorithm: ");
+            ck_assert_msg(answered(KF_VALIDATION, cases[i].refusal), "%s: %s", cases[i].bytes,
+                          response.message);
+            ck_assert_uint_eq(p11_get_attributes(service->session, object, &attribute, 1, NULL),
+                              CKR_OK);
+            ck_assert_msg(!derive, "%s is left as it was", cases[i].bytes);
+            ck_assert_uint_eq(p11_destroy_object(service->session, object, NULL), CKR_OK);
+        } else {
+            SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+            expect_ok();
+        }
+    }
 }
 END_TEST
 
@@ -502,9 +572,11 @@ int main(void)
     tcase_add_test(tests, deletion_waits_and_comes);
     tcase_add_test(tests, adoption_takes_the_source_away);
     tcase_add_test(tests, adoption_may_leave_the_source);
+    tcase_add_test(tests, adoption_is_for_good_unless_told);
     tcase_add_test(tests, a_source_that_stays_is_told);
     tcase_add_test(tests, what_cannot_be_destroyed_is_not_adopted);
     tcase_add_test(tests, adoption_names_what_is_wrong);
+    tcase_add_test(tests, tdes_keys_with_equal_parts_are_refused);
     tcase_add_test(tests, two_sources_are_none);
     tcase_add_test(tests, keyferrys_own_are_not_adopted);
     return run_case(tests, "keys of the service");

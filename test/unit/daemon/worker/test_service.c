@@ -289,6 +289,53 @@ START_TEST(a_lost_token_is_unavailable)
 }
 END_TEST
 
+static CK_RV rv_of_token = CKR_OK;
+static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+{
+    (void)slot;
+    info->flags = CKF_TOKEN_INITIALIZED;
+    return rv_of_token;
+}
+
+/* A token that is gone for good in this process may find nothing and call that a success. */
+START_TEST(nothing_found_is_not_trusted_blindly)
+{
+    static const struct {
+        CK_RV rv;
+        enum kf_fault fault;
+    } cases[] = {{CKR_GENERAL_ERROR, KF_FAULT_MODULE},
+                 {CKR_DEVICE_REMOVED, KF_FAULT_MODULE},
+                 {CKR_FUNCTION_FAILED, KF_FAULT_NONE}};
+    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    CK_C_GetTokenInfo original = functions->C_GetTokenInfo;
+    keyferry_GetKeyRequest get = {0};
+    keyferry_ListKeysRequest list = {0};
+
+    set_text(&get, key_identifier, "5rplquuwozodpwsp");
+    functions->C_GetTokenInfo = token_info;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct kf_error err = {0};
+
+        rv_of_token = cases[i].rv;
+        SEND(GET_KEY, GetKey, &get, NULL);
+        expect_refusal(KF_UNAVAILABLE, "");
+        ck_assert_int_eq(fault, cases[i].fault);
+        get_alias("alias/none");
+        expect_refusal(KF_UNAVAILABLE, "");
+        ck_assert_int_eq(fault, cases[i].fault);
+        SEND(LIST_KEYS, ListKeys, &list, NULL);
+        expect_refusal(KF_UNAVAILABLE, "");
+        ck_assert_int_eq(fault, cases[i].fault);
+        ck_assert(service_idle(service, &err) == (cases[i].fault == KF_FAULT_NONE));
+        ck_assert_int_eq(err.fault, cases[i].fault);
+    }
+    rv_of_token = CKR_OK;
+    SEND(GET_KEY, GetKey, &get, NULL);
+    expect_refusal(KF_NOT_FOUND, "5rplquuwozodpwsp");
+    functions->C_GetTokenInfo = original;
+}
+END_TEST
+
 START_TEST(what_the_token_cannot_do_is_named)
 {
     keyferry_CreateKeyRequest request = {.has_key_attributes = true, .has_exportable = true};
@@ -301,10 +348,12 @@ START_TEST(what_the_token_cannot_do_is_named)
     set_attributes(&request.key_attributes, "TR31_K1_KEY_BLOCK_PROTECTION_KEY", "AES_128", 'B');
     SEND(CREATE_KEY, CreateKey, &request, NULL);
     expect_refusal(KF_VALIDATION, "CKM_EXTRACT_KEY_FROM_KEY");
+    ck_assert_ptr_nonnull(strstr(response.message, "can neither create nor adopt"));
+    ck_assert_ptr_nonnull(strstr(response.message, "Use a token or firmware"));
     set_text(&adopt, object_label, "foreign");
     adopt.key_attributes = request.key_attributes;
     SEND(ADOPT_KEY, AdoptKey, &adopt, NULL);
-    expect_refusal(KF_VALIDATION, "CKM_EXTRACT_KEY_FROM_KEY");
+    expect_refusal(KF_VALIDATION, "can neither create nor adopt");
     export_key("aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb");
     expect_refusal(KF_VALIDATION, "KeyMaterial: ");
     ck_assert_ptr_nonnull(strstr(response.message, "CKM_CONCATENATE_DATA_AND_BASE"));
@@ -324,6 +373,7 @@ int main(void)
     tcase_add_test(tests, unknown_operations_are_refused);
     tcase_add_test(tests, malformed_bodies_are_refused);
     tcase_add_test(tests, a_lost_token_is_unavailable);
+    tcase_add_test(tests, nothing_found_is_not_trusted_blindly);
     if (TEST_TOKEN == FIXTURE_STOCK_SOFTHSM) {
         tcase_add_test(tests, what_the_token_cannot_do_is_named);
     } else {
