@@ -436,10 +436,10 @@ class KeyBlocks(Case):
                 "OptionalBlocks": [{"Id": "BI", "Value": "00ABCDEFABCD"}], "EncryptedBytes": 32, "MacBytes": 16})
 
     def test_usages_without_a_name_in_aws(self):
-        result = self.run_program("parse-key-block", "B0096B1TX00S0000" + "0" * 80)
+        result = self.run_program("parse-key-block", "B009610TX00S0000" + "0" * 80)
         answer = json.loads(result.stdout)
         self.assertEqual((answer["Usage"], "KeyUsage" in answer, answer["KeyExportability"]),
-                         ("B1", False, "SENSITIVE"))
+                         ("10", False, "SENSITIVE"))
 
     def test_what_is_no_key_block(self):
         for block in ("", "D0112P0AE00E0000", self.BLOCK[:-1], self.BLOCK + "0", self.BLOCK.lower()):
