@@ -265,8 +265,11 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     char name[KEY_NAME_LEN + 1];
     bool keep = request->has_keep_source && request->keep_source;
 
-    if (!request->has_object_label || !request->object_label[0])
+    if (!request->has_object_label)
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
+    if (!request->object_label[0])
+        return kf_fail(err, KF_VALIDATION,
+                       FIELD ": is empty; an object without a label cannot be adopted.");
     record_text(record, "ObjectLabel", request->object_label);
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
                                  err))
