@@ -44,7 +44,7 @@ static bool export_once(struct service *service, struct kbpk *kbpk, const struct
     memcpy(header.usage, key->facts.usage, sizeof header.usage);
     memcpy(header.key_version, key->facts.version, sizeof header.key_version);
     return export_tr31(&service->token, &service->random, kbpk, key->export_copy,
-                       key_algorithm_bytes(key->facts.algorithm), &header, block, err);
+                       key_facts_bytes(&key->facts), &header, block, err);
 }
 
 static bool measure(struct samples *samples, void *context)

@@ -13,9 +13,27 @@
 #define TIME_LEN 17
 #define ALIAS_PREFIX "alias/"
 
+static const char *const kcv_algorithms[] = {
+    [KCV_ANSI_X9_24] = "ANSI_X9_24",
+    [KCV_CMAC] = "CMAC",
+    [KCV_HMAC] = "HMAC",
+};
+
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm)
 {
-    return algorithm == KCV_CMAC ? "CMAC" : "ANSI_X9_24";
+    return kcv_algorithms[algorithm];
+}
+
+enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm)
+{
+    if (key_algorithm_is_hmac(algorithm))
+        return KCV_HMAC;
+    return key_algorithm_is_aes(algorithm) ? KCV_CMAC : KCV_ANSI_X9_24;
+}
+
+size_t key_facts_bytes(const struct key_facts *facts)
+{
+    return facts->hmac_bytes ? facts->hmac_bytes : key_algorithm_bytes(facts->algorithm);
 }
 
 /* "20261122T230000Z", or "-" for 0. */
@@ -42,11 +60,13 @@ static int64_t read_time(const char *text)
 
 static int write_facts(const struct key_facts *facts, char *out, size_t room)
 {
-    char created[TIME_LEN];
+    char created[TIME_LEN], length[24] = "";
 
     write_time(facts->created_ms, created);
-    return snprintf(out, room, "%s %s %c %s %c %s:%s %s %s", facts->usage,
-                    key_algorithm_name(facts->algorithm), facts->mode, facts->version,
+    if (key_algorithm_is_hmac(facts->algorithm))
+        snprintf(length, sizeof length, ":%zu", key_facts_bytes(facts));
+    return snprintf(out, room, "%s %s%s %c %s %c %s:%s %s %s", facts->usage,
+                    key_algorithm_name(facts->algorithm), length, facts->mode, facts->version,
                     facts->exportability, kcv_algorithm_name(facts->kcv_algorithm), facts->kcv,
                     facts->external ? "EXTERNAL" : "AWS", created);
 }
@@ -92,27 +112,51 @@ static bool good_words(const struct key_facts *facts)
 {
     struct key_modes modes;
 
-    return facts->algorithm != KEY_ALGORITHM_NONE && key_usage_name(facts->usage) &&
+    bool good_length = !facts->hmac_bytes || (facts->hmac_bytes >= KEY_HMAC_BYTES_MIN &&
+                                              facts->hmac_bytes <= KEY_HMAC_BYTES_MAX);
+
+    return facts->algorithm != KEY_ALGORITHM_NONE && good_length && key_usage_name(facts->usage) &&
            key_modes_from_letter(facts->mode, &modes) && strchr("SEN", facts->exportability) &&
            strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS) &&
            strlen(facts->kcv) % 2 == 0 && made_of(facts->kcv, DIGITS "ABCDEF");
 }
 
+/* The algorithm, and an HMAC key's length. */
+static void read_algorithm(char *word, struct key_facts *facts)
+{
+    char *length = strchr(word, ':');
+
+    if (length)
+        *length++ = '\0';
+    facts->algorithm = key_algorithm_from_name(word);
+    if (length && key_algorithm_is_hmac(facts->algorithm))
+        facts->hmac_bytes = strtoul(length, NULL, 10);
+}
+
+/* Another word than these shows when the label is written again. */
+static enum kcv_algorithm read_kcv_algorithm(const char *word)
+{
+    for (enum kcv_algorithm i = KCV_ANSI_X9_24; i <= KCV_HMAC; i++)
+        if (strcmp(kcv_algorithms[i], word) == 0)
+            return i;
+    return KCV_ANSI_X9_24;
+}
+
 /* Reads the facts' words; tail gets what follows them. */
 static bool read_facts(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
 {
-    char algorithm[16], kcv_algorithm[16], origin[16], created[TIME_LEN];
+    char algorithm[24], kcv_algorithm[16], origin[16], created[TIME_LEN];
     int used = 0;
 
     memset(facts, 0, sizeof *facts);
-    if (sscanf(text, "%2s %15s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
+    if (sscanf(text, "%2s %23s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
                &facts->mode, facts->version, &facts->exportability, kcv_algorithm, facts->kcv,
                origin, created, &used) != 9)
         return false;
-    facts->algorithm = key_algorithm_from_name(algorithm);
+    read_algorithm(algorithm, facts);
     if (!good_words(facts))
         return false;
-    facts->kcv_algorithm = strcmp(kcv_algorithm, "CMAC") == 0 ? KCV_CMAC : KCV_ANSI_X9_24;
+    facts->kcv_algorithm = read_kcv_algorithm(kcv_algorithm);
     facts->external = strcmp(origin, "EXTERNAL") == 0;
     facts->created_ms = read_time(created);
     if (strlen(text + used) >= tail_room)

@@ -5,6 +5,10 @@
  *
  *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
  *
+ * where an HMAC key's length in bytes stands behind its algorithm
+ *
+ *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
+ *
  * its card the same, and what changes: enabled, and when it is to be deleted
  *
  *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
@@ -32,13 +36,16 @@
 #define KEY_NAME_LEN 16
 
 /* AWS's KeyCheckValueAlgorithm. */
-enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC };
+enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC, KCV_HMAC };
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm);
+/* The one for a key: TDES by ANSI_X9_24, AES by CMAC, HMAC by HMAC. */
+enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm);
 
 /* What never changes. */
 struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
+    size_t hmac_bytes;  /* length of an HMAC key; 0: as the algorithm says */
     char mode;          /* the header's letter */
     char version[3];    /* "00" unless the key was imported with another */
     char exportability; /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
@@ -47,6 +54,9 @@ struct key_facts {
     bool external;      /* adopted or imported, not made here */
     int64_t created_ms; /* since the epoch, whole seconds */
 };
+
+/* The key's length. */
+size_t key_facts_bytes(const struct key_facts *facts);
 
 /* What does. */
 struct key_state {

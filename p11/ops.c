@@ -28,6 +28,10 @@ static const struct {
     [P11_CBC_AES] = {"AES-CBC encryption", "CKM_AES_CBC"},
     [P11_CBC_TDES] = {"TDES-CBC encryption", "CKM_DES3_CBC"},
     [P11_CMAC_AES] = {"AES-CMAC", "CKM_AES_CMAC"},
+    [P11_HMAC_SHA224] = {"HMAC with SHA-224", "CKM_SHA224_HMAC"},
+    [P11_HMAC_SHA256] = {"HMAC with SHA-256", "CKM_SHA256_HMAC"},
+    [P11_HMAC_SHA384] = {"HMAC with SHA-384", "CKM_SHA384_HMAC"},
+    [P11_HMAC_SHA512] = {"HMAC with SHA-512", "CKM_SHA512_HMAC"},
 };
 
 const char *op_name(enum p11_operation operation)
@@ -225,21 +229,36 @@ bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OB
                    key, data, len, out, err);
 }
 
-bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
-             uint8_t *out, struct kf_error *err)
+static bool sign(const struct p11_token *token, enum p11_operation operation, CK_OBJECT_HANDLE key,
+                 const uint8_t *data, size_t len, uint8_t *out, size_t out_len,
+                 struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, P11_CMAC_AES, err);
-    CK_ULONG got = P11_BLOCK_MAX;
+    const struct p11_way *way = find_way(token, operation, err);
+    CK_ULONG got = (CK_ULONG)out_len;
 
     if (!way)
         return false;
     if (p11_sign(token->session, &(CK_MECHANISM){way->mechanism, NULL, 0}, key, data, (CK_ULONG)len,
                  out, &got, err) != CKR_OK)
         return false;
-    if (got != P11_BLOCK_MAX)
+    if (got != out_len)
         return kf_fail_fault(err, KF_INTERNAL, KF_FAULT_NONE, "C_Sign: unexpected length",
-                             "The token's AES-CMAC is %lu bytes long.", got);
+                             "The token's %s is %lu bytes long.", op_name(operation), got);
     return true;
+}
+
+bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
+             uint8_t *out, struct kf_error *err)
+{
+    return sign(token, P11_CMAC_AES, key, data, len, out, P11_BLOCK_MAX, err);
+}
+
+bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJECT_HANDLE key,
+             const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
+{
+    enum p11_operation operation = P11_HMAC_SHA224 + (algorithm - KEY_HMAC_SHA224);
+
+    return sign(token, operation, key, data, len, out, key_algorithm_bytes(algorithm), err);
 }
 
 void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)

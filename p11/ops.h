@@ -13,8 +13,10 @@
 
 #include "p11/template.h"
 #include "p11/token.h"
+#include "tr31/attributes.h"
 
 #define P11_BLOCK_MAX 16
+#define P11_HMAC_MAX 64
 
 /* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static
  * text. */
@@ -58,6 +60,11 @@ bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OB
 /* AES-CMAC of data, 16 bytes. */
 bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t *data, size_t len,
              uint8_t *out, struct kf_error *err);
+
+/* HMAC of data by the hash of algorithm (KEY_HMAC_*): as many bytes as the hash has, at most
+ * P11_HMAC_MAX. */
+bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJECT_HANDLE key,
+             const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err);
 
 /* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged:
  * nothing else can be done. */

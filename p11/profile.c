@@ -36,11 +36,14 @@ static const struct probe_key all_keys[] = {
     {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
     {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
     {"32-byte secret", CKK_GENERIC_SECRET, 32, P11_AES},
+    {"64-byte secret", CKK_GENERIC_SECRET, 64, P11_AES},
 };
 
 static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
-                          secrets = {all_keys + 5, 3},
+                          secrets = {all_keys + 5, 4},
                           everything = {all_keys, sizeof all_keys / sizeof all_keys[0]};
+/* Not every token takes HMAC keys that are shorter than the hash. */
+static const struct kinds hmac = {all_keys + 8, 1};
 
 static const struct strategy strategies[] = {
     {P11_ECB_AES, NAMED(CKM_AES_ECB), false, &aes, probe_ecb},
@@ -48,6 +51,10 @@ static const struct strategy strategies[] = {
     {P11_CBC_AES, NAMED(CKM_AES_CBC), false, &aes, probe_cbc},
     {P11_CBC_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_cbc},
     {P11_CMAC_AES, NAMED(CKM_AES_CMAC), false, &aes, probe_cmac},
+    {P11_HMAC_SHA224, NAMED(CKM_SHA224_HMAC), false, &hmac, probe_hmac_sha224},
+    {P11_HMAC_SHA256, NAMED(CKM_SHA256_HMAC), false, &hmac, probe_hmac_sha256},
+    {P11_HMAC_SHA384, NAMED(CKM_SHA384_HMAC), false, &hmac, probe_hmac_sha384},
+    {P11_HMAC_SHA512, NAMED(CKM_SHA512_HMAC), false, &hmac, probe_hmac_sha512},
     {P11_WRAP_AES, NAMED(CKM_AES_CBC), false, &aes, probe_wrap},
     {P11_WRAP_AES, NAMED(CKM_AES_CBC_PAD), true, &aes, probe_wrap},
     {P11_WRAP_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_wrap},

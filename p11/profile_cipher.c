@@ -66,6 +66,46 @@ bool probe_cmac(struct probe *probe, const struct probe_key *key, struct kf_erro
     return true;
 }
 
+/* No message, as for a check value, and some. */
+static bool probe_hmac(struct probe *probe, const struct probe_key *key,
+                       enum key_algorithm algorithm, struct kf_error *err)
+{
+    static const size_t lengths[] = {0, 23};
+    uint8_t got[P11_HMAC_MAX], expected[P11_HMAC_MAX];
+    CK_OBJECT_HANDLE object;
+
+    if (!known_key(probe, key, PROBE_SIGN | PROBE_SENSITIVE, &object, err))
+        return false;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        if (!op_hmac(probe->token, algorithm, object, data, lengths[i], got, err))
+            return false;
+        if (!compare(reference_hmac(algorithm, probe->value, key->len, data, lengths[i], expected),
+                     got, expected, key_algorithm_bytes(algorithm), err))
+            return false;
+    }
+    return true;
+}
+
+bool probe_hmac_sha224(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    return probe_hmac(probe, key, KEY_HMAC_SHA224, err);
+}
+
+bool probe_hmac_sha256(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    return probe_hmac(probe, key, KEY_HMAC_SHA256, err);
+}
+
+bool probe_hmac_sha384(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    return probe_hmac(probe, key, KEY_HMAC_SHA384, err);
+}
+
+bool probe_hmac_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    return probe_hmac(probe, key, KEY_HMAC_SHA512, err);
+}
+
 /* The payload lengths of TR-31 blocks; under TDES also one that is not a multiple of 16. */
 bool probe_wrap(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {

@@ -13,7 +13,8 @@
 
 #define RESULT_MAX (2 * KNOWN_MAX)
 
-static const uint8_t data[32] = "public data to derive keys from.";
+static const uint8_t data[KNOWN_MAX] =
+    "public data to derive keys from, longer than every key there is.";
 
 static bool missing_reference(struct kf_error *err)
 {
@@ -75,7 +76,7 @@ bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_er
     size_t block = key->cipher == P11_AES ? 16 : 8;
     struct derivation how = {
         .operation = P11_DERIVE_AES, .data = data, .len = (key->len + block - 1) / block * block};
-    uint8_t expected[sizeof data];
+    uint8_t expected[KNOWN_MAX];
 
     if (!reference_ecb(key->cipher, probe->value, key->len, data, how.len, expected))
         return missing_reference(err);

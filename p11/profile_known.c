@@ -13,8 +13,9 @@
 #include "p11/ops.h"
 #include "p11/profile_reference.h"
 
-/* Three blocks, all different. */
-static const uint8_t public_data[KNOWN_MAX] = "Keyferry self-test, block 1, 2 and 3 of 3 blocks";
+/* Four blocks, all different. */
+static const uint8_t public_data[KNOWN_MAX] =
+    "Keyferry self-test, blocks 1, 2, 3 and 4, no two of them alike..";
 
 static const uint8_t wrap_iv[P11_BLOCK_MAX] = {0x5A, 0xC3, 0x0F, 0x96, 0x69, 0xF0, 0x3C, 0xA5,
                                                0x18, 0x27, 0x36, 0x45, 0x54, 0x63, 0x72, 0x81};

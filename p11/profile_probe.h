@@ -15,7 +15,7 @@
 #include "p11/template.h"
 #include "p11/token.h"
 
-#define KNOWN_MAX 48
+#define KNOWN_MAX 64
 #define PROBE_OBJECTS 32
 
 /* What a throw-away key is and may do. What is not named is false, and said to be false: flags left
@@ -89,6 +89,10 @@ bool probe_wraps_under(struct probe *probe, const struct probe_key *key, CK_OBJE
 bool probe_ecb(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_cbc(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_cmac(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_hmac_sha224(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_hmac_sha256(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_hmac_sha384(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_hmac_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_wrap(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_kdf(struct probe *probe, const struct probe_key *key, struct kf_error *err);

@@ -62,6 +62,17 @@ bool reference_cbc(enum p11_cipher cipher, const uint8_t *key, size_t key_len, c
     return encrypt(find_cipher(cipher, key_len, true), expanded, iv, data, len, out);
 }
 
+bool reference_hmac(enum key_algorithm algorithm, const uint8_t *key, size_t key_len,
+                    const uint8_t *data, size_t len, uint8_t *out)
+{
+    static const char *const digests[] = {"SHA224", "SHA256", "SHA384", "SHA512"};
+    size_t size = key_algorithm_bytes(algorithm), got = 0;
+
+    return EVP_Q_mac(NULL, "HMAC", NULL, digests[algorithm - KEY_HMAC_SHA224], NULL, key, key_len,
+                     data, len, out, size, &got) != NULL &&
+           got == size;
+}
+
 bool reference_cmac(enum p11_cipher cipher, const uint8_t *key, size_t key_len, const uint8_t *data,
                     size_t len, uint8_t *out)
 {

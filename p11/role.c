@@ -144,6 +144,10 @@ static CK_KEY_TYPE typed_key(enum key_algorithm algorithm)
     case KEY_AES_192:
     case KEY_AES_256:
         return CKK_AES;
+    case KEY_HMAC_SHA224:
+    case KEY_HMAC_SHA256:
+    case KEY_HMAC_SHA384:
+    case KEY_HMAC_SHA512: /* every HMAC mechanism takes it, not every token has types for them */
     case KEY_ALGORITHM_NONE:
         break;
     }
@@ -233,8 +237,7 @@ void role_session_template(const struct p11_token *token, enum p11_role role,
 {
     const struct rule *rule = find_rule(role);
 
-    add_kind(rule, algorithm,
-             algorithm == KEY_ALGORITHM_NONE ? len : key_algorithm_bytes(algorithm), out);
+    add_kind(rule, algorithm, len ? len : key_algorithm_bytes(algorithm), out);
     add_flags(rule, rule->extractable, out);
     add_mechanisms(token, rule, algorithm, false, out);
 }
@@ -247,13 +250,20 @@ void role_source_template(enum key_algorithm algorithm, bool extractable, struct
     add_flags(rule, extractable, out);
 }
 
+/* The length of a token object. */
+static size_t token_length(enum key_algorithm algorithm, size_t len)
+{
+    if (len)
+        return len;
+    return algorithm == KEY_ALGORITHM_NONE ? 1 : key_algorithm_bytes(algorithm);
+}
+
 void role_token_template(const struct p11_token *token, const struct role_object *object,
                          struct p11_template *out)
 {
     const struct rule *rule = find_rule(object->role);
-    bool one_byte = object->algorithm == KEY_ALGORITHM_NONE;
 
-    add_kind(rule, object->algorithm, one_byte ? 1 : key_algorithm_bytes(object->algorithm), out);
+    add_kind(rule, object->algorithm, token_length(object->algorithm, object->len), out);
     template_bytes(out, CKA_ID, object->id, sizeof object->id);
     template_bytes(out, CKA_LABEL, object->label, strlen(object->label));
     add_flags(rule, rule->extractable, out);
@@ -324,8 +334,8 @@ static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object,
 }
 
 static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object,
-                       const struct rule *rule, enum key_algorithm algorithm, char *text,
-                       size_t room, struct kf_error *err)
+                       const struct rule *rule, enum key_algorithm algorithm, size_t len,
+                       char *text, size_t room, struct kf_error *err)
 {
     CK_OBJECT_CLASS class = 0;
     CK_KEY_TYPE type = 0;
@@ -333,7 +343,6 @@ static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object,
     CK_ATTRIBUTE class_of = {CKA_CLASS, &class, sizeof class},
                  type_of = {CKA_KEY_TYPE, &type, sizeof type};
     CK_ATTRIBUTE value_len = {CKA_VALUE_LEN, &length, sizeof length};
-    size_t expected = algorithm == KEY_ALGORITHM_NONE ? 1 : key_algorithm_bytes(algorithm);
 
     if (!read_attribute(token, object, &class_of, "CKA_CLASS", text, room, err) ||
         !read_attribute(token, object, &type_of, "CKA_KEY_TYPE", text, room, err))
@@ -346,7 +355,7 @@ static bool check_kind(const struct p11_token *token, CK_OBJECT_HANDLE object,
         return true;
     if (!read_attribute(token, object, &value_len, "CKA_VALUE_LEN", text, room, err))
         return false;
-    if (length != expected)
+    if (length != token_length(algorithm, len))
         return DEVIATES("CKA_VALUE_LEN is %lu", length);
     return true;
 }
@@ -391,14 +400,14 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
 }
 
 bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
-                enum key_algorithm algorithm, bool *kdf, char *text, size_t room,
+                enum key_algorithm algorithm, size_t len, bool *kdf, char *text, size_t room,
                 struct kf_error *err)
 {
     const struct rule *rule = find_rule(role);
 
     *kdf = false;
     text[0] = '\0';
-    return check_kind(token, object, rule, algorithm, text, room, err) &&
+    return check_kind(token, object, rule, algorithm, len, text, room, err) &&
            check_flags(token, object, rule, text, room, err) &&
            check_mechanisms(token, object, rule, algorithm, kdf, text, room, err);
 }

@@ -43,9 +43,9 @@ enum p11_role {
 const char *role_name(enum p11_role role);
 
 /*
- * The template of a session object of this role. algorithm says key type and length; for
- * ROLE_PAYLOAD, ROLE_PART and ROLE_CONSTANT, which are generic secrets of any length, it is
- * KEY_ALGORITHM_NONE and len counts.
+ * The template of a session object of this role. algorithm says the key type, and the length where
+ * len is 0; for ROLE_PAYLOAD, ROLE_PART and ROLE_CONSTANT, which are generic secrets of any length,
+ * it is KEY_ALGORITHM_NONE.
  */
 void role_session_template(const struct p11_token *token, enum p11_role role,
                            enum key_algorithm algorithm, size_t len, struct p11_template *out);
@@ -54,24 +54,26 @@ void role_session_template(const struct p11_token *token, enum p11_role role,
 struct role_object {
     enum p11_role role;
     enum key_algorithm algorithm;
-    bool kdf; /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
+    size_t len; /* 0: as the algorithm says, or one byte where there is none */
+    bool kdf;   /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
     uint8_t id[OBJECT_ID_BYTES];
     const char *label;
 };
 void role_token_template(const struct p11_token *token, const struct role_object *object,
                          struct p11_template *out);
 
-/* The template of a session object that a new key's value lives in while its objects are derived
- * from it. */
+/* The template of a session object that a new key's value, of the algorithm's own length, lives in
+ * while its objects are derived from it. */
 void role_source_template(enum key_algorithm algorithm, bool extractable, struct p11_template *out);
 
 /*
- * Compares a token object with its role: every flag, class, key type, length, mechanism list.
+ * Compares a token object with its role: every flag, class, key type, length (len bytes, or 0 as in
+ * struct role_object), mechanism list.
  * Deviations are described in text ("CKA_WRAP is true"), true when there is none. *kdf says which
  * derivation its mechanism list allows.
  */
 bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
-                enum key_algorithm algorithm, bool *kdf, char *text, size_t room,
+                enum key_algorithm algorithm, size_t len, bool *kdf, char *text, size_t room,
                 struct kf_error *err);
 
 #endif

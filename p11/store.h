@@ -96,8 +96,9 @@ bool store_can_make(const struct p11_token *token, struct kf_error *err);
  */
 struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
                            const struct key_facts *facts, bool enabled, struct kf_error *err);
-/* The check value of the value in source, by the algorithm's own method (spec: TDES legacy, AES
- * CMAC; 3 bytes). */
+/* The check value of the value in source, by the algorithm's own method, into facts: TDES the
+ * encryption of zeros, AES the CMAC of a block of zeros, HMAC that of no message; the first 3
+ * bytes. facts says the length of an HMAC key. */
 bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
 

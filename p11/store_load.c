@@ -123,8 +123,8 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
 
         if (*slots[i].handle == CK_INVALID_HANDLE)
             continue;
-        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm, &kdf,
-                        text, sizeof text, &failed)) {
+        if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm,
+                        key->facts.hmac_bytes, &kdf, text, sizeof text, &failed)) {
             if (failed.status != KF_OK) {
                 *err = failed;
                 return false;

@@ -23,19 +23,25 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
     static const uint8_t zeros[P11_BLOCK_MAX];
     struct p11_template template = {0};
     CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
-    uint8_t value[P11_BLOCK_MAX];
+    uint8_t value[P11_HMAC_MAX];
+    size_t len = facts->hmac_bytes ? facts->hmac_bytes : key_algorithm_bytes(algorithm);
     bool good = false;
 
-    role_session_template(token, ROLE_CHECK_VALUE, algorithm, 0, &template);
-    if (!op_identity(token, source, key_algorithm_bytes(algorithm), &template, &key, err))
+    facts->kcv_algorithm = kcv_algorithm_for(algorithm);
+    role_session_template(token, ROLE_CHECK_VALUE, algorithm, facts->hmac_bytes, &template);
+    if (!op_identity(token, source, len, &template, &key, err))
         goto out;
-    if (key_algorithm_is_aes(algorithm)) {
-        facts->kcv_algorithm = KCV_CMAC;
+    switch (facts->kcv_algorithm) {
+    case KCV_CMAC:
         good = op_cmac(token, key, zeros, sizeof zeros, value, err);
-    } else {
-        facts->kcv_algorithm = KCV_ANSI_X9_24;
+        break;
+    case KCV_ANSI_X9_24:
         good =
             op_encrypt_ecb(token, P11_TDES, key, zeros, key_algorithm_block(algorithm), value, err);
+        break;
+    case KCV_HMAC:
+        good = op_hmac(token, algorithm, key, zeros, 0, value, err);
+        break;
     }
     if (good)
         hex_encode(value, KCV_BYTES, facts->kcv);
@@ -65,8 +71,11 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
                         const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {
     char label[LABEL_MAX];
-    struct role_object object = {
-        .role = slot->role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct role_object object = {.role = slot->role,
+                                 .algorithm = key->facts.algorithm,
+                                 .len = key->facts.hmac_bytes,
+                                 .kdf = key->kdf,
+                                 .label = label};
     struct p11_template template = {0};
 
     object_id(slot->role, key->id, object.id);
@@ -75,8 +84,8 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
     if (slot->role == ROLE_MASK_VARIANT)
         return op_xor(store->token, source, bdk_mask, sizeof bdk_mask, &template, slot->handle,
                       err);
-    return op_identity(store->token, source, key_algorithm_bytes(key->facts.algorithm), &template,
-                       slot->handle, err);
+    return op_identity(store->token, source, key_facts_bytes(&key->facts), &template, slot->handle,
+                       err);
 }
 
 /* No object may have one of the ids that are about to be written: some tokens overwrite it. */

@@ -41,7 +41,7 @@ bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
     uint8_t prints[PARTS_MAX][PART_BYTES];
     bool good = true;
 
-    if (key_algorithm_is_aes(algorithm))
+    if (key_algorithm_letter(algorithm) != 'T')
         return true;
     for (size_t i = 0; i < parts && good; i++) {
         good = fingerprint(token, source, i, prints[i], err);

@@ -32,7 +32,11 @@ enum p11_operation {
     P11_ECB_TDES,
     P11_CBC_AES,
     P11_CBC_TDES,
-    P11_CMAC_AES, /* check values */
+    P11_CMAC_AES,    /* check values */
+    P11_HMAC_SHA224, /* in the order of enum key_algorithm */
+    P11_HMAC_SHA256,
+    P11_HMAC_SHA384,
+    P11_HMAC_SHA512,
     P11_OPERATIONS,
 };
 

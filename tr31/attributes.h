@@ -20,22 +20,40 @@ enum key_algorithm {
     KEY_AES_128,
     KEY_AES_192,
     KEY_AES_256,
+    KEY_HMAC_SHA224,
+    KEY_HMAC_SHA256,
+    KEY_HMAC_SHA384,
+    KEY_HMAC_SHA512,
 };
 
-/* The key's length in bytes (16, 24, 16, 24, 32), its cipher's block in bytes (8 or 16). */
+/* An HMAC key may have any length within these, in bytes: 112 bits is the least that NIST SP
+ * 800-131A lets be used, SHA-512's output the longest that is of any good. */
+#define KEY_HMAC_BYTES_MIN 14
+#define KEY_HMAC_BYTES_MAX 64
+
+/* The key's length in bytes (16, 24, 16, 24, 32). Of HMAC keys it is that of a key that is made
+ * here, the hash's (28, 32, 48, 64); those from elsewhere have their own, and what asks for a
+ * certain key's length asks key_facts_bytes (p11/label.h). */
 size_t key_algorithm_bytes(enum key_algorithm algorithm);
+/* Its cipher's block in bytes (8 or 16); 0 for HMAC. */
 size_t key_algorithm_block(enum key_algorithm algorithm);
 bool key_algorithm_is_aes(enum key_algorithm algorithm);
-/* The header's algorithm letter: 'A' or 'T'. */
+bool key_algorithm_is_hmac(enum key_algorithm algorithm);
+/* The header's algorithm letter: 'A', 'T' or 'H'. */
 char key_algorithm_letter(enum key_algorithm algorithm);
+/* The data of the optional block HM that names an HMAC key's hash ("21" for SHA-256; X9.143:2021
+ * 6.3.6.5), NULL for other keys; and back, KEY_ALGORITHM_NONE for a hash that is none of these. */
+const char *key_algorithm_hash_code(enum key_algorithm algorithm);
+enum key_algorithm key_algorithm_from_hash_code(const char code[2]);
 /* "AES_128" and so on; and back, KEY_ALGORITHM_NONE where the name is none of these. */
 const char *key_algorithm_name(enum key_algorithm algorithm);
 enum key_algorithm key_algorithm_from_name(const char *name);
 
-/* A usage is its two letters ("K1"). The name is AWS's ("TR31_K1_KEY_BLOCK_PROTECTION_KEY"), NULL
- * where AWS has none. */
+/* A usage is its two letters ("K1"). The name is AWS's ("TR31_K1_KEY_BLOCK_PROTECTION_KEY");
+ * X9.143's usages of symmetric keys that AWS has none for are named in the same manner
+ * ("TR31_B1_DUKPT_INITIAL_KEY"). NULL for all others. */
 const char *key_usage_name(const char *code);
-/* The two letters, static text, or NULL where AWS has no such usage. */
+/* The two letters, static text, or NULL where no usage is called so. */
 const char *key_usage_from_name(const char *name);
 
 /* The nine modes of AWS's KeyModesOfUse. */
@@ -53,9 +71,19 @@ bool key_modes_from_letter(char letter, struct key_modes *modes);
  * says which values are allowed. */
 bool key_attributes_check(const char *usage, enum key_algorithm algorithm, char mode,
                           struct kf_error *err);
+/* The same for a key that comes in a key block: besides AWS's rows X9.143's other usages of
+ * symmetric keys, which are not to be created here. */
+bool key_attributes_check_import(const char *usage, enum key_algorithm algorithm, char mode,
+                                 struct kf_error *err);
 
-/* Whether a KBPK of one algorithm may wrap a key of another ("at least as strong", AWS user guide,
- * "Import/Export Key" table). */
-bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped);
+/*
+ * Whether a KBPK of one algorithm may wrap a key of another ("at least as strong", AWS user guide,
+ * "Import/Export Key" table). That table knows no HMAC keys; they go by their length, wrapped_bytes
+ * (which is not looked at for other keys): up to 128 bits under AES_128 and up, to 192 under
+ * AES_192 and up, longer ones under AES_256, whose strength is the most that a KBPK has. TDES, with
+ * 112 bits, wraps none.
+ */
+bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped,
+                         size_t wrapped_bytes);
 
 #endif

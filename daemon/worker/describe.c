@@ -171,7 +171,8 @@ bool service_read_attributes(bool given, const keyferry_KeyAttributes *attribute
     if (facts->algorithm == KEY_ALGORITHM_NONE)
         return kf_fail(
             err, KF_VALIDATION,
-            "KeyAlgorithm: must be one of TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256.");
+            "KeyAlgorithm: must be TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256, HMAC_SHA224, "
+            "HMAC_SHA256, HMAC_SHA384 or HMAC_SHA512.");
     read_modes(&attributes->key_modes_of_use, &modes);
     facts->mode = key_modes_letter(&modes);
     snprintf(facts->usage, sizeof facts->usage, "%s", usage);

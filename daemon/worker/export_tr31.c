@@ -11,8 +11,8 @@
 
 #include "p11/ops.h"
 
-/* Two bytes of length, the longest key (AES-256), padding to the block: three AES blocks. */
-#define PAYLOAD_MAX 48
+/* Two bytes of length, the longest key (HMAC), padding to the block: five AES blocks. */
+#define PAYLOAD_MAX 80
 
 struct states {
     uint8_t header[TR31_BLOCK_MAX]; /* the CBC state after the header */

@@ -75,7 +75,7 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
 static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
-    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm))
+    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm, key_facts_bytes(facts)))
         return true;
     return kf_fail(err, KF_VALIDATION,
                    "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping "
@@ -138,7 +138,7 @@ static bool wrap(struct service *service, const struct export_subject *subject,
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
-                               key_algorithm_bytes(subject->facts.algorithm), &header, block, err);
+                               key_facts_bytes(&subject->facts), &header, block, err);
 }
 
 static void fill_reply(const struct service *service, const struct p11_key *key,

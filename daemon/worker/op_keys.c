@@ -14,7 +14,7 @@
 static bool check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
                                 struct kf_error *err)
 {
-    const char *right = key_algorithm_is_aes(algorithm) ? "CMAC" : "ANSI_X9_24";
+    const char *right = kcv_algorithm_name(kcv_algorithm_for(algorithm));
 
     if (given && strcmp(name, right) != 0)
         return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.",
@@ -35,8 +35,13 @@ static bool generate(struct service *service, const struct key_facts *facts,
     case KEY_TDES_3KEY:
         mechanism.mechanism = CKM_DES3_KEY_GEN;
         break;
-    default:
+    case KEY_AES_128:
+    case KEY_AES_192:
+    case KEY_AES_256:
         mechanism.mechanism = CKM_AES_KEY_GEN;
+        break;
+    default:
+        mechanism.mechanism = CKM_GENERIC_SECRET_KEY_GEN;
         break;
     }
     role_source_template(facts->algorithm, facts->exportability != 'N', &template);

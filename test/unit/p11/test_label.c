@@ -22,6 +22,7 @@ static void expect_facts(const struct key_facts *a, const struct key_facts *b)
 {
     ck_assert_str_eq(a->usage, b->usage);
     ck_assert_int_eq(a->algorithm, b->algorithm);
+    ck_assert_uint_eq(key_facts_bytes(a), key_facts_bytes(b));
     ck_assert_int_eq(a->mode, b->mode);
     ck_assert_str_eq(a->version, b->version);
     ck_assert_int_eq(a->exportability, b->exportability);
@@ -58,6 +59,47 @@ START_TEST(labels_have_their_form)
 }
 END_TEST
 
+START_TEST(hmac_keys_say_their_length)
+{
+    static const char good[] = "keyferry1 export M7 HMAC_SHA256:20 C 00 S HMAC:0BD67A AWS -";
+    static const char *const bad[] = {
+        "keyferry1 export M7 HMAC_SHA256 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256:13 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256:65 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256:020 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256: C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256:0 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 AES_256:32 C 00 S HMAC:0BD67A AWS -",
+        "keyferry1 export M7 HMAC_SHA256:20 C 00 S SHA_1:0BD67A AWS -",
+    };
+    struct key_facts facts = kek;
+    char label[LABEL_MAX];
+
+    ck_assert(label_read_object(good, "export", &facts));
+    ck_assert_int_eq(facts.algorithm, KEY_HMAC_SHA256);
+    ck_assert_int_eq(facts.kcv_algorithm, KCV_HMAC);
+    ck_assert_uint_eq(key_facts_bytes(&facts), 20);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        ck_assert_msg(!label_read_object(bad[i], "export", &facts), "%s", bad[i]);
+    /* Without a length it is the hash's. */
+    facts = kek;
+    facts.algorithm = KEY_HMAC_SHA384;
+    facts.kcv_algorithm = KCV_HMAC;
+    ck_assert_uint_eq(key_facts_bytes(&facts), 48);
+    label_write_object("kept", &facts, label);
+    ck_assert_ptr_nonnull(strstr(label, " HMAC_SHA384:48 "));
+}
+END_TEST
+
+START_TEST(check_values_follow_the_algorithm)
+{
+    ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_TDES_2KEY)), "ANSI_X9_24");
+    ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_TDES_3KEY)), "ANSI_X9_24");
+    ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_AES_192)), "CMAC");
+    ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_HMAC_SHA224)), "HMAC");
+}
+END_TEST
+
 START_TEST(facts_come_back)
 {
     static const char *const usages[] = {"B0", "C0", "D0", "E0", "E6",
@@ -69,10 +111,14 @@ START_TEST(facts_come_back)
 
     for (size_t i = 0; i < 2000; i++) {
         memcpy(facts.usage, usages[(size_t)rand() % COUNT(usages)], 3);
-        facts.algorithm = KEY_TDES_2KEY + (unsigned)rand() % 5;
+        facts.algorithm = KEY_TDES_2KEY + (unsigned)rand() % 9;
+        facts.hmac_bytes = 0;
+        if (key_algorithm_is_hmac(facts.algorithm))
+            facts.hmac_bytes =
+                KEY_HMAC_BYTES_MIN + (size_t)rand() % (KEY_HMAC_BYTES_MAX - KEY_HMAC_BYTES_MIN + 1);
         facts.mode = modes[(size_t)rand() % (sizeof modes - 1)];
         facts.exportability = exportabilities[(size_t)rand() % 3];
-        facts.kcv_algorithm = rand() % 2 ? KCV_CMAC : KCV_ANSI_X9_24;
+        facts.kcv_algorithm = (enum kcv_algorithm)(rand() % 3);
         snprintf(facts.kcv, sizeof facts.kcv, "%06X", (unsigned)rand() & 0xFFFFFF);
         facts.external = rand() % 2;
         facts.created_ms = (int64_t)rand() * 1000;
@@ -245,6 +291,8 @@ int main(void)
     TCase *tests = tcase_create("label");
 
     tcase_add_test(tests, labels_have_their_form);
+    tcase_add_test(tests, hmac_keys_say_their_length);
+    tcase_add_test(tests, check_values_follow_the_algorithm);
     tcase_add_test(tests, facts_come_back);
     tcase_add_test(tests, mutations_are_refused);
     tcase_add_test(tests, words_that_are_no_ones_are_refused);

@@ -146,7 +146,7 @@ static bool check(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorith
                   char text[96])
 {
     bool kdf;
-    bool good = role_check(&token, object, role, algorithm, &kdf, text, 96, &err);
+    bool good = role_check(&token, object, role, algorithm, 0, &kdf, text, 96, &err);
 
     ck_assert_int_eq(err.status, KF_OK);
     ck_assert_int_eq(good, text[0] == '\0');
@@ -251,7 +251,7 @@ START_TEST(an_object_that_is_gone_is_no_deviation)
 
     destroy_object(object);
     ck_assert(
-        !role_check(&token, object, ROLE_WORKING, KEY_AES_128, &kdf, text, sizeof text, &err));
+        !role_check(&token, object, ROLE_WORKING, KEY_AES_128, 0, &kdf, text, sizeof text, &err));
     ck_assert_int_eq(err.fault, KF_FAULT_STALE);
     ck_assert_str_eq(text, "");
 }

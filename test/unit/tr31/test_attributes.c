@@ -7,8 +7,12 @@
 
 #include "tr31/attributes.h"
 
-static const enum key_algorithm all[] = {KEY_TDES_2KEY, KEY_TDES_3KEY, KEY_AES_128, KEY_AES_192,
-                                         KEY_AES_256};
+static const enum key_algorithm all[] = {
+    KEY_TDES_2KEY,   KEY_TDES_3KEY,   KEY_AES_128,     KEY_AES_192,     KEY_AES_256,
+    KEY_HMAC_SHA224, KEY_HMAC_SHA256, KEY_HMAC_SHA384, KEY_HMAC_SHA512,
+};
+/* The first of these wrap keys. */
+#define CIPHERS 5
 
 START_TEST(algorithms_have_their_sizes_and_names)
 {
@@ -16,8 +20,10 @@ START_TEST(algorithms_have_their_sizes_and_names)
         const char *name;
         size_t bytes, block;
         char letter;
-    } expected[] = {{"TDES_2KEY", 16, 8, 'T'}, {"TDES_3KEY", 24, 8, 'T'}, {"AES_128", 16, 16, 'A'},
-                    {"AES_192", 24, 16, 'A'}, {"AES_256", 32, 16, 'A'}};
+    } expected[] = {
+        {"TDES_2KEY", 16, 8, 'T'},   {"TDES_3KEY", 24, 8, 'T'},   {"AES_128", 16, 16, 'A'},
+        {"AES_192", 24, 16, 'A'},    {"AES_256", 32, 16, 'A'},    {"HMAC_SHA224", 28, 0, 'H'},
+        {"HMAC_SHA256", 32, 0, 'H'}, {"HMAC_SHA384", 48, 0, 'H'}, {"HMAC_SHA512", 64, 0, 'H'}};
 
     for (size_t i = 0; i < COUNT(all); i++) {
         ck_assert_str_eq(key_algorithm_name(all[i]), expected[i].name);
@@ -26,6 +32,7 @@ START_TEST(algorithms_have_their_sizes_and_names)
         ck_assert_uint_eq(key_algorithm_block(all[i]), expected[i].block);
         ck_assert_int_eq(key_algorithm_letter(all[i]), expected[i].letter);
         ck_assert_int_eq(key_algorithm_is_aes(all[i]), expected[i].letter == 'A');
+        ck_assert_int_eq(key_algorithm_is_hmac(all[i]), expected[i].letter == 'H');
     }
     ck_assert_int_eq(key_algorithm_from_name("RSA_2048"), KEY_ALGORITHM_NONE);
     ck_assert_int_eq(key_algorithm_from_name(""), KEY_ALGORITHM_NONE);
@@ -35,12 +42,34 @@ START_TEST(algorithms_have_their_sizes_and_names)
 }
 END_TEST
 
+/* X9.143:2021 6.3.6.5: 20 to 23 are SHA-224 to SHA-512; what else is there names no key of ours. */
+START_TEST(hashes_have_their_codes)
+{
+    static const char *const others[] = {"10", "24", "25", "30", "33", "40", "00", "  "};
+
+    ck_assert_str_eq(key_algorithm_hash_code(KEY_HMAC_SHA224), "20");
+    ck_assert_str_eq(key_algorithm_hash_code(KEY_HMAC_SHA256), "21");
+    ck_assert_str_eq(key_algorithm_hash_code(KEY_HMAC_SHA384), "22");
+    ck_assert_str_eq(key_algorithm_hash_code(KEY_HMAC_SHA512), "23");
+    for (size_t i = 0; i < COUNT(all); i++) {
+        const char *code = key_algorithm_hash_code(all[i]);
+
+        ck_assert_int_eq(code != NULL, key_algorithm_is_hmac(all[i]));
+        if (code)
+            ck_assert_int_eq(key_algorithm_from_hash_code(code), all[i]);
+    }
+    for (size_t i = 0; i < COUNT(others); i++)
+        ck_assert_int_eq(key_algorithm_from_hash_code(others[i]), KEY_ALGORITHM_NONE);
+}
+END_TEST
+
 START_TEST(usages_go_both_ways)
 {
     ck_assert_str_eq(key_usage_name("K1"), "TR31_K1_KEY_BLOCK_PROTECTION_KEY");
     ck_assert_str_eq(key_usage_from_name("TR31_K1_KEY_BLOCK_PROTECTION_KEY"), "K1");
     ck_assert_str_eq(key_usage_from_name("TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE"), "S0");
-    ck_assert_ptr_null(key_usage_name("B1"));
+    ck_assert_str_eq(key_usage_name("B1"), "TR31_B1_DUKPT_INITIAL_KEY");
+    ck_assert_ptr_null(key_usage_name("E7"));
     ck_assert_ptr_null(key_usage_name(NULL));
     ck_assert_ptr_null(key_usage_from_name("TR31_B1_INITIAL_KEY"));
     ck_assert_ptr_null(key_usage_from_name("K1"));
@@ -50,7 +79,8 @@ END_TEST
 
 START_TEST(every_usage_name_carries_its_code)
 {
-    static const char codes[] = "B0C0D0D1E0E1E2E4E5E6K0K1K2K3M0M1M3M6M7P0P1S0V1V2";
+    static const char codes[] =
+        "B0B1B2B3C0D0D1D2D3E0E1E2E3E4E5E6F0F1F2F4I0K0K1K2K3K4M0M1M2M3M4M5M6M7M8P0P1S0V0V1V2V3V4V5";
 
     for (const char *at = codes; *at; at += 2) {
         const char code[3] = {at[0], at[1], '\0'};
@@ -87,8 +117,8 @@ START_TEST(mode_sets_have_one_letter_each)
         ck_assert_int_eq(key_modes_letter(&modes), expected[i].letter);
     }
     for (unsigned set = 0; set < 512; set++) {
-        struct key_modes modes = {set & 1, set & 2, set & 4, set & 8, set & 16, set & 32, set & 64,
-                                  set & 128, set & 256};
+        struct key_modes modes = {set & 1,  set & 2,  set & 4,   set & 8,  set & 16,
+                                  set & 32, set & 64, set & 128, set & 256};
 
         known += key_modes_letter(&modes) != '\0';
     }
@@ -98,33 +128,106 @@ START_TEST(mode_sets_have_one_letter_each)
 }
 END_TEST
 
+/* Usage, the last algorithm it takes of T2 T3 A1 A2 A3 and the HMACs (always from T2 on), modes. */
+struct table_row {
+    const char *usage;
+    size_t algorithms;
+    const char *modes;
+};
+
+/* AWS's user guide, "Understanding key attributes". */
+static const struct table_row created[] = {
+    {"B0", 5, "XN"},   {"C0", 5, "GVCN"}, {"D0", 5, "BEDN"}, {"E0", 5, "XN"},   {"E1", 5, "XN"},
+    {"E2", 5, "XN"},   {"E4", 5, "XN"},   {"E5", 5, "XN"},   {"E6", 5, "XN"},   {"K0", 5, "BEDN"},
+    {"K1", 5, "BEDN"}, {"M0", 2, "GVC"},  {"M1", 2, "GVCN"}, {"M3", 2, "GVCN"}, {"M6", 5, "GVCN"},
+    {"M7", 9, "GVCN"}, {"P0", 5, "BEDN"}, {"V1", 5, "GVCN"}, {"V2", 5, "GVCN"},
+};
+/* X9.143's others. */
+static const struct table_row import_only[] = {
+    {"B1", 5, "XN"},   {"B2", 5, "XN"},   {"B3", 9, "XN"},   {"D2", 5, "BEDN"}, {"D3", 5, "BEDN"},
+    {"E3", 5, "XN"},   {"F0", 5, "XN"},   {"F1", 5, "XN"},   {"F2", 5, "XN"},   {"F4", 5, "XN"},
+    {"I0", 5, "N"},    {"K4", 5, "BEDN"}, {"M2", 5, "GVCN"}, {"M4", 5, "GVCN"}, {"M5", 5, "GVCN"},
+    {"M8", 5, "GVCN"}, {"P1", 5, "GVCN"}, {"V0", 5, "GVCN"}, {"V3", 5, "GVCN"}, {"V4", 5, "GVCN"},
+    {"V5", 5, "GVCN"},
+};
+
+static const struct table_row *find_row(const struct table_row *rows, size_t count,
+                                        const char *usage)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].usage, usage) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+typedef bool (*attributes_check)(const char *usage, enum key_algorithm algorithm, char mode,
+                                 struct kf_error *err);
+
+static void expect_cell(attributes_check check, const struct table_row *row, const char *usage,
+                        enum key_algorithm algorithm, size_t index, char mode)
+{
+    struct kf_error err = {0};
+    bool expected =
+        row && index < row->algorithms && mode != '\0' && strchr(row->modes, mode) != NULL;
+
+    ck_assert_msg(check(usage, algorithm, mode, &err) == expected, "%s %s %c", usage,
+                  key_algorithm_name(algorithm), mode);
+    ck_assert_int_eq(err.status, expected ? KF_OK : KF_VALIDATION);
+}
+
+static void expect_table(const struct table_row *rows, size_t count, bool create)
+{
+    for (size_t r = 0; r < count; r++)
+        for (size_t a = 0; a < COUNT(all); a++)
+            for (unsigned set = 0; set < 512; set++) {
+                struct key_modes modes = {set & 1,  set & 2,  set & 4,   set & 8,  set & 16,
+                                          set & 32, set & 64, set & 128, set & 256};
+                char mode = key_modes_letter(&modes);
+
+                expect_cell(key_attributes_check, create ? &rows[r] : NULL, rows[r].usage, all[a],
+                            a, mode);
+                expect_cell(key_attributes_check_import, &rows[r], rows[r].usage, all[a], a, mode);
+            }
+}
+
+/* Every cell there can be, with each set of the nine modes, most of which are no letter. */
 START_TEST(usage_algorithm_and_modes_follow_the_table)
 {
-    /* Usage, the last algorithm it takes of T2 T3 A1 A2 A3 (always from T2 on), modes. */
-    static const struct {
-        const char *usage;
-        size_t algorithms;
-        const char *modes;
-    } rows[] = {
-        {"B0", 5, "XN"},   {"C0", 5, "GVCN"}, {"D0", 5, "BEDN"}, {"E0", 5, "XN"},
-        {"E1", 5, "XN"},   {"E2", 5, "XN"},   {"E4", 5, "XN"},   {"E5", 5, "XN"},
-        {"E6", 5, "XN"},   {"K0", 5, "BEDN"}, {"K1", 5, "BEDN"}, {"M0", 2, "GVC"},
-        {"M1", 2, "GVCN"}, {"M3", 2, "GVCN"}, {"M6", 5, "GVCN"}, {"M7", 5, "GVCN"},
-        {"P0", 5, "BEDN"}, {"P1", 0, ""},     {"V1", 5, "GVCN"}, {"V2", 5, "GVCN"},
-        {"D1", 0, ""},     {"S0", 0, ""},     {"K2", 0, ""},     {"K3", 0, ""},
-    };
-    static const char letters[] = "BCDEGNSTVXY";
+    expect_table(created, COUNT(created), true);
+    expect_table(import_only, COUNT(import_only), false);
+}
+END_TEST
 
-    for (size_t r = 0; r < COUNT(rows); r++)
+START_TEST(other_usages_are_refused)
+{
+    static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t width = sizeof characters - 1;
+
+    for (size_t u = 0; u < width * width; u++) {
+        const char usage[3] = {characters[u / width], characters[u % width], '\0'};
+
+        if (find_row(created, COUNT(created), usage) ||
+            find_row(import_only, COUNT(import_only), usage))
+            continue;
         for (size_t a = 0; a < COUNT(all); a++)
-            for (const char *mode = letters; *mode; mode++) {
-                struct kf_error err = {0};
-                bool expected = a < rows[r].algorithms && strchr(rows[r].modes, *mode);
-
-                ck_assert_msg(key_attributes_check(rows[r].usage, all[a], *mode, &err) == expected,
-                              "%s %s %c", rows[r].usage, key_algorithm_name(all[a]), *mode);
-                ck_assert_int_eq(err.status, expected ? KF_OK : KF_VALIDATION);
+            for (const char *mode = "BCDEGNSTVXY"; *mode; mode++) {
+                expect_cell(key_attributes_check, NULL, usage, all[a], a, *mode);
+                expect_cell(key_attributes_check_import, NULL, usage, all[a], a, *mode);
             }
+    }
+}
+END_TEST
+
+/* Letters of a header that no set of modes has. */
+START_TEST(modes_without_a_set_are_refused)
+{
+    for (size_t i = 0; i < COUNT(created); i++)
+        for (const char *mode = "TY"; *mode; mode++) {
+            expect_cell(key_attributes_check_import, &created[i], created[i].usage, KEY_TDES_2KEY,
+                        0, *mode);
+            expect_cell(key_attributes_check, &created[i], created[i].usage, KEY_TDES_2KEY, 0,
+                        *mode);
+        }
 }
 END_TEST
 
@@ -148,8 +251,9 @@ START_TEST(refusals_name_the_member_and_what_is_allowed)
          "KeyAlgorithm: a TR31_P0_PIN_ENCRYPTION_KEY takes TDES_2KEY, TDES_3KEY, AES_128, AES_192 "
          "or AES_256"},
         {"P1", KEY_TDES_2KEY, 'G',
-         "KeyUsage: TR31_P1_PIN_GENERATION_KEY is not currently used; a symmetric key takes one of "
-         "the TR31_ usages B0, C0, D0, E0, E1, E2, E4, E5, E6, K0, K1, M0, M1, M3, M6, M7, P0, V1 "
+         "KeyUsage: TR31_P1_PIN_GENERATION_KEY comes in key blocks only and cannot be created; a "
+         "symmetric key takes one of the TR31_ usages B0, C0, D0, E0, E1, E2, E4, E5, E6, K0, K1, "
+         "M0, M1, M3, M6, M7, P0, V1 "
          "or V2"},
         {"S0", KEY_AES_128, 'S',
          "KeyUsage: TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE is for asymmetric keys; "},
@@ -172,13 +276,30 @@ START_TEST(strength_follows_the_table)
     /* Rows: wrapping T2 T3 A128 A192 A256; columns: wrapped, in the same order. */
     static const char *const allowed[] = {"x....", "xx...", "xxx..", "xxxx.", "xxxxx"};
 
-    for (size_t i = 0; i < COUNT(all); i++) {
-        for (size_t j = 0; j < COUNT(all); j++)
-            ck_assert_msg(key_strength_allows(all[i], all[j]) == (allowed[i][j] == 'x'),
+    for (size_t i = 0; i < CIPHERS; i++) {
+        for (size_t j = 0; j < CIPHERS; j++)
+            ck_assert_msg(key_strength_allows(all[i], all[j], 0) == (allowed[i][j] == 'x'),
                           "%s under %s", key_algorithm_name(all[j]), key_algorithm_name(all[i]));
-        ck_assert(!key_strength_allows(KEY_ALGORITHM_NONE, all[i]));
-        ck_assert(!key_strength_allows(all[i], KEY_ALGORITHM_NONE));
+        ck_assert(!key_strength_allows(KEY_ALGORITHM_NONE, all[i], 0));
+        ck_assert(!key_strength_allows(all[i], KEY_ALGORITHM_NONE, 0));
     }
+}
+END_TEST
+
+/* An HMAC key goes by its length: 128, 192, 256 bits and more. No HMAC key wraps anything. */
+START_TEST(strength_of_hmac_keys_is_their_length)
+{
+    for (size_t bytes = KEY_HMAC_BYTES_MIN; bytes <= KEY_HMAC_BYTES_MAX; bytes++)
+        for (size_t j = CIPHERS; j < COUNT(all); j++) {
+            ck_assert(!key_strength_allows(KEY_TDES_2KEY, all[j], bytes));
+            ck_assert(!key_strength_allows(KEY_TDES_3KEY, all[j], bytes));
+            ck_assert_int_eq(key_strength_allows(KEY_AES_128, all[j], bytes), bytes <= 16);
+            ck_assert_int_eq(key_strength_allows(KEY_AES_192, all[j], bytes), bytes <= 24);
+            ck_assert(key_strength_allows(KEY_AES_256, all[j], bytes));
+        }
+    for (size_t i = CIPHERS; i < COUNT(all); i++)
+        for (size_t j = 0; j < COUNT(all); j++)
+            ck_assert(!key_strength_allows(all[i], all[j], key_algorithm_bytes(all[j])));
 }
 END_TEST
 
@@ -186,12 +307,16 @@ int main(void)
 {
     const TTest *const tests[] = {
         algorithms_have_their_sizes_and_names,
+        hashes_have_their_codes,
         usages_go_both_ways,
         every_usage_name_carries_its_code,
         mode_sets_have_one_letter_each,
         usage_algorithm_and_modes_follow_the_table,
+        other_usages_are_refused,
+        modes_without_a_set_are_refused,
         refusals_name_the_member_and_what_is_allowed,
         strength_follows_the_table,
+        strength_of_hmac_keys_is_their_length,
     };
 
     return run_suite("attributes", tests, COUNT(tests));
