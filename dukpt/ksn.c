@@ -32,13 +32,13 @@ bool dukpt_ksn_parse(enum key_algorithm bdk, const char *text, struct dukpt_ksn 
                        "KeySerialNumber is required: it says which initial key is derived.");
     if (!dukpt_has_algorithm(bdk))
         return kf_fail(err, KF_VALIDATION,
-                       "KeySerialNumber: DUKPT has no initial keys of a %s key, only of TDES_2KEY "
-                       "and AES keys.",
+                       "KeySerialNumber: DUKPT has no initial keys of %s, only of TDES_2KEY and "
+                       "AES.",
                        key_algorithm_name(bdk));
     *ksn = (struct dukpt_ksn){.bdk = bdk, .len = aes ? AES_KSN : TDES_KSN};
     if (strlen(text) != 2 * ksn->len)
         return kf_fail(err, KF_VALIDATION,
-                       "KeySerialNumber: the KSN of a %s key has exactly %zu hex digits, %s.",
+                       "KeySerialNumber: with a BDK of %s it has exactly %zu hex digits, %s.",
                        key_algorithm_name(bdk), 2 * ksn->len,
                        aes ? "8 each of BDK id, derivation id and counter"
                            : "and a shorter one is padded with F on the left");

@@ -17,6 +17,7 @@ static const struct {
     [P11_KDF_TDES] = {"derive by SP 800-108 with TDES-CMAC", "CKM_SP800_108_COUNTER_KDF"},
     [P11_JOIN_PREFIX] = {"join data before a key", "CKM_CONCATENATE_DATA_AND_BASE"},
     [P11_JOIN_SUFFIX] = {"join data behind a key", "CKM_CONCATENATE_BASE_AND_DATA"},
+    [P11_JOIN_KEYS] = {"join two keys", "CKM_CONCATENATE_BASE_AND_KEY"},
     [P11_XOR] = {"xor data into a key", "CKM_XOR_BASE_AND_DATA"},
     [P11_CUT] = {"cut a key out of a key", "CKM_EXTRACT_KEY_FROM_KEY"},
     [P11_IDENTITY] = {"give a key a new template",
@@ -123,6 +124,17 @@ bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const 
                     struct kf_error *err)
 {
     return derive_with_data(token, P11_JOIN_SUFFIX, base, data, len, result, key, err);
+}
+
+bool op_join_keys(const struct p11_token *token, CK_OBJECT_HANDLE first, CK_OBJECT_HANDLE second,
+                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, P11_JOIN_KEYS, err);
+
+    if (!way)
+        return false;
+    return derive(token, &(CK_MECHANISM){way->mechanism, &second, sizeof second}, first, result,
+                  key, err);
 }
 
 bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,

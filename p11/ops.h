@@ -38,6 +38,8 @@ bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t l
 bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data,
                     size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
                     struct kf_error *err);
+bool op_join_keys(const struct p11_token *token, CK_OBJECT_HANDLE first, CK_OBJECT_HANDLE second,
+                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t *data, size_t len,
             struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The key of the template's length from base, beginning at its given bit. */

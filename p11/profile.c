@@ -39,8 +39,11 @@ static const struct probe_key all_keys[] = {
     {"64-byte secret", CKK_GENERIC_SECRET, 64, P11_AES},
 };
 
+/* An initial key is joined of two of these. */
+static const struct probe_key tdes_half = {"8-byte secret", CKK_GENERIC_SECRET, 8, P11_TDES};
+
 static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
-                          secrets = {all_keys + 5, 4},
+                          secrets = {all_keys + 5, 4}, half = {&tdes_half, 1},
                           everything = {all_keys, sizeof all_keys / sizeof all_keys[0]};
 /* Not every token takes HMAC keys that are shorter than the hash. */
 static const struct kinds hmac = {all_keys + 8, 1};
@@ -65,6 +68,7 @@ static const struct strategy strategies[] = {
     {P11_KDF_TDES, NAMED_KF(CKM_SP800_108_COUNTER_KDF), false, &tdes, probe_kdf},
     {P11_JOIN_PREFIX, NAMED(CKM_CONCATENATE_DATA_AND_BASE), false, &secrets, probe_join_prefix},
     {P11_JOIN_SUFFIX, NAMED(CKM_CONCATENATE_BASE_AND_DATA), false, &secrets, probe_join_suffix},
+    {P11_JOIN_KEYS, NAMED(CKM_CONCATENATE_BASE_AND_KEY), false, &half, probe_join_keys},
     {P11_XOR, NAMED(CKM_XOR_BASE_AND_DATA), false, &secrets, probe_xor},
     {P11_CUT, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &secrets, probe_cut},
     {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &everything, probe_identity},

@@ -42,9 +42,15 @@ bool profile_trusted(const struct p11_profile *profile, char *text, size_t room)
 /* "reading the value of a sensitive key" and so on. Static text. */
 const char *profile_check_name(enum profile_check check);
 
-/* The formats Keyferry writes, and whether this token can make them; if not, text names the missing
- * operations and the mechanisms that would do them. */
-enum profile_format { FORMAT_TR31_B, FORMAT_TR31_D, PROFILE_FORMATS };
+/* The formats Keyferry writes and the keys it derives, and whether this token can make them; if
+ * not, text names the missing operations and the mechanisms that would do them. */
+enum profile_format {
+    FORMAT_TR31_B,
+    FORMAT_TR31_D,
+    FORMAT_DUKPT_TDES, /* the making of an initial key, which then travels in one of the others */
+    FORMAT_DUKPT_AES,
+    PROFILE_FORMATS
+};
 const char *profile_format_name(enum profile_format format);
 bool profile_can(const struct p11_token *token, enum profile_format format, char *text,
                  size_t room);

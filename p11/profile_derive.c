@@ -162,6 +162,42 @@ bool probe_join_suffix(struct probe *probe, const struct probe_key *key, struct 
     return join(probe, key, P11_JOIN_SUFFIX, err);
 }
 
+static bool join_keys(struct probe *probe, const struct probe_key *first,
+                      const struct probe_key *second, unsigned uses, CK_OBJECT_HANDLE *result,
+                      struct kf_error *err)
+{
+    struct p11_template template;
+    CK_OBJECT_HANDLE parts[2];
+
+    probe_template(&template, CKK_GENERIC_SECRET, first->len + second->len, uses);
+    return known_key(probe, first, uses, &parts[0], err) &&
+           known_key(probe, second, uses, &parts[1], err) &&
+           op_join_keys(probe->token, parts[0], parts[1], &template, result, err) &&
+           probe_keep(probe, *result, err);
+}
+
+/* With a key of the same length, as in real use, and with a longer one, which shows the order. */
+bool probe_join_keys(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    const struct probe_key seconds[] = {*key, {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES}};
+    const unsigned uses = PROBE_EXTRACTABLE | PROBE_DERIVE;
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = key->len + seconds[i].len;
+        uint8_t expected[RESULT_MAX];
+        CK_OBJECT_HANDLE result;
+
+        memcpy(expected, probe->value, key->len);
+        memcpy(expected + key->len, probe->value, seconds[i].len);
+        if (!join_keys(probe, key, &seconds[i], uses, &result, err) ||
+            !probe_reads_as(probe, result, expected, len, err) ||
+            !join_keys(probe, key, &seconds[i], uses | PROBE_SENSITIVE, &result, err) ||
+            !probe_wraps_as(probe, result, expected, len, err))
+            return false;
+    }
+    return true;
+}
+
 bool probe_xor(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     struct derivation how = {.operation = P11_XOR, .data = data, .len = key->len};

@@ -9,7 +9,7 @@
 
 #define OTHERS_MAX 8
 
-/* Of derive and kdf one is enough. */
+/* Of derive and kdf one is enough; where they are the same, only that will do. */
 static const struct {
     const char *name;
     enum p11_operation derive, kdf;
@@ -29,6 +29,14 @@ static const struct {
                        8,
                        {P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_XOR, P11_WRAP_AES, P11_ECB_AES,
                         P11_CBC_AES, P11_CMAC_AES, P11_ECB_TDES}},
+    /* The xor makes the BDK's mask variant; identity and ECB or CMAC are for the check value. */
+    [FORMAT_DUKPT_TDES] = {"TDES DUKPT initial keys",
+                           P11_DERIVE_TDES,
+                           P11_DERIVE_TDES,
+                           4,
+                           {P11_JOIN_KEYS, P11_XOR, P11_IDENTITY, P11_ECB_TDES}},
+    [FORMAT_DUKPT_AES] =
+        {"AES DUKPT initial keys", P11_DERIVE_AES, P11_DERIVE_AES, 2, {P11_IDENTITY, P11_CMAC_AES}},
 };
 
 const char *profile_format_name(enum profile_format format)
@@ -52,7 +60,8 @@ bool profile_can(const struct p11_token *token, enum profile_format format, char
     text[0] = '\0';
     if (!can) {
         append(text, room, "", derive);
-        append(text, room, " or ", kdf);
+        if (kdf != derive)
+            append(text, room, " or ", kdf);
     }
     for (size_t i = 0; i < formats[format].count; i++)
         if (!token->ways[formats[format].others[i]].proven) {

@@ -98,6 +98,7 @@ bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_er
 bool probe_kdf(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_join_prefix(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_join_suffix(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_join_keys(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_xor(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_cut(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_error *err);

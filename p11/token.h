@@ -23,6 +23,7 @@ enum p11_operation {
     P11_KDF_TDES,
     P11_JOIN_PREFIX, /* data ‖ key */
     P11_JOIN_SUFFIX, /* key ‖ data */
+    P11_JOIN_KEYS,   /* key ‖ key */
     P11_XOR,
     P11_CUT,      /* a run of bits of a key as a key */
     P11_IDENTITY, /* the same value under another template, straight to a token object */

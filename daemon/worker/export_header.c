@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks",
- * whatever more is allowed here. */
+ * whatever more is allowed here. An initial key goes on to a terminal in whatever form that takes:
+ * SENSITIVE. */
 #include "daemon/worker/export_header.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ bool export_header_make(const struct export_subject *subject, const struct p11_k
     header->algorithm = key_algorithm_letter(facts->algorithm);
     header->mode = facts->mode;
     memcpy(header->key_version, facts->version, sizeof header->key_version);
-    header->exportability = 'E';
+    header->exportability = subject->ksn ? 'S' : 'E';
     header->context = '0';
     return true;
 }

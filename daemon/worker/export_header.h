@@ -3,14 +3,16 @@
 #ifndef KF_DAEMON_WORKER_EXPORT_HEADER_H
 #define KF_DAEMON_WORKER_EXPORT_HEADER_H
 
+#include "dukpt/ksn.h"
 #include "p11/store.h"
 #include "tr31/header.h"
 #include "wire/keyferry.pb.h"
 
 /* What leaves: a key of the store, or what is derived from one for this job. */
 struct export_subject {
-    CK_OBJECT_HANDLE object; /* a generic secret of the exact bytes */
-    struct key_facts facts;  /* usage, algorithm, mode, version, exportability, check value */
+    CK_OBJECT_HANDLE object;     /* a generic secret of the exact bytes */
+    struct key_facts facts;      /* usage, algorithm, mode, version, exportability, check value */
+    const struct dukpt_ksn *ksn; /* of an initial key; NULL for a key of the store */
 };
 
 /*

@@ -7,7 +7,9 @@
 #include "base/hex.h"
 #include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
+#include "daemon/worker/initial_key.h"
 #include "daemon/worker/service_internal.h"
+#include "p11/ops.h"
 
 #define FORMAT "TR31_KEY_BLOCK"
 
@@ -123,7 +125,20 @@ static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *
     return *wrapping != NULL;
 }
 
-static bool wrap(struct service *service, const struct export_subject *subject,
+/* What leaves: the key's export copy, or the initial key of a BDK, which is derived later. */
+static bool choose_subject(const struct service *service, const keyferry_ExportKeyRequest *request,
+                           const struct p11_key *key, struct dukpt_ksn *ksn,
+                           struct export_subject *subject, struct kf_error *err)
+{
+    if (!initial_key_describe(service, request, key, ksn, subject, err))
+        return false;
+    if (subject->ksn)
+        return true;
+    *subject = (struct export_subject){.object = key->export_copy, .facts = key->facts};
+    return check_exported(key, err);
+}
+
+static bool wrap(struct service *service, struct export_subject *subject, const struct p11_key *key,
                  struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
                  struct kf_error *err)
 {
@@ -135,6 +150,8 @@ static bool wrap(struct service *service, const struct export_subject *subject,
         !export_header_make(subject, wrapping,
                             tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
                             err))
+        return false;
+    if (subject->ksn && !initial_key_derive(&service->token, key, subject, err))
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
@@ -161,6 +178,8 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
     keyferry_ExportKeyReply *reply = reply_;
     struct p11_key *key = NULL, *wrapping = NULL;
     struct export_subject subject;
+    struct dukpt_ksn ksn;
+    bool good;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
         return kf_fail(err, KF_VALIDATION,
@@ -169,12 +188,19 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) || !check_exported(key, err))
+    if (!check_wrapping(wrapping, err) ||
+        !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
-    subject = (struct export_subject){key->export_copy, key->facts};
-    if (!wrap(service, &subject, wrapping, tr31, reply->wrapped_key.key_material, err))
+    if (subject.ksn)
+        record_text(record, "KeySerialNumber", ksn.text);
+    good = wrap(service, &subject, key, wrapping, tr31, reply->wrapped_key.key_material, err);
+    if (subject.ksn)
+        op_destroy(&service->token, &subject.object);
+    if (!good)
         return false;
     fill_reply(service, key, wrapping, &subject.facts, reply);
+    if (subject.ksn)
+        record_text(record, "InitialKeyCheckValue", subject.facts.kcv);
     record_block(record, reply->wrapped_key.key_material);
     return true;
 }

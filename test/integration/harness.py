@@ -106,6 +106,12 @@ def tr31_request(key, kek):
     }
 
 
+def initial_key_request(bdk, kek, ksn, **more):
+    """more goes to ExportAttributes."""
+    attributes = dict(more, export_dukpt_initial_key={"key_serial_number": ksn})
+    return dict(tr31_request(bdk, kek), export_attributes=attributes)
+
+
 def random_key(algorithm):
     """Bytes of a key; of a TDES key with odd parity, as every token keeps one."""
     value = secrets.token_bytes(LENGTHS[algorithm])

@@ -23,6 +23,16 @@ def spied(module, log):
     }
 
 
+def made_in_token(made):
+    """The calls that make an object which stays."""
+    return [
+        lines
+        for name, lines in made
+        if name in ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
+        and re.search(r"CKA_TOKEN +True", lines)
+    ]
+
+
 def calls(text):
     """The log as (function, its lines) in order."""
     parts = PER_CALL.split(text)
@@ -49,15 +59,31 @@ class Spied(unittest.TestCase):
         with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
             kek = sandbox.create(harness.kek_attributes("AES_256"))
             bdk = sandbox.create(harness.bdk_attributes())
-            start = os.path.getsize(self.log)
-            for _ in range(3):
-                sandbox.export(bdk, kek)
-            made = calls(self.read(start))
+            self.check_calls(3, lambda: sandbox.export(bdk, kek))
+
+    def test_an_initial_key(self):
+        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+            kek = sandbox.create(harness.kek_attributes("AES_256"))
+            for algorithm, ksn in (("TDES_2KEY", "1" * 20), ("AES_192", "1" * 24)):
+                start = os.path.getsize(self.log)
+                bdk = sandbox.create(harness.bdk_attributes(algorithm), False)
+                self.assertNotEqual(made_in_token(calls(self.read(start))), [])
+                request = harness.initial_key_request(bdk, kek, ksn)
+                made = self.check_calls(3, lambda: sandbox.call("EXPORT_KEY", request))
+                self.assertEqual(made_in_token(made), [])
+
+    def check_calls(self, count, export):
+        """What count exports ask of the token; nothing of it may show a key."""
+        start = os.path.getsize(self.log)
+        for _ in range(count):
+            export()
+        made = calls(self.read(start))
         names = [name for name, _ in made]
         self.assertIn("C_WrapKey", names)
         self.assertEqual([name for name in names if "Decrypt" in name], [])
         self.assertNotIn("C_CreateObject", names)
         self.assert_no_key_is_read(made)
+        return made
 
     def assert_no_key_is_read(self, made):
         """Only what was made readable on purpose (L, a constant of CMAC) may have its value read."""

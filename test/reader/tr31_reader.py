@@ -277,9 +277,14 @@ def kcv_tdes(key):
     return _ecb(key, 8, bytes(8))[:3].hex().upper()
 
 
-def kcv_aes(key, size=3):
+def kcv_cmac(key, block, size=3):
     """CMAC over a block of zeros, three bytes (the standard allows five)."""
-    return _cmac(key, 16, bytes(16))[:size].hex().upper()
+    return _cmac(key, block, bytes(block))[:size].hex().upper()
+
+
+def kcv_aes(key, size=3):
+    """The same of an AES key."""
+    return kcv_cmac(key, 16, size)
 
 
 def kcv_hmac(key, hash_code="21"):

@@ -15,8 +15,9 @@
 
 #define BIT(operation) (1u << (operation))
 #define KDFS (BIT(P11_KDF_AES) | BIT(P11_KDF_TDES))
-#define JOINS \
-    (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_XOR) | BIT(P11_CUT) | BIT(P11_IDENTITY))
+#define JOINS                                                                          \
+    (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_JOIN_KEYS) | BIT(P11_XOR) | \
+     BIT(P11_CUT) | BIT(P11_IDENTITY))
 
 /* What is known of each token. */
 static const struct {
@@ -29,7 +30,7 @@ static const struct {
         {
             .missing = KDFS,
             .rungs = {true, true, true},
-            .formats = {true, true},
+            .formats = {true, true, true, true},
         },
     [FIXTURE_NSS] =
         {
@@ -43,7 +44,7 @@ static const struct {
                     [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
                     [CHECK_WEAKEN] = PROFILE_FAILED,
                 },
-            .formats = {true, true},
+            .formats = {true, true, true, true},
         },
     [FIXTURE_STOCK_SOFTHSM] =
         {
@@ -129,6 +130,12 @@ END_TEST
 
 START_TEST(each_format_is_as_known)
 {
+    static const char *const missing[PROFILE_FORMATS] = {
+        [FORMAT_TR31_B] = "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)",
+        [FORMAT_TR31_D] = "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)",
+        [FORMAT_DUKPT_TDES] = "join two keys (CKM_CONCATENATE_BASE_AND_KEY), xor data into a key",
+        [FORMAT_DUKPT_AES] = "give a key a new template (CKM_EXTRACT_KEY_FROM_KEY or",
+    };
     char text[600];
 
     probe();
@@ -137,8 +144,7 @@ START_TEST(each_format_is_as_known)
         if (known[TEST_TOKEN].formats[i])
             ck_assert_str_eq(text, "");
         else
-            ck_assert_ptr_nonnull(
-                strstr(text, "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)"));
+            ck_assert_msg(strstr(text, missing[i]) != NULL, "%s", text);
     }
 }
 END_TEST
@@ -309,6 +315,37 @@ START_TEST(a_derivation_from_other_data_is_noticed)
     if (expected(P11_XOR))
         ck_assert_str_eq(profile.reasons[P11_XOR],
                          "CKM_XOR_BASE_AND_DATA: wrong result (16-byte secret)");
+}
+END_TEST
+
+/* Joins in the wrong order. */
+static CK_RV join_backwards(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                            CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                            CK_OBJECT_HANDLE *key)
+{
+    CK_OBJECT_HANDLE second = base;
+    CK_MECHANISM changed = {mechanism->mechanism, &second, sizeof second};
+
+    if (mechanism->mechanism != CKM_CONCATENATE_BASE_AND_KEY)
+        return original.C_DeriveKey(session, mechanism, base, template, count, key);
+    memcpy(&base, mechanism->pParameter, sizeof base);
+    return original.C_DeriveKey(session, &changed, base, template, count, key);
+}
+
+START_TEST(a_join_of_keys_in_the_wrong_order_is_noticed)
+{
+    char text[600];
+
+    functions->C_DeriveKey = join_backwards;
+    probe();
+    ck_assert(!token.ways[P11_JOIN_KEYS].proven);
+    if (expected(P11_JOIN_KEYS)) {
+        ck_assert_str_eq(profile.reasons[P11_JOIN_KEYS],
+                         "CKM_CONCATENATE_BASE_AND_KEY: wrong result (8-byte secret)");
+        ck_assert(!profile_can(&token, FORMAT_DUKPT_TDES, text, sizeof text));
+        ck_assert_str_eq(text, "join two keys (CKM_CONCATENATE_BASE_AND_KEY)");
+        ck_assert(profile_can(&token, FORMAT_TR31_B, text, sizeof text));
+    }
 }
 END_TEST
 
@@ -509,6 +546,7 @@ int main(void)
     tcase_add_test(tcase, a_wrap_that_pads_is_not_used);
     tcase_add_test(tcase, one_wrong_bit_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
+    tcase_add_test(tcase, a_join_of_keys_in_the_wrong_order_is_noticed);
     tcase_add_test(tcase, readable_results_are_compared_by_themselves);
     tcase_add_test(tcase, without_derivation_known_values_are_created);
     tcase_add_test(tcase, without_any_known_value_nothing_is_proven);

@@ -143,11 +143,16 @@ void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool
     ck_assert_str_eq(recorded("KeyArn"), arn);
 }
 
-const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping)
+static const keyferry_ExportKeyReply *export_with(const char *key, const char *wrapping,
+                                                  const char *ksn)
 {
     static keyferry_ExportKeyReply reply;
-    keyferry_ExportKeyRequest request = {.has_key_material = true};
+    keyferry_ExportKeyRequest request = {.has_key_material = true,
+                                         .has_export_attributes = ksn != NULL};
 
+    request.export_attributes.has_export_dukpt_initial_key = ksn != NULL;
+    if (ksn)
+        set_text(&request.export_attributes.export_dukpt_initial_key, key_serial_number, ksn);
     request.key_material.has_tr31_key_block = true;
     if (key)
         set_text(&request, export_key_identifier, key);
@@ -155,6 +160,17 @@ const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping)
         set_text(&request.key_material.tr31_key_block, wrapping_key_identifier, wrapping);
     SEND(EXPORT_KEY, ExportKey, &request, &reply);
     return &reply;
+}
+
+const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping)
+{
+    return export_with(key, wrapping, NULL);
+}
+
+const keyferry_ExportKeyReply *export_initial_key(const char *bdk, const char *wrapping,
+                                                  const char *ksn)
+{
+    return export_with(bdk, wrapping, ksn);
 }
 
 void delete_key(const char *key)

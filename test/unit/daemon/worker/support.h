@@ -58,6 +58,9 @@ void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool
                 char arn[ARN_MAX]);
 /* Sends an ExportKey; the block is in the reply where it succeeds. */
 const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping);
+/* The same for the initial key of a BDK. */
+const keyferry_ExportKeyReply *export_initial_key(const char *bdk, const char *wrapping,
+                                                  const char *ksn);
 void delete_key(const char *key);
 /* The last part of an ARN. */
 const char *id_of(const char *arn);

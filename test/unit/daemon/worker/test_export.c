@@ -458,17 +458,38 @@ static CK_RV read_or_fail(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_
     return failing() ? fail_with : original.C_GetAttributeValue(s, o, t, n);
 }
 
+static const struct sweep {
+    enum key_algorithm wrapping, key;
+    const char *usage;
+    char mode;
+    const char *ksn; /* of an initial key, whose BDK may not leave itself */
+} sweeps[] = {
+    {KEY_AES_256, KEY_AES_256, "P0", 'B', NULL},
+    {KEY_TDES_3KEY, KEY_TDES_3KEY, "P0", 'B', NULL},
+    {KEY_TDES_2KEY, KEY_TDES_2KEY, "B0", 'X', "FFFF9876543210E00000"},
+    {KEY_AES_256, KEY_AES_192, "B0", 'X', "123456789012345600000000"},
+};
+
+static void run_sweep(const struct sweep *sweep, const char *key, const char *wrapping)
+{
+    if (sweep->ksn)
+        export_initial_key(key, wrapping, sweep->ksn);
+    else
+        export_key(key, wrapping);
+}
+
 START_TEST(each_failing_call_leaves_nothing)
 {
     static const CK_RV failures[] = {CKR_DEVICE_MEMORY, CKR_KEY_HANDLE_INVALID,
                                      CKR_MECHANISM_INVALID, CKR_DEVICE_ERROR};
     CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    const struct sweep *sweep = &sweeps[_i];
     char kbpk[ARN_MAX], key[ARN_MAX];
     size_t objects;
     bool reached;
 
-    create_key("K1", _i == 0 ? KEY_AES_256 : KEY_TDES_3KEY, 'B', true, kbpk);
-    create_key("P0", _i == 0 ? KEY_AES_256 : KEY_TDES_3KEY, 'B', true, key);
+    create_key("K1", sweep->wrapping, 'B', true, kbpk);
+    create_key(sweep->usage, sweep->key, sweep->mode, !sweep->ksn, key);
     objects = count_objects(service->session);
     original = *functions;
     for (size_t i = 0; i < COUNT(failures); i++) {
@@ -483,7 +504,7 @@ START_TEST(each_failing_call_leaves_nothing)
             functions->C_EncryptInit = encrypt_or_fail;
             functions->C_GenerateRandom = random_or_fail;
             functions->C_GetAttributeValue = read_or_fail;
-            export_key(key, kbpk);
+            run_sweep(sweep, key, kbpk);
             *functions = original;
             reached = calls > fail_at;
             ck_assert_msg(response.status == KF_OK || response.status == KF_UNAVAILABLE ||
@@ -499,8 +520,41 @@ START_TEST(each_failing_call_leaves_nothing)
         ck_assert_int_gt(fail_at, 10);
     }
     store_forget(service->store);
-    export_key(key, kbpk);
+    run_sweep(sweep, key, kbpk);
     expect_ok();
+}
+END_TEST
+
+/* Key blocks are possible, initial keys are not: refused by the name of what is missing. */
+START_TEST(what_initial_keys_need_is_named)
+{
+    static const struct {
+        enum p11_operation missing;
+        enum key_algorithm bdk;
+        const char *ksn, *message;
+    } cases[] = {
+        {P11_JOIN_KEYS, KEY_TDES_2KEY, "FFFF9876543210E00000",
+         "ExportDukptInitialKey: this token cannot make TDES DUKPT initial keys: join two keys "
+         "(CKM_CONCATENATE_BASE_AND_KEY)"},
+        {P11_DERIVE_TDES, KEY_TDES_2KEY, "FFFF9876543210E00000", "CKM_DES3_ECB_ENCRYPT_DATA)"},
+        {P11_DERIVE_AES, KEY_AES_128, "123456789012345600000000",
+         "ExportDukptInitialKey: this token cannot make AES DUKPT initial keys: derive by AES "
+         "encryption (CKM_AES_ECB_ENCRYPT_DATA)"},
+    };
+    char kbpk[ARN_MAX], bdk[ARN_MAX];
+
+    create_key("K1", KEY_AES_256, 'B', true, kbpk);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct p11_way *way = &service->token.ways[cases[i].missing];
+
+        create_key("B0", cases[i].bdk, 'X', false, bdk);
+        way->proven = false;
+        export_initial_key(bdk, kbpk, cases[i].ksn);
+        expect_refusal(KF_VALIDATION, cases[i].message);
+        way->proven = true;
+        export_initial_key(bdk, kbpk, cases[i].ksn);
+        expect_ok();
+    }
 }
 END_TEST
 
@@ -524,6 +578,7 @@ START_TEST(no_object_is_left_behind)
         switch (i % 5) {
         case 0:
             export_key(kept, wrapping);
+            export_initial_key(keys[2], wrapping, i % 2 ? "FFFF9876543210E00000" : "");
             break;
         case 1:
             export_key(wrapping, wrapping);
@@ -561,7 +616,8 @@ int main(void)
     tcase_add_test(tests, nothing_derived_outlives_its_key);
     tcase_add_test(tests, a_replaced_wrapping_key_is_derived_from_anew);
     tcase_add_test(tests, lost_session_keys_are_made_again);
-    tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, 2);
+    tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, COUNT(sweeps));
+    tcase_add_test(tests, what_initial_keys_need_is_named);
     tcase_add_test(tests, no_object_is_left_behind);
     return run_case(tests, "export");
 }
