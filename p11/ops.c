@@ -218,11 +218,10 @@ bool op_unwrap_cbc(const struct p11_token *token, enum p11_cipher cipher,
 
     if (!way)
         return false;
-    return p11_unwrap_key(
-               token->session,
-               &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)},
-               unwrapping, wrapped, (CK_ULONG)len, result->attributes, result->count, key,
-               err) == CKR_OK;
+    return p11_unwrap_key(token->session,
+                          &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)},
+                          unwrapping, wrapped, (CK_ULONG)len, result->attributes, result->count,
+                          key, err) == CKR_OK;
 }
 
 static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,

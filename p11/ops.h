@@ -51,8 +51,8 @@ bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first
 bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len,
                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 
-/* The CBC encryption of key's len bytes (whole blocks, P11_WRAP_MAX at most) with the IV, written to
- * out, which holds len bytes. */
+/* The CBC encryption of key's len bytes (whole blocks, P11_WRAP_MAX at most) with the IV, written
+ * to out, which holds len bytes. */
 bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
                  CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len,
                  struct kf_error *err);

@@ -49,8 +49,7 @@ static const struct {
                               P11_KDF_AES,
                               10,
                               {P11_UNWRAP_AES, P11_JOIN_SUFFIX, P11_XOR, P11_CUT, P11_IDENTITY,
-                               P11_WRAP_AES, P11_ECB_AES, P11_CBC_AES, P11_CMAC_AES,
-                               P11_ECB_TDES}},
+                               P11_WRAP_AES, P11_ECB_AES, P11_CBC_AES, P11_CMAC_AES, P11_ECB_TDES}},
     /* The xor makes the import variants of the key block protection key. */
     [FORMAT_TR31_IMPORT_AC] = {"import of TR-31 versions A and C",
                                P11_UNWRAP_TDES,
