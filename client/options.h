@@ -38,7 +38,7 @@ extern const struct common_option_info common_options[OPTION_COUNT];
 #define COMMAND_PARSE_KEY_BLOCK "parse-key-block"
 #define SUMMARY_PARSE_KEY_BLOCK                                                                    \
     "Show what a key block's header says; nothing is decrypted or checked."
-#define EXAMPLE_PARSE_KEY_BLOCK "keyferry parse-key-block D0112P0AE00E0000..."
+#define EXAMPLE_PARSE_KEY_BLOCK "keyferry parse-key-block file://block"
 
 struct command_line {
     const char *command;               /* NULL where none was named */

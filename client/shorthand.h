@@ -2,11 +2,16 @@
 /*
  * AWS's shorthand syntax, the way to write a structure on a command line without JSON:
  *
- *     parameter = keyval *("," keyval) KeyUsage=TR31_K1_...,KeyModesOfUse={Wrap=true,Unwrap=true}
- *     keyval    = key "=" values / key "@=" values        after "@=", file://PATH stands for the
- * file's text values    = value *("," value) / list / hash        a,b,c is a list of three list =
- * "[" [item *("," item)] "]" hash      = "{" [key "=" item *("," key "=" item)] "}" item      =
- * list / hash / value value     = plain / "'" quoted "'" / '"' quoted '"'
+ *     parameter = keyval *("," keyval)
+ *     keyval    = key "=" values / key "@=" values
+ *     values    = value *("," value) / list / hash
+ *     list      = "[" [item *("," item)] "]"
+ *     hash      = "{" [key "=" item *("," key "=" item)] "}"
+ *     item      = list / hash / value
+ *     value     = plain / "'" quoted "'" / '"' quoted '"'
+ *
+ * as in KeyUsage=TR31_B0_BASE_DERIVATION_KEY,KeyModesOfUse={DeriveKey=true}. After "@=",
+ * file://PATH stands for the file's text; the values a,b,c are a list of three.
  *
  * A plain value ends before a comma (written "\," where it belongs to the value), a quote or a
  * closing bracket; blanks around it are dropped. In quotes, the same quote and a backslash are

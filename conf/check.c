@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -63,6 +64,23 @@ static bool take_path(const char *given, const char *key, const char *standard, 
     return true;
 }
 
+static bool take_mode(const char *given, uint32_t *value, const struct check_place *place,
+                      struct kf_error *err)
+{
+    static const char key[] = "socket.mode", digits[] = "01234567";
+    const char *text;
+
+    if (!take_text(given, key, "0666", &text, place, err))
+        return false;
+    *value = (uint32_t)strtoul(text, NULL, 8);
+    if (strlen(text) == 4 && text[0] == '0' && strspn(text, digits) == 4 && (*value & 0600) == 0600)
+        return true;
+    return check_fail(place, key, err,
+                      "%s is \"%s\"; it must be 0600 to 0777, four octal digits that begin with 0 "
+                      "and let the owner read and write",
+                      key, text);
+}
+
 static bool check_socket(const struct raw_socket *raw, struct conf_socket *conf,
                          const struct check_place *place, struct kf_error *err)
 {
@@ -76,13 +94,8 @@ static bool check_socket(const struct raw_socket *raw, struct conf_socket *conf,
         return check_fail(place, "socket.path", err,
                           "socket.path is longer than the %zu characters a socket may have",
                           sizeof((struct sockaddr_un *)0)->sun_path - 1);
-    conf->mode = raw->mode ? *raw->mode : 0666;
-    if (conf->mode > 0777 || (conf->mode & 0600) != 0600)
-        return check_fail(
-            place, "socket.mode", err,
-            "socket.mode is 0%o in octal; it must be 0600 to 0777, written with its leading 0",
-            conf->mode);
-    return take_number(raw->max_frame, "socket.max-frame", (struct range){65536, 4096, 1048576},
+    return take_mode(raw->mode, &conf->mode, place, err) &&
+           take_number(raw->max_frame, "socket.max-frame", (struct range){65536, 4096, 1048576},
                        &conf->max_frame, place, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 struct loaded {
     struct conf conf;
     struct raw_conf *raw; /* owns every text of conf */
+    char *name;
+    struct lines *lines;
 };
 
 /* What libcyaml says while it refuses a text, put together from its log. */
@@ -131,11 +134,17 @@ static struct conf *parse(const uint8_t *text, size_t len, const char *name, str
         refuse(&complaint, code, &place, err);
         goto out;
     }
-    good = check_conf(loaded->raw, &place, &loaded->conf, err);
+    loaded->name = strdup(name);
+    if (loaded->name)
+        good = check_conf(loaded->raw, &place, &loaded->conf, err);
+    else
+        check_fail(&place, NULL, err, "memory is short");
 out:
-    lines_free(lines);
-    if (good)
+    if (good) {
+        loaded->lines = lines;
         return &loaded->conf;
+    }
+    lines_free(lines);
     conf_free(loaded ? &loaded->conf : NULL);
     return NULL;
 }
@@ -189,5 +198,21 @@ void conf_free(struct conf *conf)
     if (!loaded)
         return;
     cyaml_free(&config, &raw_schema, loaded->raw, 0);
+    lines_free(loaded->lines);
+    free(loaded->name);
     free(loaded);
+}
+
+bool conf_fail(const struct conf *conf, const char *key, struct kf_error *err, const char *format,
+               ...)
+{
+    const struct loaded *loaded = (const struct loaded *)conf;
+    struct check_place place = {loaded->name, loaded->lines};
+    char text[KF_MESSAGE_MAX / 2];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return check_fail(&place, key, err, "%s", text);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -84,6 +85,16 @@ struct conf *conf_load(const char *path, struct kf_error *err);
  * messages. */
 struct conf *conf_load_fd(int fd, const char *name, struct kf_error *err);
 void conf_free(struct conf *conf);
+
+/* Records what is wrong with a loaded configuration's key ("access.group"), as conf_load does: with
+ * the file and the line, a KF_FAULT_CONFIG. Returns false. */
+bool conf_fail(const struct conf *conf, const char *key, struct kf_error *err, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+/* Whether the module and the PIN's file are there; report gets a line for each that is not. What
+ * the caller may not read, or only systemd knows, is a note there and no failure: who checks a
+ * configuration need not be the daemon's user. */
+bool conf_check_files(const struct conf *conf, FILE *report);
 
 /* The path of the PIN's file. KF_FAULT_CONFIG where a credential is named and systemd passed none,
  * or the path is too long. Does not look whether the file is there. */

@@ -11,7 +11,8 @@
 
 struct raw_socket {
     char *path;
-    uint32_t *mode, *max_frame;
+    char *mode; /* a text: in YAML 1.1 a number with a leading 0 is octal, in 1.2 it is decimal */
+    uint32_t *max_frame;
 };
 
 struct raw_access {

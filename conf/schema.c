@@ -37,7 +37,7 @@ static const cyaml_schema_value_t one_text = {
 
 static const cyaml_schema_field_t socket_fields[] = {
     TEXT("path", struct raw_socket, path),
-    NUMBER("mode", struct raw_socket, mode),
+    TEXT("mode", struct raw_socket, mode),
     NUMBER("max-frame", struct raw_socket, max_frame),
     CYAML_FIELD_END,
 };

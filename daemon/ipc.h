@@ -54,6 +54,11 @@ enum child_fd {
 #define ANSWER_HEAD 17
 #define ANSWER_FRAME_MAX (ANSWER_HEAD + RESPONSE_MAX)
 
+#define ALIVE_MS 1000
+/* How much longer than a job may take a process may not be heard of: several times what it takes a
+ * loaded machine to let one run again. */
+#define STALL_MARGIN_MS 5000
+
 enum control_kind {
     CONTROL_OPTIONS = 1,    /* parent -> front, auditor: the first message, before any other */
     CONTROL_WORKER_UP,      /* parent -> front: a worker is ready; descriptor: jobs */
@@ -63,6 +68,7 @@ enum control_kind {
     CONTROL_LOG,    /* parent -> auditor: go on in this log; without a descriptor: there is none */
     CONTROL_STATE,  /* parent -> front: what status answers */
     CONTROL_DRAIN,  /* parent -> front: answer what is under way and end */
+    CONTROL_ALIVE,  /* front, auditor -> parent: every ALIVE_MS */
     CONTROL_READY,  /* worker -> parent: the token is open */
     CONTROL_FAILED, /* worker -> parent: it is not, or no longer, and the worker ends */
 };

@@ -37,11 +37,13 @@ static int check_config(const char *path)
     gid_t group;
     bool good = conf && group_find(conf, &has_group, &group, &err);
 
-    conf_free(conf);
+    if (!good)
+        fprintf(stderr, "%s\n", err.message);
+    if (conf && !conf_check_files(conf, stderr))
+        good = false;
     if (good)
         printf("%s: the configuration is valid\n", path);
-    else
-        fprintf(stderr, "%s\n", err.message);
+    conf_free(conf);
     return good ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 #define KF_DAEMON_OPERATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a peer must be allowed for an operation. */
@@ -18,11 +19,15 @@ struct operation {
     uint32_t number;  /* keyferry_Operation */
     const char *name; /* AWS's, or ours in the same spelling: "ExportKey" */
     enum operation_class class;
-    bool makes_keys; /* has the longer deadline */
+    bool makes_keys;  /* has the longer deadline */
+    size_t reply_max; /* bytes of the longest reply */
 };
 
 /* NULL for a number that is no operation. */
 const struct operation *operation_find(uint32_t number);
+
+/* Bytes of the longest Response there can be to it, a refusal included; any number. */
+size_t operation_response_max(uint32_t number);
 
 /* "view", "export", "manage". */
 const char *operation_class_name(enum operation_class class);

@@ -4,16 +4,11 @@
  * Each object of the key has
  *
  *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
- *
- * where an HMAC key's length in bytes stands behind its algorithm
- *
  *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
  *
- * and that a key block protection key has the objects for importing key blocks of versions A and C
- *
- *     keyferry1 working K1 TDES_2KEY:legacy B 00 S ANSI_X9_24:73C263 AWS 20261122T230000Z
- *
- * its card the same, and what changes: enabled, and when it is to be deleted
+ * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
+ * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy); its
+ * card the same, and what changes: enabled, and when it is to be deleted
  *
  *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
  *

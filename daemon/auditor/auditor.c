@@ -17,8 +17,8 @@
 #include "daemon/process.h"
 #include "daemon/stream.h"
 
-/* How often a log that cannot be written is tried again. */
-#define RETRY_MS 1000
+/* How often a log that cannot be written is tried again, and the parent hears of this process. */
+#define ROUND_MS ALIVE_MS
 /* More answers than these wait for the front only if it is stuck: then nothing more is read. */
 #define OPEN_MAX_BYTES (8 * 1024 * 1024)
 
@@ -34,6 +34,7 @@ struct auditor {
     struct gate gate;
     struct source front;
     struct source workers[CONF_WORKERS_MAX];
+    uint64_t alive_ms; /* when the parent last heard of this process */
     bool front_broken; /* cut off: its answers go nowhere, records are still written */
 };
 
@@ -198,13 +199,26 @@ static void watch(const struct auditor *auditor, struct pollfd *fds)
         fds[POLL_WORKERS + i] = (struct pollfd){reading ? auditor->workers[i].fd : -1, reading, 0};
 }
 
+/* Where the parent has no room for it, it has heard enough. */
+static void say_alive(struct auditor *auditor)
+{
+    const struct control alive = {.kind = CONTROL_ALIVE};
+    uint64_t now = clock_ms();
+
+    if (now - auditor->alive_ms < ALIVE_MS)
+        return;
+    auditor->alive_ms = now;
+    control_send(CHILD_CONTROL, &alive, -1);
+}
+
 static bool round_of_work(struct auditor *auditor)
 {
     struct pollfd fds[POLL_COUNT];
 
     watch(auditor, fds);
-    if (poll(fds, POLL_COUNT, auditor->gate.down ? RETRY_MS : -1) < 0)
+    if (poll(fds, POLL_COUNT, ROUND_MS) < 0)
         return true;
+    say_alive(auditor);
     if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) &&
         take(auditor, &auditor->front) == STREAM_CLOSED)
         cut_front(auditor);

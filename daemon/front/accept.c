@@ -17,18 +17,27 @@
 /* How long to wait where descriptors or memory are short. */
 #define ACCEPT_PAUSE_MS 100
 
-static void turn_away(struct front *front, int fd, const struct peer *peer)
+static void turn_away(struct front *front, int fd, const struct peer *peer, const char *why)
 {
     uint8_t frame[FRAME_HEADER + WIRE_ENVELOPE_MAX];
     size_t len =
-        refuse_stranger(front, peer, KF_THROTTLING,
-                        "Too many connections are open (limits.connections); try again later.",
-                        frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
+        refuse_stranger(front, peer, KF_THROTTLING, why, frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
 
     frame_put_u32(frame, (uint32_t)len);
     /* A fresh socket has room for this; a client that is gone already needs no answer. */
     (void)send(fd, frame, FRAME_HEADER + len, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
+}
+
+/* A quarter of the places, one at least, is kept from each user for the others. */
+static bool has_too_many(const struct front *front, uid_t uid)
+{
+    unsigned limit = front->options.limits.connections, count = 0;
+
+    for (const struct connection *each = front->connections; each; each = each->next)
+        if (each->peer.uid == uid)
+            count++;
+    return count > 0 && count >= limit - (limit + 3) / 4;
 }
 
 static void take(struct front *front, int fd)
@@ -40,7 +49,12 @@ static void take(struct front *front, int fd)
         log_warning("The kernel does not say who connected; the connection is closed.");
         close(fd);
     } else if (front->connection_count >= front->options.limits.connections) {
-        turn_away(front, fd, &peer);
+        turn_away(front, fd, &peer,
+                  "Too many connections are open (limits.connections); try again later.");
+    } else if (has_too_many(front, peer.uid)) {
+        turn_away(front, fd, &peer,
+                  "This user has three quarters of all connections open (limits.connections); "
+                  "close some, or try again later.");
     } else if (!connection_open(front, fd, &peer, member)) {
         log_error("A connection cannot be kept: memory is short.");
         close(fd);

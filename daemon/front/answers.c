@@ -10,9 +10,10 @@
 static void finish(struct front *front, struct front_job *job)
 {
     struct connection *connection = job->connection;
+    uint32_t operation = job->operation;
 
     jobs_release(&front->jobs, job);
-    connection_job_done(connection);
+    connection_job_done(connection, operation);
 }
 
 static void on_answer(struct front *front, struct front_job *job, const uint8_t *response,

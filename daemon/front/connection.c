@@ -108,9 +108,16 @@ void connection_touch(struct connection *connection)
     connection->front->unsettled = connection;
 }
 
-void connection_job_done(struct connection *connection)
+void connection_job_begun(struct connection *connection, uint32_t operation)
+{
+    connection->jobs++;
+    connection->promised += operation_response_max(operation);
+}
+
+void connection_job_done(struct connection *connection, uint32_t operation)
 {
     connection->jobs--;
+    connection->promised -= operation_response_max(operation);
     connection_touch(connection);
 }
 
@@ -123,13 +130,14 @@ static size_t unread(const struct connection *connection)
     return len;
 }
 
-/* Whether one more request may be taken from it. */
+/* Whether one more request may be taken from it. What is under way counts as long as it can get, so
+ * that a client that stops reading costs no more than the limit. */
 static bool may_take(const struct connection *connection)
 {
     const struct conf_limits *limits = &connection->front->options.limits;
 
     return !connection->poisoned && connection->jobs < limits->jobs_per_connection &&
-           unread(connection) < limits->output_per_connection;
+           unread(connection) + connection->promised < limits->output_per_connection;
 }
 
 /* Refuses what cannot be understood, and with it everything after it. */

@@ -37,6 +37,7 @@ struct connection {
     struct frame_out out;
     struct wire_request head; /* the job that waits for a worker, where turn.waiting; inside in */
     unsigned jobs;            /* under way */
+    size_t promised;          /* bytes that their answers may have */
     bool unsettled;           /* is in the front's list of those */
     bool shut;                /* the client has said that it will send no more */
     bool ended;               /* and everything it sent was read */
@@ -49,7 +50,7 @@ struct connection {
 struct front {
     uv_loop_t loop;
     uv_check_t after_events;
-    uv_timer_t accept_again;
+    uv_timer_t accept_again, alive;
     struct watch control, listener, auditor;
     struct control_options options;
     struct frame_in answers;  /* from the auditor */
@@ -85,8 +86,9 @@ void connection_touch(struct connection *connection);
 void connection_settle(struct connection *connection);
 /* Looks at its next frames until one is a job that waits for a worker. */
 void connection_advance(struct connection *connection);
-/* One of its jobs was answered. */
-void connection_job_done(struct connection *connection);
+/* A job of its own, of an operation of this number, begins, and was answered. */
+void connection_job_begun(struct connection *connection, uint32_t operation);
+void connection_job_done(struct connection *connection, uint32_t operation);
 
 /* refuse.c */
 /* Answers without a record: only where nothing of a key is said, and the log need not or cannot say

@@ -59,6 +59,15 @@ static void on_control(uv_poll_t *poll, int status, int events)
         front->broken = true;
 }
 
+/* Where the parent has no room for it, it has heard enough. */
+static void say_alive(uv_timer_t *timer)
+{
+    const struct front *front = timer->data;
+    const struct control alive = {.kind = CONTROL_ALIVE};
+
+    control_send(front->control.fd, &alive, -1);
+}
+
 static void settle_connections(struct front *front)
 {
     while (front->unsettled) {
@@ -108,6 +117,9 @@ static bool start(struct front *front)
         !auditor_open(front) || !listener_open(front))
         return false;
     watch_set(&front->control, UV_READABLE);
+    uv_timer_init(&front->loop, &front->alive);
+    front->alive.data = front;
+    uv_timer_start(&front->alive, say_alive, ALIVE_MS, ALIVE_MS);
     return true;
 }
 
@@ -120,6 +132,7 @@ static void finish(struct front *front)
     watch_close(&front->control, NULL);
     watch_close(&front->auditor, NULL);
     uv_close((uv_handle_t *)&front->accept_again, NULL);
+    uv_close((uv_handle_t *)&front->alive, NULL);
     uv_close((uv_handle_t *)&front->after_events, NULL);
     uv_run(&front->loop, UV_RUN_DEFAULT);
     uv_loop_close(&front->loop);

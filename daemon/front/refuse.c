@@ -63,7 +63,7 @@ void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum
     job->id = id;
     job->operation = operation;
     job->connection = connection;
-    connection->jobs++;
+    connection_job_begun(connection, operation);
     refuse_job(front, job, status, message);
 }
 

@@ -181,7 +181,7 @@ static void give(struct connection *connection, struct worker_link *worker)
     job->connection = connection;
     job->origin = worker_key(worker->slot, worker->generation);
     job_link(job, &worker->jobs);
-    connection->jobs++;
+    connection_job_begun(connection, job->operation);
     if (!job_put(&worker->out, &message)) {
         log_error("A job cannot be handed on: memory is short.");
         channel_down(worker);

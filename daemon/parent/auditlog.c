@@ -41,12 +41,10 @@ static bool check(int fd, const char *path, struct kf_error *err)
 static bool sync_folder(const char *path, struct kf_error *err)
 {
     char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    bool good;
     int fd;
+    bool good;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path) + 1, path);
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     good = (fd >= 0 && fsync(fd) == 0) ||
            kf_fail(err, KF_UNAVAILABLE, "The audit log's folder %s cannot be synced: %s.", folder,

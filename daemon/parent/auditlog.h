@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 
-/* Opened for appending, made with mode 0640, name and all on disk, where it is not there. Refuses
+/* path is absolute. Opened for appending, made with mode 0640, name and all on disk, where it is
+ * not there. Refuses
  * (-1) symbolic links, what is not a regular file of one name, what belongs to somebody else than
  * the daemon's user or root, what others may write, and a log that another daemon has. */
 int auditlog_open(const char *path, struct kf_error *err);

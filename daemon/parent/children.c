@@ -102,8 +102,28 @@ static bool start(const char *name, const int *fds, unsigned count, bool whole_e
         return false;
     }
     child->control = control[0];
-    child->kill_ms = 0;
+    child->kill_ms = child->silent_ms = 0;
     return true;
+}
+
+void child_hear(struct child *child)
+{
+    struct control message;
+    enum control_got got = CONTROL_NONE;
+    int fd;
+
+    for (unsigned i = 0; i < CONTROL_BATCH; i++) {
+        got = control_receive(child->control, false, &message, &fd);
+        if (got != CONTROL_GOT)
+            break;
+        if (fd >= 0)
+            close(fd);
+        child->silent_ms = 0;
+    }
+    if (got == CONTROL_CLOSED) {
+        close(child->control);
+        child->control = -1;
+    }
 }
 
 void child_forget(struct child *child)

@@ -13,9 +13,9 @@ bool group_find(const struct conf *conf, bool *has_group, gid_t *group, struct k
         return true;
     found = getgrnam(conf->access.group);
     if (!found)
-        return kf_fail_fault(
-            err, KF_VALIDATION, KF_FAULT_CONFIG, NULL,
-            "access.group is \"%s\", and there is no group of that name; make it, or name another.",
+        return conf_fail(
+            conf, "access.group", err,
+            "access.group is \"%s\", and there is no group of that name; make it, or name another",
             conf->access.group);
     *has_group = true;
     *group = found->gr_gid;

@@ -242,30 +242,68 @@ static int tick_ms(struct parent *parent, uint64_t now)
     return tick < TICK_MIN_MS ? TICK_MIN_MS : tick;
 }
 
+/* Only the time counts in which the parent itself was running: where the whole machine stood still,
+ * nobody is to blame. */
+static void check_pulse(struct parent *parent, struct child *child, const char *name,
+                        uint64_t elapsed)
+{
+    if (child->pid == 0)
+        return;
+    child->silent_ms += elapsed < TICK_MAX_MS ? elapsed : TICK_MAX_MS;
+    if (child->silent_ms < parent->conf->limits.job_timeout_ms + (uint64_t)STALL_MARGIN_MS)
+        return;
+    log_error("The %s has stopped; it is killed.", name);
+    kill(child->pid, SIGKILL);
+    child->silent_ms = 0;
+}
+
+static void wait_and_hear(struct parent *parent)
+{
+    enum { SIGNALS, FRONT, AUDITOR, WORKERS };
+    struct pollfd fds[WORKERS + CONF_WORKERS_MAX];
+
+    fds[SIGNALS] = (struct pollfd){parent->signal_fd, POLLIN, 0};
+    fds[FRONT] = (struct pollfd){parent->front.control, POLLIN, 0};
+    fds[AUDITOR] = (struct pollfd){parent->auditor.control, POLLIN, 0};
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        fds[WORKERS + i] = (struct pollfd){parent->workers[i].child.control, POLLIN, 0};
+    if (poll(fds, WORKERS + parent->conf->workers, tick_ms(parent, clock_ms())) < 0)
+        return;
+    if (fds[FRONT].revents)
+        child_hear(&parent->front);
+    if (fds[AUDITOR].revents)
+        child_hear(&parent->auditor);
+    for (unsigned i = 0; i < parent->conf->workers; i++)
+        if (fds[WORKERS + i].revents)
+            worker_on_control(parent, i);
+    if (fds[SIGNALS].revents)
+        on_signals(parent);
+}
+
+/* All that was ended has ended, and the pause is over. */
+static void end_restart(struct parent *parent, uint64_t now)
+{
+    if (!parent->restarting)
+        return;
+    children_kill_gently(parent);
+    if (parent->draining || children_any(parent) || now < parent->restart_ms)
+        return;
+    parent->restarting = false;
+    if (!children_start(parent))
+        parent_restart(parent, "start failed");
+}
+
 static void step(struct parent *parent)
 {
-    struct pollfd fds[1 + CONF_WORKERS_MAX];
-    uint64_t now;
+    uint64_t now, elapsed;
 
-    fds[0] = (struct pollfd){parent->signal_fd, POLLIN, 0};
-    for (unsigned i = 0; i < parent->conf->workers; i++)
-        fds[1 + i] = (struct pollfd){parent->workers[i].child.control, POLLIN, 0};
-    if (poll(fds, 1 + parent->conf->workers, tick_ms(parent, clock_ms())) < 0)
-        return;
-    for (unsigned i = 0; i < parent->conf->workers; i++)
-        if (fds[1 + i].revents)
-            worker_on_control(parent, i);
-    if (fds[0].revents)
-        on_signals(parent);
+    wait_and_hear(parent);
     now = clock_ms();
-    if (parent->restarting)
-        children_kill_gently(parent);
-    if (parent->restarting && !parent->draining && !children_any(parent) &&
-        now >= parent->restart_ms) {
-        parent->restarting = false;
-        if (!children_start(parent))
-            parent_restart(parent, "start failed");
-    }
+    elapsed = now - parent->stepped_ms;
+    parent->stepped_ms = now;
+    check_pulse(parent, &parent->front, "front", elapsed);
+    check_pulse(parent, &parent->auditor, "auditor", elapsed);
+    end_restart(parent, now);
     log_tick(parent, now);
     workers_tick(parent, now);
     end_drain(parent, now);

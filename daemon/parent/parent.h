@@ -18,11 +18,15 @@
 #include "daemon/parent/pinmark.h"
 #include "daemon/parent/socket.h"
 
+/* Messages taken from a process at once, so that none keeps the others from being heard. */
+#define CONTROL_BATCH 8
+
 /* A process; pid 0: none. */
 struct child {
     pid_t pid;
-    int control;      /* our end; -1 when closed */
-    uint64_t kill_ms; /* when it is killed if it has not ended; 0: never */
+    int control;        /* our end; -1 when closed */
+    uint64_t kill_ms;   /* when it is killed if it has not ended; 0: never */
+    uint64_t silent_ms; /* of front and auditor: how long nothing was heard of it */
 };
 
 enum worker_phase { WORKER_DOWN, WORKER_STARTING, WORKER_READY };
@@ -50,6 +54,7 @@ struct parent {
     struct shared *shared;
     struct notify notify;
     struct child front, auditor;
+    uint64_t stepped_ms; /* when the loop last went round */
     struct worker_slot workers[CONF_WORKERS_MAX];
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
@@ -80,6 +85,8 @@ void children_kill(struct parent *parent);
 /* The same, but a worker that has the PIN with the token may first hear what the token says. */
 void children_kill_gently(struct parent *parent);
 bool children_any(const struct parent *parent);
+/* Takes what front or auditor say, which is only that they are alive. */
+void child_hear(struct child *child);
 /* Closes our end of what was a child's. */
 void child_forget(struct child *child);
 

@@ -4,17 +4,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SYSTEMD_FIRST_FD 3
 #define BACKLOG 512
 /* Out of the way of the descriptors that children are given. */
 #define HIGH_FD 32
+/* How often and how long another daemon is waited for that is starting. */
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_MS 100
 
 /* Whether systemd passed descriptors to this very process, and how many. */
 static long systemd_fds(void)
@@ -85,7 +92,33 @@ static bool clear_way(const struct sockaddr_un *address, struct kf_error *err)
                    address->sun_path, strerror(errno));
 }
 
-static bool make(struct listener *listener, const struct conf_socket *conf, struct kf_error *err)
+/* Two daemons that start at once would each take the other's socket, before it listens, for a
+ * left-over: a file beside it is locked from the look at it until it listens. The file stays, and
+ * nobody else can open it, or they could keep the daemon from starting. -1 where another daemon
+ * does not come to an end with it. */
+static int lock_way(const char *path, struct kf_error *err)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    char name[PATH_MAX];
+    int fd;
+
+    snprintf(name, sizeof name, "%s.lock", path);
+    fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        nanosleep(&pause, NULL);
+    }
+    kf_fail(err, KF_UNAVAILABLE, "%s cannot be locked: %s.", name,
+            fd >= 0 ? "another daemon is starting there" : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* With the way locked. */
+static bool bind_and_listen(struct listener *listener, const struct conf_socket *conf,
+                            struct kf_error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat status;
@@ -114,6 +147,16 @@ static bool make(struct listener *listener, const struct conf_socket *conf, stru
     listener->device = status.st_dev;
     listener->inode = status.st_ino;
     return true;
+}
+
+static bool make(struct listener *listener, const struct conf_socket *conf, struct kf_error *err)
+{
+    int lock = lock_way(conf->path, err);
+    bool good = lock >= 0 && bind_and_listen(listener, conf, err);
+
+    if (lock >= 0)
+        close(lock);
+    return good;
 }
 
 bool listener_take(struct listener *listener, const struct conf_socket *conf, struct kf_error *err)

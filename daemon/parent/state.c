@@ -53,8 +53,9 @@ void state_publish(struct parent *parent)
     /* Both were zeroed whole before they were filled in. */
     if (memcmp(&state, &parent->published, sizeof state) == 0)
         return;
-    if (parent->front.pid > 0)
-        control_send(parent->front.control, &state, -1);
+    /* A front that does not take it now gets it in the next round, or is replaced. */
+    if (parent->front.pid > 0 && !control_send(parent->front.control, &state, -1))
+        return;
     tell_systemd(parent, &state);
     if (state.state.state != parent->published.state.state || parent->published.kind == 0)
         log_info("The daemon is %s.%s%s",

@@ -23,8 +23,6 @@
 #define PIN_LOOK_MS 1000
 /* What a worker that has failed gets to end by itself. */
 #define FAREWELL_MS 5000
-/* Messages taken from a worker at once; an honest one has two to send in its life. */
-#define CONTROL_BATCH 8
 
 static bool any_in(const struct parent *parent, enum worker_phase phase)
 {
@@ -59,8 +57,8 @@ static void on_ready(struct parent *parent, unsigned slot)
     if (!parent->pin_latched)
         parent->reason[0] = '\0';
     log_info("Worker %u is ready.", slot);
-    if (parent->front.pid > 0)
-        control_send(parent->front.control, &up, worker->jobs);
+    if (parent->front.pid > 0 && !control_send(parent->front.control, &up, worker->jobs))
+        parent_restart(parent, "front takes no more messages");
     close(worker->jobs);
     worker->jobs = -1;
 }
@@ -185,8 +183,9 @@ void worker_on_end(struct parent *parent, unsigned slot, int status)
 
     if (worker->child.control >= 0)
         worker_on_control(parent, slot); /* what it said last */
-    if (parent->auditor.pid > 0)
-        control_send(parent->auditor.control, &gone, -1);
+    /* Without this message the jobs of that worker would never be answered. */
+    if (parent->auditor.pid > 0 && !control_send(parent->auditor.control, &gone, -1))
+        parent_restart(parent, "auditor takes no more messages");
     if (worker->jobs >= 0)
         close(worker->jobs);
     worker->jobs = -1;

@@ -11,6 +11,7 @@ bool export_header_make(const struct export_subject *subject, const struct p11_k
                         struct kf_error *err)
 {
     const struct key_facts *facts = &subject->facts;
+    const char *hash = key_algorithm_hash_code(facts->algorithm);
 
     if (headers)
         return kf_fail(err, KF_VALIDATION, "KeyBlockHeaders: cannot be given.");
@@ -22,5 +23,6 @@ bool export_header_make(const struct export_subject *subject, const struct p11_k
     memcpy(header->key_version, facts->version, sizeof header->key_version);
     header->exportability = subject->ksn ? 'S' : 'E';
     header->context = '0';
-    return true;
+    /* The letter H says HMAC, HM says of which hash. */
+    return !hash || tr31_optblocks_add(&header->optional, "HM", hash, strlen(hash), err);
 }

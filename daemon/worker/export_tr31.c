@@ -33,6 +33,9 @@ static bool join_payload(const struct p11_token *token, CK_OBJECT_HANDLE key, si
 
     tr31_payload_prefix(key_len, prefix);
     role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &first);
+    /* Only an HMAC key can fill its last block to the end: other lengths are hidden. */
+    if (padding_len == 0)
+        return op_join_prefix(token, prefix, sizeof prefix, key, &first, payload, err);
     role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &second);
     good = op_join_prefix(token, prefix, sizeof prefix, key, &first, &head, err) &&
            op_join_suffix(token, head, padding, padding_len, &second, payload, err);

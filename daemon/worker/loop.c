@@ -24,8 +24,6 @@
  * in time. */
 #define FLUSH_JOBS 8
 #define IDLE_SECONDS 1
-/* Several times what it takes a loaded machine to let an idle worker run again. */
-#define IDLE_MARGIN_MS 5000
 
 struct worker {
     unsigned slot;
@@ -40,13 +38,13 @@ struct worker {
     char record[RECORD_MAX];
 };
 
-static void tell_parent(enum control_kind kind, unsigned slot, const struct kf_error *failure)
+static bool tell_parent(enum control_kind kind, unsigned slot, const struct kf_error *failure)
 {
     struct control message = {.kind = kind, .slot = slot};
 
     if (failure)
         message.failure = *failure;
-    control_send(CHILD_CONTROL, &message, -1);
+    return control_send(CHILD_CONTROL, &message, -1);
 }
 
 static void deadline_set(struct worker *worker, uint64_t limit_ms)
@@ -145,7 +143,7 @@ static enum stream_result wait_for_jobs(struct worker *worker)
 {
     enum stream_result result;
 
-    deadline_set(worker, worker->conf->limits.job_timeout_ms + IDLE_MARGIN_MS);
+    deadline_set(worker, worker->conf->limits.job_timeout_ms + STALL_MARGIN_MS);
     result = stream_read(WORKER_JOBS, &worker->in);
     deadline_clear(worker);
     return result;
@@ -237,9 +235,11 @@ int worker_main(unsigned slot)
     log_setup(worker.name, LOG_LEVEL_INFO);
     good = start(&worker, &err);
     if (good) {
-        tell_parent(CONTROL_READY, slot, NULL);
-        good = serve(&worker, &err);
+        good = tell_parent(CONTROL_READY, slot, NULL)
+                   ? serve(&worker, &err)
+                   : kf_fail(&err, KF_INTERNAL, "Nobody listens.");
     }
+    /* Where this is lost too, the parent sees the exit status. */
     if (!good)
         tell_parent(CONTROL_FAILED, slot, &err);
     if (worker.service) {

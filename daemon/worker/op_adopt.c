@@ -59,6 +59,18 @@ static bool find_source(const struct p11_token *token, const char *label, CK_OBJ
     return true;
 }
 
+/* A DES key's length is its type; not every token lets it be read. */
+static bool has_length(CK_KEY_TYPE type)
+{
+    static const CK_KEY_TYPE types[] = {CKK_AES,         CKK_GENERIC_SECRET, CKK_SHA224_HMAC,
+                                        CKK_SHA256_HMAC, CKK_SHA384_HMAC,    CKK_SHA512_HMAC};
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (types[i] == type)
+            return true;
+    return false;
+}
+
 static bool read_source(const struct p11_token *token, struct source *source, struct kf_error *err)
 {
     CK_ATTRIBUTE attributes[] = {
@@ -69,6 +81,8 @@ static bool read_source(const struct p11_token *token, struct source *source, st
     };
     CK_ATTRIBUTE length = {CKA_VALUE_LEN, &source->length, sizeof source->length};
     CK_ATTRIBUTE destroyable = {CKA_DESTROYABLE, &source->destroyable, sizeof source->destroyable};
+    struct kf_error failed = {0};
+    CK_RV rv;
 
     /* Not every token has it. */
     source->destroyable = CK_TRUE;
@@ -77,14 +91,30 @@ static bool read_source(const struct p11_token *token, struct source *source, st
     if (p11_get_attributes(token->session, source->handle, attributes,
                            sizeof attributes / sizeof attributes[0], err) != CKR_OK)
         return false;
-    /* A DES key's length is its type; not every token lets it be read. */
-    if (source->type == CKK_AES || source->type == CKK_GENERIC_SECRET)
-        return p11_get_attributes(token->session, source->handle, &length, 1, err) == CKR_OK;
+    if (!has_length(source->type))
+        return true;
+    rv = p11_get_attributes(token->session, source->handle, &length, 1, &failed);
+    /* Of types of their own for HMAC keys not every token tells it. */
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID)
+        source->length = 0;
+    else if (rv != CKR_OK)
+        return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
     return true;
+}
+
+/* The type that tokens have for the HMAC keys of one hash, beside generic secrets. */
+static CK_KEY_TYPE hmac_type(enum key_algorithm algorithm)
+{
+    static const CK_KEY_TYPE types[] = {CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC,
+                                        CKK_SHA512_HMAC};
+
+    return types[algorithm - KEY_HMAC_SHA224];
 }
 
 static bool type_fits(const struct source *source, enum key_algorithm algorithm)
 {
+    if (key_algorithm_is_hmac(algorithm))
+        return source->type == CKK_GENERIC_SECRET || source->type == hmac_type(algorithm);
     if (source->type == CKK_GENERIC_SECRET)
         return source->length == key_algorithm_bytes(algorithm);
     switch (algorithm) {
@@ -97,14 +127,27 @@ static bool type_fits(const struct source *source, enum key_algorithm algorithm)
     }
 }
 
-static bool check_source(const struct source *source, const char *label,
-                         const struct key_facts *facts, bool keep, struct kf_error *err)
+/* What speaks against this source; an HMAC key's length goes into the facts. */
+static bool check_source(const struct source *source, const char *label, struct key_facts *facts,
+                         bool keep, struct kf_error *err)
 {
     if (!type_fits(source, facts->algorithm))
         return kf_fail(
             err, KF_VALIDATION,
             "KeyAlgorithm: the object %s is not a key of %s: its type or length is another.", label,
             key_algorithm_name(facts->algorithm));
+    if (key_algorithm_is_hmac(facts->algorithm)) {
+        if (source->length == 0)
+            return kf_fail(err, KF_VALIDATION,
+                           FIELD ": the token does not tell the length of the object %s; put the "
+                                 "key in again as a CKK_GENERIC_SECRET.",
+                           label);
+        if (source->length < KEY_HMAC_BYTES_MIN || source->length > KEY_HMAC_BYTES_MAX)
+            return kf_fail(err, KF_VALIDATION,
+                           "KeyAlgorithm: the object %s has %lu bytes; an HMAC key has %d to %d.",
+                           label, source->length, KEY_HMAC_BYTES_MIN, KEY_HMAC_BYTES_MAX);
+        facts->hmac_bytes = source->length;
+    }
     if (facts->exportability != 'N' && !source->extractable)
         return kf_fail(
             err, KF_VALIDATION,
@@ -222,8 +265,11 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     char name[KEY_NAME_LEN + 1];
     bool keep = request->has_keep_source && request->keep_source;
 
-    if (!request->has_object_label || !request->object_label[0])
+    if (!request->has_object_label)
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
+    if (!request->object_label[0])
+        return kf_fail(err, KF_VALIDATION,
+                       FIELD ": is empty; an object without a label cannot be adopted.");
     record_text(record, "ObjectLabel", request->object_label);
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
                                  err))

@@ -77,14 +77,18 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
 static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
+    char length[24] = "";
+
     if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm, key_facts_bytes(facts)))
         return true;
+    /* An HMAC key's name does not say how strong it is. */
+    if (key_algorithm_is_hmac(facts->algorithm))
+        snprintf(length, sizeof length, " of %zu bytes", key_facts_bytes(facts));
     return kf_fail(err, KF_VALIDATION,
-                   "WrappingKeyIdentifier: %s is weaker than the %s key it is to wrap; a wrapping "
-                   "key must be at least as "
-                   "strong.",
+                   "WrappingKeyIdentifier: %s is weaker than the %s key%s it is to wrap; a "
+                   "wrapping key must be at least as strong.",
                    key_algorithm_name(wrapping->facts.algorithm),
-                   key_algorithm_name(facts->algorithm));
+                   key_algorithm_name(facts->algorithm), length);
 }
 
 static void record_block(struct record *record, const char *block)

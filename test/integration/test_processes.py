@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The daemon's processes: what each holds, what survives the death of one, what a bad frame may spoil."""
+import fcntl
 import hashlib
 import os
 import re
@@ -9,6 +10,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -223,6 +225,11 @@ class Crashes(harness.TokenCase):
         self.assertEqual(reply.name, "ValidationException")
 
 
+def unread(connection):
+    """Bytes that the daemon has not read yet; what it has not read it does not answer when it ends."""
+    return struct.unpack("i", fcntl.ioctl(connection.socket, termios.TIOCOUTQ, bytes(4)))[0]
+
+
 class Drain(unittest.TestCase):
     def test_sigterm_answers_what_it_took(self):
         with harness.Sandbox() as sandbox, harness.Daemon(sandbox) as daemon:
@@ -230,19 +237,19 @@ class Drain(unittest.TestCase):
             kek = daemon.create(harness.kek_attributes("AES_256"))
             bdk = daemon.create(harness.bdk_attributes())
             with daemon.connect() as connection:
-                for _ in range(50):
+                for _ in range(200):
                     connection.send("EXPORT_KEY", harness.tr31_request(bdk, kek))
-                connection.receive()
+                harness.wait_until(lambda: unread(connection) == 0, 30, "all requests are taken")
                 daemon.process.send_signal(signal.SIGTERM)
-                answered = 1
+                answered = 0
                 try:
-                    while answered < 50:
+                    while answered < 200:
                         connection.receive()
                         answered += 1
                 except wire.Closed:
                     pass
             self.assertEqual(daemon.process.wait(30), 0)
-            self.assertEqual(answered, 50)
+            self.assertEqual(answered, 200)
             deadline = time.monotonic() + 5
             while os.path.exists(daemon.socket) and time.monotonic() < deadline:
                 time.sleep(0.05)

@@ -25,6 +25,10 @@ class CKK(enum.IntEnum):
     DES2 = 0x14
     DES3 = 0x15
     AES = 0x1F
+    SHA256_HMAC = 0x2B
+    SHA384_HMAC = 0x2C
+    SHA512_HMAC = 0x2D
+    SHA224_HMAC = 0x2E
 
 
 class CKA(enum.IntEnum):

@@ -22,7 +22,9 @@ import urllib.parse
 from pkcs11 import CKA, CKK, CKM, CKO, Error, Module
 
 KEY_TYPES = {
-    "aes": CKK.AES, "des2": CKK.DES2, "des3": CKK.DES3, "generic": CKK.GENERIC_SECRET}
+    "aes": CKK.AES, "des2": CKK.DES2, "des3": CKK.DES3, "generic": CKK.GENERIC_SECRET,
+    "sha224-hmac": CKK.SHA224_HMAC, "sha256-hmac": CKK.SHA256_HMAC,
+    "sha384-hmac": CKK.SHA384_HMAC, "sha512-hmac": CKK.SHA512_HMAC}
 
 # What objects() tells: member name and attribute
 MEMBERS = {

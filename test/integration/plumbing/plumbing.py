@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon around a service without a token: its processes, a client that sends whatever it is told to."""
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -201,6 +202,30 @@ class Daemon:
                     name = file.read().split(b"\0")[0].decode()
                 found[name[len("keyferryd: "):]] = pid
         return found
+
+    def worker_alone(self):
+        """A worker without a daemon around it, on the configuration of one that has ended: the process, and our ends of
+        its channels: control, jobs and results."""
+        pairs = [socket.socketpair(socket.AF_UNIX, kind)
+                 for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM, socket.SOCK_STREAM)]
+        memory = [os.memfd_create(name) for name in ("shared", "login")]
+        for fd in memory:
+            os.ftruncate(fd, 65536)
+        config = os.open(self.config, os.O_RDONLY)
+        given = [theirs.fileno() for _, theirs in pairs] + [memory[0], config, memory[1]]
+
+        def place():
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50) for fd in given]
+            for number, fd in enumerate(high):
+                os.dup2(fd, 3 + number)
+
+        process = subprocess.Popen(["keyferryd: worker 0"], executable=DAEMON, stdin=subprocess.DEVNULL,
+                                   stderr=self.log_file, pass_fds=range(3, 3 + len(given)), preexec_fn=place)
+        for fd in (*memory, config):
+            os.close(fd)
+        for _, theirs in pairs:
+            theirs.close()
+        return process, [ours for ours, _ in pairs]
 
     def kill(self, name):
         os.kill(self.children()[name], signal.SIGKILL)

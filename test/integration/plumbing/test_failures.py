@@ -85,6 +85,18 @@ class Workers(unittest.TestCase):
             self.assertLess(took, 8)
             daemon.wait_state("ready")
 
+    def test_an_endless_job_ends_its_worker(self):
+        with Daemon(command=["true"]) as files:  # its files only
+            files.process.wait()
+            worker, channels = files.worker_alone()
+            control, jobs, _ = (self.enterContext(each) for each in channels)
+            self.addCleanup(worker.kill)
+            control.settimeout(20)
+            self.assertTrue(control.recv(4096))  # it is ready
+            jobs.sendall(b"\xff\xff\xff\xff")
+            self.assertEqual(worker.wait(20), 1)
+            self.assertIn(b"a job that is too long", control.recv(4096))
+
     def test_keys_take_longer(self):
         limits = "key-generation-timeout: 10000"
         with Daemon(job_timeout=300, limits=limits).wait_state("ready") as daemon, daemon.connect() as connection:
@@ -186,6 +198,23 @@ class Others(unittest.TestCase):
                 self.assertFalse(set(before.values()) & set(after.values()))
                 with daemon.connect() as connection:
                     self.assertEqual(connection.call()["status"], OK)
+
+    def test_front_and_auditor_that_stop_are_replaced(self):
+        for name in ("front", "auditor"):
+            with self.subTest(name), Daemon(job_timeout=500).wait_state("ready") as daemon:
+                before = daemon.children()
+                os.kill(before[name], signal.SIGSTOP)
+                wait_until(lambda: "The %s has stopped" % name in daemon.read("log"), 60, "it is missed")
+                wait_until(lambda: daemon.children().get(name, before[name]) != before[name], 20, "a new one")
+                daemon.wait_state("ready")
+                with daemon.connect() as connection:
+                    self.assertEqual(connection.call()["status"], OK)
+
+    def test_who_is_idle_is_not_taken_for_stopped(self):
+        with Daemon(job_timeout=500).wait_state("ready") as daemon:
+            before = daemon.children()
+            time.sleep(8)
+            self.assertEqual(daemon.children(), before)
 
     def test_nobody_outlives_the_parent(self):
         with Daemon().wait_state("ready") as daemon:

@@ -119,18 +119,31 @@ class Shared(unittest.TestCase):
                 self.assertEqual(answer["status"], VALIDATION)
             self.assertEqual(connection.call("still here")["status"], OK)
 
-    def test_too_many_connections(self):
+    def test_one_user_cannot_take_all_places(self):
         self.wait_alone()
         with contextlib.ExitStack() as stack:
-            for _ in range(20):
+            for _ in range(15):
                 stack.enter_context(self.daemon.connect()).status()
             extra = stack.enter_context(self.daemon.connect())
             answer = extra.answer()
             self.assertEqual((answer["id"], answer["status"]), (0, THROTTLED))
+            self.assertIn("This user", answer["message"])
             self.assertIsNone(extra.answer())
             # The one refusal that does not wait for its record: nobody has to be kept for it.
             wait_until(lambda: self.last_record().get("result") == "ThrottlingException", 20, "its record")
+            if os.geteuid() == 0:
+                self.fill_as_nobody(5)
         self.wait_alone()  # there is room again
+
+    def fill_as_nobody(self, count):
+        """Another user finds these places, and then the daemon is full."""
+        program = ("import os, sys; sys.path.insert(0, %r); import plumbing; os.setgid(%d); os.setuid(%d); "
+                   "c = [plumbing.Connection(%r) for _ in range(%d)]; "
+                   "print([a.call('', 'STATUS')['status'] for a in c[:-1]], c[-1].answer()['message'])"
+                   % (HERE, NOBODY, NOBODY, self.daemon.path("socket"), count + 1))
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "%s Too many connections are open (limits.connections); try again later.\n"
+                         % ([DENIED] * count))
 
     def test_who_reads_nothing_is_read_no_further(self):
         total = 3000
@@ -180,6 +193,18 @@ class Shared(unittest.TestCase):
             self.assertEqual((status["state"], status["workers"], status["workers_ready"], status["jobs"]),
                              ("ready", 2, 2, 1))
             self.assertEqual(connection.answer()["id"], 1)
+
+
+class Output(unittest.TestCase):
+    def test_what_is_under_way_counts_as_unread(self):
+        with Daemon(limits="output-per-connection: 65536").wait_state("ready") as daemon, \
+                daemon.connect() as deaf, daemon.connect() as watcher:
+            deaf.send(b"".join(request(number, "sleep 100") for number in range(1, 41)))
+            most = 0
+            while (jobs := watcher.status().get("jobs", 0)) > 0 or most == 0:
+                most = max(most, jobs)
+            self.assertLessEqual(most, 6)  # of 11 KB each
+            self.assertEqual(sorted(deaf.answer()["id"] for _ in range(40)), list(range(1, 41)))
 
 
 def resident(pid):

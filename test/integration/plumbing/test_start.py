@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon and what starts and ends it: options, files, systemd, signals; and what each process holds."""
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -32,7 +33,8 @@ class Options(unittest.TestCase):
 
     def test_check_config(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            file.write("token:\n  module: /m\n  uri: 'pkcs11:token=t'\n  pin-file: /p\n")
+            text = "token:\n  module: %s\n  uri: 'pkcs11:token=t'\n  pin-file: %s\n"
+            file.write(text % (DAEMON, DAEMON))
             file.flush()
             self.assertEqual(run("--check-config", file.name).returncode, 0)
             self.assertEqual(run("--check-config", "--config", file.name).returncode, 0)
@@ -41,6 +43,48 @@ class Options(unittest.TestCase):
             done = run("--check-config", file.name)
             self.assertEqual(done.returncode, 1)
             self.assertTrue(done.stderr.startswith(file.name + ":5: there is no key token.pin"), done.stderr)
+
+    def check_config(self, text):
+        """The exit status and the messages, where /C stands for the file."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            done = run("--check-config", file.name)
+            return done.returncode, done.stderr.replace(file.name, "/C").splitlines()
+
+    def test_check_config_looks_for_what_is_named(self):
+        status, lines = self.check_config("access:\n  group: no-such-group\ntoken:\n  module: /nonexistent/m\n"
+                                          "  uri: 'pkcs11:token=t'\n  pin-file: /\n")
+        self.assertEqual(status, 1)
+        self.assertEqual([line.split(" is ")[0] for line in lines],
+                         ["/C:2: access.group", "/C:4: token.module", "/C:6: token.pin-file"])
+        self.assertIn("No such file", lines[1])
+        self.assertIn("not a regular file", lines[2])
+        status, lines = self.check_config("token:\n  module: %s\n  uri: 'pkcs11:token=t'\n  pin-credential: p\n" % DAEMON)
+        self.assertEqual((status, len(lines)), (0, 1), lines)
+        self.assertTrue(lines[0].startswith("note: token.pin-credential"), lines)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root, to become somebody else")
+    def test_check_config_as_another_user(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("keyferryd", "pin", "closed/pin"):
+                os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+                shutil.copy(DAEMON, os.path.join(folder, name))
+            os.chmod(folder, 0o755)
+            os.chmod(os.path.join(folder, "pin"), 0o600)
+            os.chmod(os.path.join(folder, "closed"), 0o700)
+            for name in ("pin", "closed/pin"):
+                path = os.path.join(folder, name)
+                with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                    file.write("token: {module: %s, uri: 'pkcs11:token=t', pin-file: %s}\n"
+                               % (os.path.join(folder, "keyferryd"), path))
+                    file.flush()
+                    os.chmod(file.name, 0o644)
+                    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                           os.path.join(folder, "keyferryd"), "--check-config", file.name],
+                                          capture_output=True, text=True, timeout=20, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("note: token.pin-file: %s cannot be read by this user" % path, done.stderr)
 
     def test_what_has_no_end_is_no_configuration(self):
         ended = subprocess.run(["prlimit", "--as=268435456", DAEMON, "--config", "/dev/zero"], capture_output=True,
@@ -119,6 +163,12 @@ class Files(unittest.TestCase):
             with open(daemon.path("socket"), "w", encoding="utf-8"):
                 pass
         self.refuses(file, "is no socket")
+
+    def test_two_daemons_do_not_start_on_one_socket_at_once(self):
+        def busy(daemon):
+            lock = self.enterContext(open(daemon.path("socket.lock"), "w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        self.refuses(busy, "another daemon is starting there")
 
     def test_modes_and_a_second_daemon(self):
         with Daemon().wait_state("ready") as daemon:

@@ -114,8 +114,13 @@ static const struct {
     {TOKEN "workers: -1\n", "C:5: workers must be a whole number"},
     {TOKEN "workers: two\n", "C:5: workers must be a whole number"},
     {TOKEN "workers: 4294967297\n", "C:5: workers must be a whole number"},
-    {TOKEN "socket: {mode: 666}\n", "C:5: socket.mode is 01232 in octal"},
-    {TOKEN "socket: {mode: 0066}\n", "C:5: socket.mode is 066 in octal"},
+    {TOKEN "socket: {mode: 666}\n", "C:5: socket.mode is \"666\"; it must be 0600 to 0777, four"},
+    {TOKEN "socket: {mode: 0066}\n", "C:5: socket.mode is \"0066\"; it must be"},
+    {TOKEN "socket: {mode: 0888}\n", "C:5: socket.mode is \"0888\"; it must be"},
+    {TOKEN "socket: {mode: 0o660}\n", "C:5: socket.mode is \"0o660\"; it must be"},
+    {TOKEN "socket: {mode: 00660}\n", "C:5: socket.mode is \"00660\"; it must be"},
+    {TOKEN "socket: {mode: 1666}\n", "C:5: socket.mode is \"1666\"; it must be"},
+    {TOKEN "socket: {mode: ''}\n", "C:5: socket.mode is empty"},
     {TOKEN
      "socket:\n  path: /0123456789012345678901234567890123456789012345678901234567890123456789"
      "0123456789012345678901234567890123456789\n",
@@ -151,6 +156,20 @@ START_TEST(the_example_is_valid)
 }
 END_TEST
 
+START_TEST(a_loaded_key_can_be_blamed)
+{
+    static const char text[] = TOKEN "access:\n  group: g\n";
+    struct kf_error err, blame = {0};
+    struct conf *conf = load(text, sizeof text - 1, &err);
+
+    ck_assert_msg(conf != NULL, "%s", err.message);
+    ck_assert(!conf_fail(conf, "access.group", &blame, "no group %s", "g"));
+    ck_assert_str_eq(blame.message, "C:6: no group g");
+    ck_assert_int_eq(blame.fault, KF_FAULT_CONFIG);
+    conf_free(conf);
+}
+END_TEST
+
 START_TEST(files_that_are_none)
 {
     static const char *const paths[] = {"/nonexistent/x", "/", "/dev/zero"};
@@ -165,4 +184,4 @@ START_TEST(files_that_are_none)
 END_TEST
 
 SUITE_MAIN("conf", defaults, everything_can_be_set, rules, the_example_is_valid,
-           files_that_are_none)
+           a_loaded_key_can_be_blamed, files_that_are_none)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/parent/parent.h"
@@ -123,6 +124,52 @@ START_TEST(a_login_without_an_answer_is_latched)
 }
 END_TEST
 
+START_TEST(what_the_auditor_does_not_hear_starts_all_anew)
+{
+    struct conf conf;
+    int other, pair[2], status;
+    struct parent *parent = parent_with_worker(&conf, &other);
+    pid_t auditor = fork();
+
+    if (auditor == 0) {
+        pause();
+        _exit(0);
+    }
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    close(pair[1]);
+    parent->auditor.pid = auditor;
+    parent->auditor.control = pair[0];
+    worker_on_end(parent, 0, SIGKILL);
+    ck_assert(parent->restarting);
+    ck_assert_int_eq(waitpid(auditor, &status, 0), auditor);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    close(pair[0]);
+    drop(parent, other);
+}
+END_TEST
+
+START_TEST(the_front_hears_the_state_in_the_end)
+{
+    struct conf conf;
+    int other, pair[2], fd;
+    struct parent *parent = parent_with_worker(&conf, &other);
+    struct control state = {0};
+
+    parent->notify.socket = -1;
+    parent->front.pid = getpid(); /* not killed: it is only told */
+    parent->front.control = -1;
+    state_publish(parent);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    parent->front.control = pair[0];
+    state_publish(parent);
+    ck_assert_int_eq(control_receive(pair[1], false, &state, &fd), CONTROL_GOT);
+    ck_assert_int_eq(state.kind, CONTROL_STATE);
+    close(pair[0]);
+    close(pair[1]);
+    drop(parent, other);
+}
+END_TEST
+
 START_TEST(one_at_a_time_has_the_pin)
 {
     struct conf conf;
@@ -149,4 +196,5 @@ END_TEST
 
 SUITE_MAIN("parent", what_a_worker_says_is_cut_to_one_line, a_failure_is_said_once,
            a_refused_pin_is_latched_whatever_happens_next, a_login_without_an_answer_is_latched,
+           what_the_auditor_does_not_hear_starts_all_anew, the_front_hears_the_state_in_the_end,
            one_at_a_time_has_the_pin)

@@ -108,12 +108,16 @@ END_TEST
 
 START_TEST(check_values_are_right)
 {
-    /* of a key of zeros: AES-128 CMAC and TDES, from published tables of check values */
-    static uint8_t zeros[24];
+    /* of a key of zeros: AES-128 CMAC and TDES, from published tables of check values; HMAC of no
+     * message, which under a key of zeros is that under an empty key, as commonly shown */
+    static uint8_t zeros[64];
     static const struct {
         enum key_algorithm algorithm;
         const char *kcv;
-    } expected[] = {{KEY_AES_128, "763CBC"}, {KEY_TDES_2KEY, "8CA64D"}, {KEY_TDES_3KEY, "8CA64D"}};
+    } expected[] = {{KEY_AES_128, "763CBC"},     {KEY_TDES_2KEY, "8CA64D"},
+                    {KEY_TDES_3KEY, "8CA64D"},   {KEY_HMAC_SHA224, "5CE14F"},
+                    {KEY_HMAC_SHA256, "B61367"}, {KEY_HMAC_SHA384, "6C1F2E"},
+                    {KEY_HMAC_SHA512, "B936CE"}};
 
     for (size_t i = 0; i < COUNT(expected); i++) {
         struct key_facts facts = {0};
@@ -129,6 +133,7 @@ START_TEST(check_values_are_right)
                                       &err) == CKR_OK);
         expect_good(store_check_value(&token, source, expected[i].algorithm, &facts, &err));
         ck_assert_str_eq(facts.kcv, expected[i].kcv);
+        ck_assert_int_eq(facts.kcv_algorithm, kcv_algorithm_for(expected[i].algorithm));
         destroy_object(source);
     }
 }

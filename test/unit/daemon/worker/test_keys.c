@@ -422,7 +422,7 @@ START_TEST(adoption_names_what_is_wrong)
 {
     keyferry_AdoptKeyRequest request = good_adopt("");
 
-    adopt_refused(&request, KF_VALIDATION, "ObjectLabel is required");
+    adopt_refused(&request, KF_VALIDATION, "ObjectLabel: is empty");
     request.has_object_label = false;
     adopt_refused(&request, KF_VALIDATION, "ObjectLabel is required");
     request = good_adopt("none");

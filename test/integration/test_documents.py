@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents tell a reader to type: each command is typed here, at a daemon in a sandbox."""
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+# In an order in which each finds what it names.
+HELP_IN_ORDER = (
+    "create-key",
+    "create-alias",
+    "get-key",
+    "list-keys",
+    "update-alias",
+    "get-alias",
+    "list-aliases",
+    "adopt-key",
+    "export-key",
+    "parse-key-block",
+    "delete-key",
+    "delete-alias",
+    "token",
+    "status",
+)
+PLACEHOLDERS = ("5rplquuwozodpwsp", "ov6icy4ryas4zcza")  # key ids in the examples of --help
+
+
+def source(name):
+    with open(os.path.join(harness.SOURCE, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def manual_blocks(text, section):
+    """The examples of a manual page's section, as a shell would read them."""
+    part = text.split("\n.SH " + section + "\n")[1].split("\n.SH ")[0]
+    return [
+        block.replace("\\-", "-").replace("\\e", "\\")
+        for block in re.findall(r"^\.nf\n(.*?)^\.fi$", part, re.M | re.S)
+    ]
+
+
+def indented_blocks(text):
+    """The examples of a Markdown page."""
+    return [
+        "\n".join(line[4:] for line in block.splitlines())
+        for block in re.findall(r"^\n((?:(?: {4}.*)?\n)+)", text, re.M)
+    ]
+
+
+class Documents(unittest.TestCase):
+    """A fresh sandbox for each document."""
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.sandbox = harness.Sandbox()
+        self.addCleanup(self.sandbox.close)
+        self.sandbox.put_key("old-bdk", "TDES_2KEY", harness.random_key("TDES_2KEY"))
+        self.sandbox.close_token()
+
+    def shell(self, script):
+        """The output of a script that must succeed, and say nothing on standard error."""
+        done = subprocess.run(
+            ["sh", "-e", "-c", script],
+            env=dict(self.sandbox.variables, PATH=harness.BIN + ":" + os.environ["PATH"]),
+            cwd=self.folder,
+            text=True,
+            timeout=120,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+        return done.stdout
+
+    def key(self, attributes):
+        return self.sandbox.create(attributes).rsplit("/", 1)[1]
+
+    @unittest.skipUnless(shutil.which("jq"), "needs jq")
+    def test_examples_of_the_manual_page(self):
+        blocks = manual_blocks(source("doc/keyferry.1"), "EXAMPLES")
+        self.assertGreater(len(blocks), 3)
+        for block in blocks:
+            self.shell(block)
+        self.assertRegex(self.shell("cat block"), r"\AD0\d{3}B0TX00E0000[0-9A-F]+\n\Z")
+
+    def test_the_shorthand_of_the_manual_page(self):
+        (block,) = manual_blocks(source("doc/keyferry.1"), "VALUES")
+        self.shell("keyferry create-key --exportable --key-attributes " + shlex.quote(block.strip()))
+
+    def test_examples_of_help(self):
+        overview = self.shell("keyferry --help")
+        names = re.findall(r"^  ([a-z-]+) ", overview.split("\n\n")[2], re.M)
+        self.assertLessEqual(set(HELP_IN_ORDER), set(names))
+        examples = {
+            name: self.shell("keyferry %s --help" % name).split("\nExample:\n")[1].strip()
+            for name in names
+        }
+        keks = [self.key(harness.kek_attributes("AES_256")) for _ in PLACEHOLDERS]
+        self.sandbox.call(
+            "CREATE_ALIAS",
+            {"alias_name": "alias/old-kek", "key_arn": self.key(harness.kek_attributes("AES_128"))},
+        )
+        for name in HELP_IN_ORDER:
+            command = examples[name]
+            for placeholder, real in zip(PLACEHOLDERS, keks):
+                command = command.replace(placeholder, real)
+            answer = self.shell(command)
+            if name == "export-key":
+                with open(os.path.join(self.folder, "block"), "w", encoding="utf-8") as file:
+                    file.write(json.loads(answer)["WrappedKey"]["KeyMaterial"])
+        for name in set(names) - set(HELP_IN_ORDER):
+            words = shlex.split(examples[name])
+            self.assertEqual(words[:2], ["keyferry", name])
+            self.assertNotEqual(self.sandbox.run(*words[1:]).returncode, 2, examples[name])
+
+    def test_the_command_in_the_readme(self):
+        (block,) = [b for b in indented_blocks(source("README.md")) if "--key-attributes" in b]
+        self.sandbox.call(
+            "CREATE_ALIAS",
+            {"alias_name": "alias/kek", "key_arn": self.key(harness.kek_attributes("AES_256"))},
+        )
+        arn = ""
+        for command in re.split(r"\n(?=keyferry)", block.strip()):
+            answer = json.loads(self.shell(command.replace("KEYARN", arn)))
+            arn = answer.get("Key", {}).get("KeyArn", arn)
+        self.assertEqual(answer["WrappedKey"]["KeyMaterial"][0], "D")
+
+    def test_the_client_of_the_protocol(self):
+        (program,) = [b for b in indented_blocks(source("doc/protocol.md")) if "import" in b]
+        program = program.replace("/run/keyferry/keyferry.sock", self.sandbox.socket)
+        self.assertIn("ready", self.shell("/usr/bin/python3 -c " + shlex.quote(program)))
+
+
+if __name__ == "__main__":
+    harness.main()
