@@ -243,8 +243,9 @@ static bool add_made(const struct export_subject *subject, const struct p11_key 
     return true;
 }
 
-/* A key made or adopted here as exportable may leave in any form, but the receiver gets it as
- * EXPORTABLE, for key blocks. An initial key goes on to a terminal in whatever form that takes. */
+/* A key that was imported keeps its letter. One made or adopted here as exportable may leave in any
+ * form, but the receiver gets it as EXPORTABLE, for key blocks. An initial key goes on to a
+ * terminal in whatever form that takes. */
 static void inherit(const struct export_subject *subject, const struct p11_key *wrapping,
                     struct tr31_header *header)
 {
@@ -255,7 +256,7 @@ static void inherit(const struct export_subject *subject, const struct p11_key *
     header->algorithm = key_algorithm_letter(facts->algorithm);
     header->mode = facts->mode;
     memcpy(header->key_version, facts->version, sizeof header->key_version);
-    header->exportability = subject->ksn ? 'S' : 'E';
+    header->exportability = subject->ksn ? 'S' : facts->imported ? facts->exportability : 'E';
     header->context = '0';
 }
 
