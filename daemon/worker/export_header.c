@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the receiver may do with the key is what it may do here; EXPORTABLE says "in key blocks",
- * whatever more is allowed here. An initial key goes on to a terminal in whatever form that takes:
- * SENSITIVE. */
+ * whatever more is allowed here; an imported key keeps the letter it came with. An initial key goes
+ * on to a terminal in whatever form that takes: SENSITIVE. */
 #include "daemon/worker/export_header.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ bool export_header_make(const struct export_subject *subject, const struct p11_k
     header->algorithm = key_algorithm_letter(facts->algorithm);
     header->mode = facts->mode;
     memcpy(header->key_version, facts->version, sizeof header->key_version);
-    header->exportability = subject->ksn ? 'S' : 'E';
+    header->exportability = subject->ksn ? 'S' : facts->imported ? facts->exportability : 'E';
     header->context = '0';
     /* The letter H says HMAC, HM says of which hash. */
     return !hash || tr31_optblocks_add(&header->optional, "HM", hash, strlen(hash), err);
