@@ -119,13 +119,14 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
 static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
-    enum p11_role roles[ROLE_SLOTS + 1];
+    enum p11_role roles[ROLE_SLOTS + 1] = {ROLE_CARD};
+    size_t wanted = 1;
 
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        roles[i] = slots[i].role;
-    roles[ROLE_SLOTS] = ROLE_CARD;
-    for (size_t i = 0; i < ROLE_SLOTS + 1; i++) {
+        if (slots[i].expected)
+            roles[wanted++] = slots[i].role;
+    for (size_t i = 0; i < wanted; i++) {
         struct object *objects = NULL;
         size_t count = 0;
 
