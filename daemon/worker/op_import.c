@@ -250,6 +250,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
                             const struct p11_key *wrapping, const struct tr31_header *header,
                             CK_OBJECT_HANDLE object, size_t len, struct kf_error *err)
 {
+    const struct key_state state = {.enabled = !request->has_enabled || request->enabled};
     struct key_facts facts = {.usage = ""};
 
     if (!find_facts(header, request, len, &facts, err) || !check_strength(wrapping, &facts, err) ||
@@ -260,8 +261,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
         !store_check_parts(&service->token, object, facts.algorithm, err) ||
         !store_check_value(&service->token, object, facts.algorithm, &facts, err))
         return NULL;
-    return store_make(service->store, object, &facts, !request->has_enabled || request->enabled,
-                      err);
+    return store_make(service->store, object, &facts, &state, err);
 }
 
 static struct p11_key *import(struct service *service, const keyferry_ImportKeyRequest *request,
