@@ -86,7 +86,7 @@ static const struct member create_key[] = {
     STRUCTURE(CreateKeyRequest, key_attributes, "KeyAttributes", KeyAttributes,
               "Usage, class, algorithm and modes of the key."),
     MEMBER(CreateKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
-           "ANSI_X9_24 for TDES, CMAC for AES; by default the key's own."),
+           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC; by default the key's own."),
     MEMBER(CreateKeyRequest, exportable, "Exportable", "Whether the key may ever be exported."),
     MEMBER(CreateKeyRequest, enabled, "Enabled",
            "Whether the key may be used at once (the default)."),
@@ -469,7 +469,7 @@ const struct operation operations[] = {
               "Let a key be used no more until it is started again.",
               "keyferry stop-key-usage --key-identifier alias/kek"),
     OPERATION(RESTORE_KEY, "restore-key", RestoreKey, NULL,
-              "Take back a delete-key while its waiting time lasts.",
+              "Take back a delete-key while its waiting time lasts; the key stays stopped.",
               "keyferry restore-key --key-identifier 5rplquuwozodpwsp"),
     OPERATION(TAG_RESOURCE, "tag-resource", TagResource, NULL, "Keep names and values with a key.",
               "keyferry tag-resource --resource-arn 5rplquuwozodpwsp --tags "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ExportKey: which key may leave, under which, and in which form. */
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
@@ -69,6 +71,20 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
+/* Whoever has the check value from a key ceremony's letter wants that key and no other. */
+static bool check_expected(const struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31,
+                           struct kf_error *err)
+{
+    if (!tr31->has_wrapping_key_check_value ||
+        strcasecmp(tr31->wrapping_key_check_value, wrapping->facts.kcv) == 0)
+        return true;
+    return kf_fail(err, KF_VALIDATION,
+                   "WrappingKeyCheckValue: is not %s, the check value (%s) of key/%s, which "
+                   "WrappingKeyIdentifier names.",
+                   wrapping->facts.kcv, kcv_algorithm_name(wrapping->facts.kcv_algorithm),
+                   wrapping->name);
+}
+
 static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
@@ -126,20 +142,20 @@ static bool wrap(struct service *service, struct export_subject *subject, const 
                  struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
                  struct kf_error *err)
 {
-    struct tr31_header header;
+    struct export_header header;
     struct kbpk *kbpk;
 
     if (!check_strength(wrapping, &subject->facts, err) ||
         !check_format(service, wrapping->facts.algorithm, err) ||
         !export_header_make(subject, wrapping,
-                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
-                            err))
+                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL,
+                            time(NULL), &header, err))
         return false;
     if (subject->ksn && !initial_key_derive(&service->token, key, subject, err))
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
-                               key_facts_bytes(&subject->facts), &header, block, err);
+                               key_facts_bytes(&subject->facts), &header.header, block, err);
 }
 
 static void fill_reply(const struct service *service, const struct p11_key *key,
@@ -172,7 +188,7 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) ||
+    if (!check_wrapping(wrapping, err) || !check_expected(wrapping, tr31, err) ||
         !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
     if (subject.ksn)
