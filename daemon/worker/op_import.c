@@ -251,6 +251,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
                             CK_OBJECT_HANDLE object, size_t len, struct kf_error *err)
 {
     struct key_facts facts = {.usage = ""};
+    struct key_state state = {.enabled = !request->has_enabled || request->enabled};
 
     if (!find_facts(header, request, len, &facts, err) || !check_strength(wrapping, &facts, err) ||
         !service_check_kcv_algorithm(request->has_key_check_value_algorithm,
@@ -260,8 +261,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
         !store_check_parts(&service->token, object, facts.algorithm, err) ||
         !store_check_value(&service->token, object, facts.algorithm, &facts, err))
         return NULL;
-    return store_make(service->store, object, &facts, !request->has_enabled || request->enabled,
-                      err);
+    return store_make(service->store, object, &facts, &state, err);
 }
 
 static struct p11_key *import(struct service *service, const keyferry_ImportKeyRequest *request,
