@@ -252,6 +252,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
 {
     const struct key_state state = {.enabled = !request->has_enabled || request->enabled};
     struct key_facts facts = {.usage = ""};
+    struct key_state state = {.enabled = !request->has_enabled || request->enabled};
 
     if (!find_facts(header, request, len, &facts, err) || !check_strength(wrapping, &facts, err) ||
         !service_check_kcv_algorithm(request->has_key_check_value_algorithm,

@@ -7,7 +7,6 @@
 #include "p11/calls.h"
 #include "p11/ops.h"
 
-
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
 {

@@ -420,6 +420,7 @@ class Mutations(harness.TokenCase):
 
     def test_refused_or_taken_rightly(self):
         for start in range(0, MUTATIONS, PER_SANDBOX):
+            self.sandbox.close_token()  # a process has one token of a module at a time
             sandbox = self.sandbox if start == 0 else harness.Sandbox(self.token)
             try:
                 self.run_some(sandbox, start, min(PER_SANDBOX, MUTATIONS - start))
