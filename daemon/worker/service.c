@@ -43,6 +43,9 @@ static const struct way ways[] = {
     WAY(DELETE_ALIAS, DeleteAlias, op_delete_alias, true),
     WAY(GET_ALIAS, GetAlias, op_get_alias, true),
     WAY(LIST_ALIASES, ListAliases, op_list_aliases, true),
+    WAY(TAG_RESOURCE, TagResource, op_tag_resource, true),
+    WAY(UNTAG_RESOURCE, UntagResource, op_untag_resource, true),
+    WAY(LIST_TAGS_FOR_RESOURCE, ListTagsForResource, op_list_tags_for_resource, true),
     WAY(ADOPT_KEY, AdoptKey, op_adopt_key, false),
     WAY(TOKEN, Token, op_describe_token, true),
 };
