@@ -201,6 +201,20 @@ class Import(harness.TokenCase):
                 else:
                     opened = self.leaves(taken["key_arn"])
                     self.assertEqual(opened["header"]["exportability"], letter)
+                    self.check_ceiling(taken["key_arn"], letter)
+
+    def check_ceiling(self, arn, letter):
+        """What came as E leaves as E or N only, what came as S as any."""
+        for name in ("SENSITIVE", "EXPORTABLE", "NON_EXPORTABLE"):
+            asked = harness.tr31_request(arn, self.keks["AES_256"][1])
+            headers = {"key_exportability": name}
+            asked["key_material"]["tr31_key_block"]["key_block_headers"] = headers
+            if letter == "E" and name == "SENSITIVE":
+                text = self.refuses("ValidationException", self.sandbox.call, "EXPORT_KEY", asked)
+                self.assertIn("KeyBlockHeaders.KeyExportability", text)
+            else:
+                block = self.sandbox.call("EXPORT_KEY", asked)["wrapped_key"]["key_material"]
+                self.assertEqual(block[11], name[0])
 
     def test_what_a_key_may_not_do_is_not_in_the_token(self):
         """Whatever came in is sensitive; what may not leave has nothing extractable."""
@@ -216,10 +230,14 @@ class Import(harness.TokenCase):
         self.assertEqual([flag for flag in flags if not flag[CKA.SENSITIVE]], [])
         self.assertEqual([flag for flag in flags if flag[CKA.EXTRACTABLE]], [])
 
-    def test_enabled_and_check_value_algorithm(self):
+    def test_enabled_tags_and_check_value_algorithm(self):
         kek = self.keks["AES_256"][1]
         taken = self.take(self.block(), kek, enabled=False, key_check_value_algorithm="CMAC")
         self.assertFalse(taken.get("enabled", False))
+        tags = [{"key": "Acquirer", "value": "ABCD"}]
+        taken = self.take(self.block(), kek, tags=tags)
+        found = self.sandbox.call("LIST_TAGS_FOR_RESOURCE", {"resource_arn": taken["key_arn"]})
+        self.assertEqual(found["tags"], tags)
         text = self.refuse(self.block(), kek, key_check_value_algorithm="ANSI_X9_24")
         self.assertIn("KeyCheckValueAlgorithm: for AES_128 it is CMAC", text)
 
@@ -302,7 +320,7 @@ class Import(harness.TokenCase):
             ("KeyMaterial", {}),
             ("KeyMaterial", {"key_material": {}}),
             ("WrappedKeyBlock is required", {"key_material": {"tr31_key_block": {}}}),
-            ("Tags", request(block, kek, tags=[{"key": "a", "value": "b"}])),
+            ("Tags", request(block, kek, tags=[{"key": "aws:a", "value": "b"}])),
             ("HmacAlgorithm: is for HMAC keys", request(block, kek, "HMAC_SHA256")),
             ("HmacAlgorithm: must be", request(hmac, kek, "SHA256")),
             ("HmacAlgorithm: is HMAC_SHA512, but", request(hmac, kek, "HMAC_SHA512")),
