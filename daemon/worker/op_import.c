@@ -250,6 +250,7 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
                             const struct p11_key *wrapping, const struct tr31_header *header,
                             CK_OBJECT_HANDLE object, size_t len, struct kf_error *err)
 {
+    const struct key_state state = {.enabled = !request->has_enabled || request->enabled};
     struct key_facts facts = {.usage = ""};
     struct key_state state = {.enabled = !request->has_enabled || request->enabled};
 

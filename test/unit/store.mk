@@ -2,6 +2,7 @@
 if HAVE_CHECK
 store_tests = \
 	test/unit/p11/test_label \
+	test/unit/p11/test_tags \
 	test/unit/p11/test_role_nss \
 	test/unit/p11/test_role_softhsm \
 	test/unit/p11/test_store_alias_nss \
@@ -30,6 +31,8 @@ store_test_softhsm = $(p11_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 
 test_unit_p11_test_label_CPPFLAGS = $(p11_test_cppflags)
 test_unit_p11_test_label_LDADD = test/unit/p11/libsupport.la
+test_unit_p11_test_tags_CPPFLAGS = $(p11_test_cppflags)
+test_unit_p11_test_tags_LDADD = test/unit/p11/libsupport.la
 
 test_unit_p11_test_role_nss_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
 test_unit_p11_test_role_nss_CPPFLAGS = $(store_test_nss)

@@ -4,7 +4,7 @@
 
 #include "test/unit/suite.h"
 #include "wire/message.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* A literal with its length; the NUL at its end is not part of it. */
 #define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
