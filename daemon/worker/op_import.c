@@ -248,7 +248,7 @@ static bool check_strength(const struct p11_key *wrapping, const struct key_fact
 /* The key object becomes a key of the store. */
 static struct p11_key *take(struct service *service, const keyferry_ImportKeyRequest *request,
                             const struct p11_key *wrapping, const struct tr31_header *header,
-                            const struct key_state *state, CK_OBJECT_HANDLE object, size_t len,
+                            CK_OBJECT_HANDLE object, size_t len, const struct key_state *state,
                             struct kf_error *err)
 {
     struct key_facts facts = {.usage = ""};
@@ -283,7 +283,7 @@ static struct p11_key *import(struct service *service, const keyferry_ImportKeyR
                                    &kind->lengths, &object, &len, err);
     op_destroy(&service->token, &payload);
     if (good)
-        key = take(service, request, wrapping, &block->header, state, object, len, err);
+        key = take(service, request, wrapping, &block->header, object, len, state, err);
     op_destroy(&service->token, &object);
     return key;
 }
@@ -294,8 +294,8 @@ bool op_import_key(struct service *service, const void *request_, void *reply_,
     const keyferry_ImportKeyRequest *request = request_;
     const keyferry_ImportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     keyferry_ImportKeyReply *reply = reply_;
-    const struct p11_key *wrapping, *key;
     struct key_state state = {.enabled = !request->has_enabled || request->enabled};
+    const struct p11_key *wrapping, *key;
     struct tr31_keyblock block;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)

@@ -241,6 +241,12 @@ class Import(harness.TokenCase):
         text = self.refuse(self.block(), kek, key_check_value_algorithm="ANSI_X9_24")
         self.assertIn("KeyCheckValueAlgorithm: for AES_128 it is CMAC", text)
 
+    def test_tags(self):
+        tags = [{"key": "acquirer", "value": "4711"}]
+        taken = self.take(self.block(), self.keks["AES_256"][1], tags=tags)
+        told = self.sandbox.call("LIST_TAGS_FOR_RESOURCE", {"resource_arn": taken["key_arn"]})
+        self.assertEqual(told["tags"], tags)
+
     def test_vectors(self):
         """Published blocks, and ones with a fault each, under their own wrapping keys."""
         keks = {}
@@ -320,7 +326,7 @@ class Import(harness.TokenCase):
             ("KeyMaterial", {}),
             ("KeyMaterial", {"key_material": {}}),
             ("WrappedKeyBlock is required", {"key_material": {"tr31_key_block": {}}}),
-            ("Tags", request(block, kek, tags=[{"key": "aws:a", "value": "b"}])),
+            ("Tags", request(block, kek, tags=[{"key": "", "value": "b"}])),
             ("HmacAlgorithm: is for HMAC keys", request(block, kek, "HMAC_SHA256")),
             ("HmacAlgorithm: must be", request(hmac, kek, "SHA256")),
             ("HmacAlgorithm: is HMAC_SHA512, but", request(hmac, kek, "HMAC_SHA512")),

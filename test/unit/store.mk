@@ -63,6 +63,7 @@ check_LTLIBRARIES += test/unit/daemon/worker/libsupport.la
 service_test_cppflags = $(p11_test_cppflags) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 test_unit_daemon_worker_libsupport_la_SOURCES = \
 	daemon/operation.c daemon/record.c \
+	test/unit/daemon/worker/failing.c test/unit/daemon/worker/failing.h \
 	test/unit/daemon/worker/opener.c test/unit/daemon/worker/opener.h
 test_unit_daemon_worker_libsupport_la_CPPFLAGS = $(service_test_cppflags)
 test_unit_daemon_worker_libsupport_la_LIBADD = daemon/worker/libservice.la conf/libconf.la test/unit/p11/libsupport.la \

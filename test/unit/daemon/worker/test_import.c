@@ -9,6 +9,7 @@
 #include "p11/calls.h"
 #include "p11/objects.h"
 #include "p11/ops.h"
+#include "test/unit/daemon/worker/failing.h"
 #include "test/unit/daemon/worker/support.h"
 #include "tr31/header.h"
 
@@ -45,79 +46,6 @@ static struct p11_key *found(const char *arn)
     return key;
 }
 
-static CK_FUNCTION_LIST original;
-static int calls, fail_at;
-static CK_RV fail_with;
-
-static bool fails(void)
-{
-    return calls++ == fail_at;
-}
-
-static CK_RV derive_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                            CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
-                            CK_OBJECT_HANDLE *key)
-{
-    return fails() ? fail_with
-                   : original.C_DeriveKey(session, mechanism, base, template, count, key);
-}
-
-static CK_RV unwrap_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                            CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
-                            CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-    return fails() ? fail_with
-                   : original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template,
-                                          count, key);
-}
-
-static CK_RV wrap_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                          CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
-                          CK_ULONG *len)
-{
-    return fails() ? fail_with : original.C_WrapKey(session, mechanism, wrapping, key, out, len);
-}
-
-static CK_RV generate_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                              CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-    return fails() ? fail_with : original.C_GenerateKey(session, mechanism, template, count, key);
-}
-
-static CK_RV encrypt_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                             CK_OBJECT_HANDLE key)
-{
-    return fails() ? fail_with : original.C_EncryptInit(session, mechanism, key);
-}
-
-static CK_RV sign_or_fail(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
-{
-    return fails() ? fail_with : original.C_SignInit(session, mechanism, key);
-}
-
-static CK_RV read_or_fail(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                          CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    return fails() ? fail_with : original.C_GetAttributeValue(session, object, template, count);
-}
-
-static CK_RV random_or_fail(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG len)
-{
-    return fails() ? fail_with : original.C_GenerateRandom(session, out, len);
-}
-
-static void replace(CK_FUNCTION_LIST *functions)
-{
-    functions->C_DeriveKey = derive_or_fail;
-    functions->C_UnwrapKey = unwrap_or_fail;
-    functions->C_WrapKey = wrap_or_fail;
-    functions->C_GenerateKey = generate_or_fail;
-    functions->C_EncryptInit = encrypt_or_fail;
-    functions->C_SignInit = sign_or_fail;
-    functions->C_GetAttributeValue = read_or_fail;
-    functions->C_GenerateRandom = random_or_fail;
-}
-
 static const struct sweep {
     enum key_algorithm wrapping, key;
     const char *usage;
@@ -131,26 +59,22 @@ static const struct sweep {
 /* One call after the other fails, until none is left to fail and the key is in. */
 START_TEST(each_failing_call_leaves_nothing)
 {
-    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
     const struct sweep *sweep = &sweeps[_i];
     char kbpk[ARN_MAX], block[TR31_KEYBLOCK_MAX + 1];
     bool reached = true;
     size_t objects;
+    int fail_at;
 
     create_key("K1", sweep->wrapping, 'B', false, kbpk);
     make_block(sweep->usage, sweep->key, sweep->mode, kbpk, block);
     kbpk_cache_clear(service->kbpks);
     objects = count_objects(service->session);
-    original = *functions;
-    fail_with = CKR_DEVICE_MEMORY;
     for (fail_at = 0; reached; fail_at++) {
         found(kbpk);
-        calls = 0;
-        replace(functions);
+        failing_start(service->session, fail_at, CKR_DEVICE_MEMORY);
         import_key(block, kbpk);
-        *functions = original;
+        reached = failing_stop();
         kbpk_cache_clear(service->kbpks);
-        reached = calls > fail_at;
         if (!reached)
             break;
         ck_assert_msg(response.status == KF_UNAVAILABLE || response.status == KF_INTERNAL,
@@ -192,21 +116,24 @@ START_TEST(no_object_is_left_behind)
 }
 END_TEST
 
+static CK_FUNCTION_LIST original;
+static bool unwrapped;
+
 static CK_RV read_as_readable(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                               CK_ATTRIBUTE *template, CK_ULONG count)
 {
     CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
 
-    if (calls > 0 && rv == CKR_OK && count == 1 && template[0].type == CKA_SENSITIVE)
+    if (unwrapped && rv == CKR_OK && count == 1 && template[0].type == CKA_SENSITIVE)
         *(CK_BBOOL *)template[0].pValue = CK_FALSE;
     return rv;
 }
 
-static CK_RV unwrap_counted(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+static CK_RV unwrap_noticed(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                             CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
                             CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
-    calls++;
+    unwrapped = true;
     return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
 }
 
@@ -220,8 +147,7 @@ START_TEST(a_payload_that_is_readable_is_not_used)
     make_block("P0", KEY_AES_128, 'B', kbpk, block);
     objects = count_objects(service->session);
     original = *functions;
-    calls = 0;
-    functions->C_UnwrapKey = unwrap_counted;
+    functions->C_UnwrapKey = unwrap_noticed;
     functions->C_GetAttributeValue = read_as_readable;
     import_key(block, kbpk);
     *functions = original;
