@@ -11,6 +11,9 @@
 
 #define PREFIX "keyferry1"
 #define TIME_LEN 17
+#define LEGACY ":legacy"
+#define EXTERNAL "EXTERNAL"
+#define IMPORTED "IMPORTED"
 #define STATE_MAX (64 + TAGS_BYTES_MAX)
 #define ALIAS_PREFIX "alias/"
 
@@ -30,6 +33,13 @@ enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm)
     if (key_algorithm_is_hmac(algorithm))
         return KCV_HMAC;
     return key_algorithm_is_aes(algorithm) ? KCV_CMAC : KCV_ANSI_X9_24;
+}
+
+bool key_can_import_legacy(const struct key_facts *facts)
+{
+    return key_algorithm_letter(facts->algorithm) == 'T' &&
+           (strcmp(facts->usage, "K0") == 0 || strcmp(facts->usage, "K1") == 0) &&
+           (facts->mode == 'B' || facts->mode == 'D');
 }
 
 size_t key_facts_bytes(const struct key_facts *facts)
@@ -59,17 +69,24 @@ static int64_t read_time(const char *text)
     return (int64_t)timegm(&tm) * 1000;
 }
 
+static const char *origin_word(const struct key_facts *facts)
+{
+    return facts->imported ? IMPORTED : facts->external ? EXTERNAL : "AWS";
+}
+
 static int write_facts(const struct key_facts *facts, char *out, size_t room)
 {
-    char created[TIME_LEN], length[24] = "";
+    char created[TIME_LEN], more[24] = "";
 
     write_time(facts->created_ms, created);
-    if (key_algorithm_is_hmac(facts->algorithm))
-        snprintf(length, sizeof length, ":%zu", key_facts_bytes(facts));
+    if (facts->legacy_import)
+        snprintf(more, sizeof more, LEGACY);
+    else if (key_algorithm_is_hmac(facts->algorithm))
+        snprintf(more, sizeof more, ":%zu", key_facts_bytes(facts));
     return snprintf(out, room, "%s %s%s %c %s %c %s:%s %s %s", facts->usage,
-                    key_algorithm_name(facts->algorithm), length, facts->mode, facts->version,
+                    key_algorithm_name(facts->algorithm), more, facts->mode, facts->version,
                     facts->exportability, kcv_algorithm_name(facts->kcv_algorithm), facts->kcv,
-                    facts->external ? "EXTERNAL" : "AWS", created);
+                    origin_word(facts), created);
 }
 
 static void write_state(const struct key_state *state, char out[STATE_MAX])
@@ -144,22 +161,26 @@ static bool good_words(const struct key_facts *facts)
     bool good_length = !facts->hmac_bytes || (facts->hmac_bytes >= KEY_HMAC_BYTES_MIN &&
                                               facts->hmac_bytes <= KEY_HMAC_BYTES_MAX);
 
-    return facts->algorithm != KEY_ALGORITHM_NONE && good_length && key_usage_name(facts->usage) &&
-           key_modes_from_letter(facts->mode, &modes) && strchr("SEN", facts->exportability) &&
-           strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS) &&
-           strlen(facts->kcv) % 2 == 0 && made_of(facts->kcv, DIGITS "ABCDEF");
+    bool good_legacy = !facts->legacy_import || key_can_import_legacy(facts);
+
+    return facts->algorithm != KEY_ALGORITHM_NONE && good_length && good_legacy &&
+           key_usage_name(facts->usage) && key_modes_from_letter(facts->mode, &modes) &&
+           strchr("SEN", facts->exportability) && strlen(facts->version) == 2 &&
+           made_of(facts->version, UPPER LOWER DIGITS) && strlen(facts->kcv) % 2 == 0 &&
+           made_of(facts->kcv, DIGITS "ABCDEF");
 }
 
-/* The algorithm, and an HMAC key's length. */
+/* The algorithm, and what stands behind it. */
 static void read_algorithm(char *word, struct key_facts *facts)
 {
-    char *length = strchr(word, ':');
+    char *more = strchr(word, ':');
 
-    if (length)
-        *length++ = '\0';
+    facts->legacy_import = more && strcmp(more, LEGACY) == 0;
+    if (more)
+        *more++ = '\0';
     facts->algorithm = key_algorithm_from_name(word);
-    if (length && key_algorithm_is_hmac(facts->algorithm))
-        facts->hmac_bytes = strtoul(length, NULL, 10);
+    if (more && key_algorithm_is_hmac(facts->algorithm))
+        facts->hmac_bytes = strtoul(more, NULL, 10);
 }
 
 /* Another word than these shows when the label is written again. */
@@ -186,7 +207,8 @@ static bool read_facts(const char *text, struct key_facts *facts, char *tail, si
     if (!good_words(facts))
         return false;
     facts->kcv_algorithm = read_kcv_algorithm(kcv_algorithm);
-    facts->external = strcmp(origin, "EXTERNAL") == 0;
+    facts->imported = strcmp(origin, IMPORTED) == 0;
+    facts->external = facts->imported || strcmp(origin, EXTERNAL) == 0;
     facts->created_ms = read_time(created);
     if (strlen(text + used) >= tail_room)
         return false;

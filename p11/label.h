@@ -6,9 +6,10 @@
  *     keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z
  *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
  *
- * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32); its card the same, and
- * what changes: whether it is enabled, when its use was last started and stopped, and when it is
- * to be deleted ("-": not), how many tags it has, and these (p11/tags.h)
+ * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
+ * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy); its
+ * card the same, and what changes: whether it is enabled, when its use was last started and
+ * stopped, and when it is to be deleted ("-": not), how many tags it has, and these (p11/tags.h)
  *
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 0
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 1 8:Acquirer=4:ABCD
@@ -47,14 +48,19 @@ struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
     size_t hmac_bytes;  /* length of an HMAC key; 0: as the algorithm says */
+    bool legacy_import; /* a TDES K0 or K1 that unwraps key blocks of versions A and C too */
     char mode;          /* the header's letter */
     char version[3];    /* "00" unless the key was imported with another */
     char exportability; /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
     enum kcv_algorithm kcv_algorithm;
     char kcv[11];       /* upper-case hex */
     bool external;      /* adopted or imported, not made here */
+    bool imported;      /* external, and came in a key block: it keeps that one's exportability */
     int64_t created_ms; /* since the epoch, whole seconds */
 };
+
+/* Whether such a key may have legacy_import: a TDES K0 or K1 that unwraps. */
+bool key_can_import_legacy(const struct key_facts *facts);
 
 /* The key's length. */
 size_t key_facts_bytes(const struct key_facts *facts);

@@ -15,7 +15,8 @@ void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[O
 static bool token_role(uint8_t byte)
 {
     return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT ||
-           byte == ROLE_KEPT || byte == ROLE_CARD || byte == ROLE_ALIAS || byte == ROLE_CLAIM;
+           byte == ROLE_KEPT || byte == ROLE_LEGACY_KBEK || byte == ROLE_LEGACY_KBMK ||
+           byte == ROLE_CARD || byte == ROLE_ALIAS || byte == ROLE_CLAIM;
 }
 
 bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,

@@ -24,6 +24,8 @@ static const struct {
                       "CKM_EXTRACT_KEY_FROM_KEY or CKM_XOR_BASE_AND_DATA"},
     [P11_WRAP_AES] = {"AES-CBC wrap", "CKM_AES_CBC or CKM_AES_CBC_PAD"},
     [P11_WRAP_TDES] = {"TDES-CBC wrap", "CKM_DES3_CBC or CKM_DES3_CBC_PAD"},
+    [P11_UNWRAP_AES] = {"AES-CBC unwrap", "CKM_AES_CBC"},
+    [P11_UNWRAP_TDES] = {"TDES-CBC unwrap", "CKM_DES3_CBC"},
     [P11_ECB_AES] = {"AES encryption", "CKM_AES_ECB"},
     [P11_ECB_TDES] = {"TDES encryption", "CKM_DES3_ECB"},
     [P11_CBC_AES] = {"AES-CBC encryption", "CKM_AES_CBC"},
@@ -179,13 +181,14 @@ bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJEC
 {
     const struct p11_way *way = find_way(token, p11_for(P11_WRAP_AES, cipher), err);
     size_t block = block_size(cipher);
-    uint8_t wrapped[512];
+    uint8_t wrapped[P11_WRAP_MAX + P11_BLOCK_MAX];
     CK_ULONG got = sizeof wrapped;
     size_t expected;
     bool good = false;
 
     if (!way)
         return false;
+    assert(len <= P11_WRAP_MAX);
     expected = len + (way->drop_last_block ? block : 0);
     if (p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block},
                      wrapping, key, wrapped, &got, err) != CKR_OK)
@@ -204,6 +207,21 @@ bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJEC
 out:
     explicit_bzero(wrapped, sizeof wrapped); /* under a KBMK these are the states of a CMAC */
     return good;
+}
+
+bool op_unwrap_cbc(const struct p11_token *token, enum p11_cipher cipher,
+                   CK_OBJECT_HANDLE unwrapping, const uint8_t *iv, const uint8_t *wrapped,
+                   size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                   struct kf_error *err)
+{
+    const struct p11_way *way = find_way(token, p11_for(P11_UNWRAP_AES, cipher), err);
+
+    if (!way)
+        return false;
+    return p11_unwrap_key(token->session,
+                          &(CK_MECHANISM){way->mechanism, (void *)iv, (CK_ULONG)block_size(cipher)},
+                          unwrapping, wrapped, (CK_ULONG)len, result->attributes, result->count,
+                          key, err) == CKR_OK;
 }
 
 static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,

@@ -17,6 +17,8 @@
 
 #define P11_BLOCK_MAX 16
 #define P11_HMAC_MAX 64
+/* The longest key that is wrapped, in bytes. */
+#define P11_WRAP_MAX 256
 
 /* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static
  * text. */
@@ -49,11 +51,16 @@ bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first
 bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len,
                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 
-/* The CBC encryption of key's len bytes (whole blocks) with the IV, written to out, which holds len
- * bytes. */
+/* The CBC encryption of key's len bytes (whole blocks, P11_WRAP_MAX at most) with the IV, written
+ * to out, which holds len bytes. */
 bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE wrapping,
                  CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len,
                  struct kf_error *err);
+/* The key that was wrapped so: the CBC decryption of len bytes (whole blocks), inside the token. */
+bool op_unwrap_cbc(const struct p11_token *token, enum p11_cipher cipher,
+                   CK_OBJECT_HANDLE unwrapping, const uint8_t *iv, const uint8_t *wrapped,
+                   size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+                   struct kf_error *err);
 bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
                     const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err);
 bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,

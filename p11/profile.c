@@ -62,6 +62,8 @@ static const struct strategy strategies[] = {
     {P11_WRAP_AES, NAMED(CKM_AES_CBC_PAD), true, &aes, probe_wrap},
     {P11_WRAP_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_wrap},
     {P11_WRAP_TDES, NAMED(CKM_DES3_CBC_PAD), true, &tdes, probe_wrap},
+    {P11_UNWRAP_AES, NAMED(CKM_AES_CBC), false, &aes, probe_unwrap},
+    {P11_UNWRAP_TDES, NAMED(CKM_DES3_CBC), false, &tdes, probe_unwrap},
     {P11_DERIVE_AES, NAMED(CKM_AES_ECB_ENCRYPT_DATA), false, &aes, probe_derive},
     {P11_DERIVE_TDES, NAMED(CKM_DES3_ECB_ENCRYPT_DATA), false, &tdes, probe_derive},
     {P11_KDF_AES, NAMED_KF(CKM_SP800_108_COUNTER_KDF), false, &aes, probe_kdf},

@@ -49,6 +49,9 @@ enum profile_format {
     FORMAT_TR31_D,
     FORMAT_DUKPT_TDES, /* the making of an initial key, which then travels in one of the others */
     FORMAT_DUKPT_AES,
+    FORMAT_TR31_IMPORT_B,
+    FORMAT_TR31_IMPORT_D,
+    FORMAT_TR31_IMPORT_AC, /* what LegacyImport is for */
     PROFILE_FORMATS
 };
 const char *profile_format_name(enum profile_format format);

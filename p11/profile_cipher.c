@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Known answers of what uses a key: ECB, CBC, CMAC, and the CBC wrap, whose IV must be honoured and
- * which must not pad. */
+/* Known answers of what uses a key: ECB, CBC, CMAC, and the CBC wrap and unwrap, whose
+ * IV must be honoured and which must not pad. */
 #include "p11/profile_probe.h"
 
 #include <string.h>
@@ -107,17 +107,53 @@ bool probe_hmac_sha512(struct probe *probe, const struct probe_key *key, struct 
 }
 
 /* The payload lengths of TR-31 blocks; under TDES also one that is not a multiple of 16. */
+static const size_t payload_lengths[][2] = {[P11_AES] = {32, 48}, [P11_TDES] = {24, 32}};
+
 bool probe_wrap(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
-    static const size_t lengths[][2] = {[P11_AES] = {32, 48}, [P11_TDES] = {24, 32}};
-
     for (size_t i = 0; i < 2; i++) {
-        struct probe_key payload = {"secret", CKK_GENERIC_SECRET, lengths[key->cipher][i],
+        struct probe_key payload = {"secret", CKK_GENERIC_SECRET, payload_lengths[key->cipher][i],
                                     key->cipher};
         CK_OBJECT_HANDLE object;
 
         if (!known_key(probe, &payload, PROBE_SENSITIVE | PROBE_EXTRACTABLE, &object, err) ||
             !probe_wraps_under(probe, key, object, probe->value, payload.len, err))
+            return false;
+    }
+    return true;
+}
+
+static bool unwrap(struct probe *probe, const struct probe_key *key, size_t len, unsigned uses,
+                   CK_OBJECT_HANDLE *result, struct kf_error *err)
+{
+    uint8_t wrapped[DATA_LEN * 2];
+    struct p11_template template;
+    CK_OBJECT_HANDLE unwrapping;
+
+    if (!reference_cbc(key->cipher, probe->value, key->len, iv, probe->value, len, wrapped))
+        return probe_fail(err, "OpenSSL cannot compute the wrapped key");
+    /* Without a length: the whole of what was wrapped is asked for. */
+    probe_template(&template, CKK_GENERIC_SECRET, 0, uses);
+    return known_key(probe, key, PROBE_UNWRAP | PROBE_SENSITIVE, &unwrapping, err) &&
+           op_unwrap_cbc(probe->token, key->cipher, unwrapping, iv, wrapped, len, &template, result,
+                         err) &&
+           probe_keep(probe, *result, err);
+}
+
+/* To a readable secret, whose bytes are compared, and to one as it is in real use, which is
+ * compared as it is wrapped. */
+bool probe_unwrap(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    const unsigned uses = PROBE_EXTRACTABLE | PROBE_DERIVE;
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = payload_lengths[key->cipher][i];
+        CK_OBJECT_HANDLE result;
+
+        if (!unwrap(probe, key, len, uses, &result, err) ||
+            !probe_reads_as(probe, result, probe->value, len, err) ||
+            !unwrap(probe, key, len, uses | PROBE_SENSITIVE, &result, err) ||
+            !probe_wraps_as(probe, result, probe->value, len, err))
             return false;
     }
     return true;

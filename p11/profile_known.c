@@ -46,7 +46,7 @@ void probe_template_uses(struct p11_template *out, CK_KEY_TYPE type, size_t len,
 {
     template_number(out, CKA_CLASS, CKO_SECRET_KEY);
     template_number(out, CKA_KEY_TYPE, type);
-    if (type != CKK_DES2 && type != CKK_DES3)
+    if (type != CKK_DES2 && type != CKK_DES3 && len > 0)
         template_number(out, CKA_VALUE_LEN, len);
     template_flag(out, CKA_PRIVATE, true);
     template_flag(out, CKA_SENSITIVE, uses & PROBE_SENSITIVE);
@@ -56,7 +56,7 @@ void probe_template_uses(struct p11_template *out, CK_KEY_TYPE type, size_t len,
     template_flag(out, CKA_SIGN, uses & PROBE_SIGN);
     template_flag(out, CKA_VERIFY, false);
     template_flag(out, CKA_WRAP, uses & PROBE_WRAP);
-    template_flag(out, CKA_UNWRAP, false);
+    template_flag(out, CKA_UNWRAP, uses & PROBE_UNWRAP);
     template_flag(out, CKA_DERIVE, uses & PROBE_DERIVE);
 }
 

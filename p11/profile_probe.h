@@ -27,6 +27,7 @@ enum {
     PROBE_DERIVE = 1 << 3,
     PROBE_SENSITIVE = 1 << 4,
     PROBE_EXTRACTABLE = 1 << 5,
+    PROBE_UNWRAP = 1 << 6,
 };
 
 /* A mechanism's name and number, for a table. The second is for those of p11/cryptoki.h. */
@@ -58,6 +59,7 @@ bool probe_fail(struct kf_error *err, const char *what);
 bool probe_keep(struct probe *probe, CK_OBJECT_HANDLE object, struct kf_error *err);
 void probe_release(struct probe *probe, size_t mark);
 
+/* len 0: no length is said. */
 void probe_template(struct p11_template *out, CK_KEY_TYPE type, size_t len, unsigned uses);
 /* The attributes of probe_template but TOKEN, for a template that begins otherwise. */
 void probe_template_uses(struct p11_template *out, CK_KEY_TYPE type, size_t len, unsigned uses);
@@ -94,6 +96,7 @@ bool probe_hmac_sha256(struct probe *probe, const struct probe_key *key, struct 
 bool probe_hmac_sha384(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_hmac_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_wrap(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_unwrap(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_derive(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_kdf(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_join_prefix(struct probe *probe, const struct probe_key *key, struct kf_error *err);

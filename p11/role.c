@@ -12,13 +12,13 @@
 enum shape { SHAPE_TYPED, SHAPE_GENERIC };
 
 /* Which mechanisms a role's list names; the numbers follow from cipher and token. */
-enum mechanism_set { ANY, DERIVING, MASKING, JOINING, WRAPPING, MACING };
+enum mechanism_set { ANY, DERIVING, MASKING, JOINING, WRAPPING, MACING, UNWRAPPING, CBC };
 
 struct rule {
     enum p11_role role;
     const char *name;
     enum shape shape;
-    bool in_token, sensitive, extractable, derive, wrap, encrypt, sign, modifiable;
+    bool in_token, sensitive, extractable, derive, wrap, unwrap, encrypt, sign, modifiable;
     enum mechanism_set mechanisms;
 };
 
@@ -51,6 +51,20 @@ static const struct rule rules[] = {
      .in_token = true,
      .sensitive = true,
      .mechanisms = ANY},
+    {.role = ROLE_LEGACY_KBEK,
+     .name = "legacy-KBEK",
+     .shape = SHAPE_TYPED,
+     .in_token = true,
+     .sensitive = true,
+     .unwrap = true,
+     .mechanisms = UNWRAPPING},
+    {.role = ROLE_LEGACY_KBMK,
+     .name = "legacy-KBMK",
+     .shape = SHAPE_TYPED,
+     .in_token = true,
+     .sensitive = true,
+     .encrypt = true,
+     .mechanisms = CBC},
     {.role = ROLE_CARD,
      .name = "card",
      .shape = SHAPE_GENERIC,
@@ -91,6 +105,12 @@ static const struct rule rules[] = {
      .wrap = true,
      .encrypt = true,
      .mechanisms = MACING},
+    {.role = ROLE_IMPORT_KBEK,
+     .name = "import KBEK",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .unwrap = true,
+     .mechanisms = UNWRAPPING},
     {.role = ROLE_PAYLOAD,
      .name = "payload",
      .shape = SHAPE_GENERIC,
@@ -111,6 +131,13 @@ static const struct rule rules[] = {
      .sensitive = true,
      .derive = true,
      .mechanisms = ANY},
+    {.role = ROLE_LENGTH_KEY,
+     .name = "length key",
+     .shape = SHAPE_TYPED,
+     .sensitive = true,
+     .wrap = true,
+     .encrypt = true,
+     .mechanisms = MACING},
     {.role = ROLE_CONSTANT,
      .name = "constant",
      .shape = SHAPE_GENERIC,
@@ -191,6 +218,12 @@ static size_t mechanism_list(const struct p11_token *token, enum mechanism_set s
         out[1] = token->ways[p11_for(P11_CBC_AES, cipher)].mechanism;
         out[2] = token->ways[p11_for(P11_ECB_AES, cipher)].mechanism;
         return 3;
+    case UNWRAPPING:
+        out[0] = token->ways[p11_for(P11_UNWRAP_AES, cipher)].mechanism;
+        return 1;
+    case CBC:
+        out[0] = token->ways[p11_for(P11_CBC_AES, cipher)].mechanism;
+        return 1;
     }
     return 0;
 }
@@ -218,7 +251,7 @@ static void add_flags(const struct rule *rule, bool extractable, struct p11_temp
     template_flag(out, CKA_SIGN, rule->sign);
     template_flag(out, CKA_VERIFY, false);
     template_flag(out, CKA_WRAP, rule->wrap);
-    template_flag(out, CKA_UNWRAP, false);
+    template_flag(out, CKA_UNWRAP, rule->unwrap);
     template_flag(out, CKA_DERIVE, rule->derive);
 }
 
@@ -313,7 +346,7 @@ static bool check_flags(const struct p11_token *token, CK_OBJECT_HANDLE object,
         {CKA_SIGN, "CKA_SIGN", rule->sign, true},
         {CKA_VERIFY, "CKA_VERIFY", false, true},
         {CKA_WRAP, "CKA_WRAP", rule->wrap, true},
-        {CKA_UNWRAP, "CKA_UNWRAP", false, true},
+        {CKA_UNWRAP, "CKA_UNWRAP", rule->unwrap, true},
         {CKA_DERIVE, "CKA_DERIVE", rule->derive, true},
         {CKA_MODIFIABLE, "CKA_MODIFIABLE", rule->modifiable, token->rungs.modifiable},
         {CKA_COPYABLE, "CKA_COPYABLE", false, token->rungs.copyable},

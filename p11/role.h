@@ -24,17 +24,21 @@ enum p11_role {
     ROLE_MASK_VARIANT = 0x02, /* of a TDES B0: derives the right half of an initial key */
     ROLE_EXPORT = 0x04,       /* what leaves: exact bytes, joins only */
     ROLE_KEPT = 0x05,         /* not exportable and not at work: kept, shown, checked */
-    ROLE_CARD = 0x10,         /* one byte; its label is what is known about a key */
-    ROLE_ALIAS = 0x11,        /* one byte; its label is an alias */
-    ROLE_CLAIM = 0x12,        /* one byte; an alias card is being made, or a key's changed */
+    ROLE_LEGACY_KBEK = 0x06, /* of a TDES K0 or K1 with legacy import: its KBEK of versions A and */
+    ROLE_LEGACY_KBMK = 0x07, /* C, which only unwraps, and its KBMK, which only encrypts */
+    ROLE_CARD = 0x10,        /* one byte; its label is what is known about a key */
+    ROLE_ALIAS = 0x11,       /* one byte; its label is an alias */
+    ROLE_CLAIM = 0x12,       /* one byte; an alias card is being made, or a key's changed */
     /* session objects */
     ROLE_SOURCE = 0x80, /* a new key's value while its objects are made */
     ROLE_KBEK,
     ROLE_KBMK,
+    ROLE_IMPORT_KBEK, /* unwraps, for one job */
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
-    ROLE_PART,     /* of a TDES key, to be compared with the others */
-    ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
+    ROLE_PART,       /* of a TDES key, to be compared with the others */
+    ROLE_LENGTH_KEY, /* random: what a payload's length is compared under */
+    ROLE_CONSTANT,   /* L of the CMAC: readable, not key material */
 };
 
 #define KEY_ID_BYTES 10

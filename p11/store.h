@@ -36,7 +36,7 @@ struct p11_key {
     char name[KEY_NAME_LEN + 1];
     struct key_facts facts;
     struct key_state state;
-    CK_OBJECT_HANDLE card, working, mask_variant, export_copy, kept;
+    CK_OBJECT_HANDLE card, working, mask_variant, export_copy, kept, legacy_kbek, legacy_kbmk;
     bool kdf;            /* the working key derives by SP 800-108 */
     uint64_t generation; /* another number when other objects are behind the name: what was derived
                             from them is void */

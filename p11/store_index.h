@@ -69,7 +69,7 @@ struct role_slot {
     CK_OBJECT_HANDLE *handle;
     bool expected;
 };
-#define ROLE_SLOTS 4
+#define ROLE_SLOTS 6
 void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS]);
 
 #endif

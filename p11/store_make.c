@@ -11,9 +11,17 @@
 #include "p11/ops.h"
 #include "p11/store_index.h"
 
-/* X9.24-1: the mask that gives a BDK's variant for the right half of an initial key. */
-static const uint8_t bdk_mask[16] = {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0,
-                                     0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0};
+/* What a key is xored with for its variants, 8 bytes for each of its parts. X9.24-1: the BDK's
+ * variant for the right half of an initial key. X9.143:2021, key block versions A and C: KBEK and
+ * KBMK. */
+static const struct variant {
+    enum p11_role role;
+    uint8_t mask[8];
+} variants[] = {
+    {ROLE_MASK_VARIANT, {0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0}},
+    {ROLE_LEGACY_KBEK, {0x45, 0x45, 0x45, 0x45, 0x45, 0x45, 0x45, 0x45}},
+    {ROLE_LEGACY_KBMK, {0x4D, 0x4D, 0x4D, 0x4D, 0x4D, 0x4D, 0x4D, 0x4D}},
+};
 
 #define KCV_BYTES 3
 
@@ -67,9 +75,30 @@ bool store_can_make(const struct p11_token *token, struct kf_error *err)
         op_name(P11_IDENTITY), op_mechanisms(P11_IDENTITY));
 }
 
+static const struct variant *find_variant(enum p11_role role)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
+        if (variants[i].role == role)
+            return &variants[i];
+    return NULL;
+}
+
+static bool make_variant(struct p11_store *store, const struct variant *variant,
+                         CK_OBJECT_HANDLE source, size_t len, struct p11_template *template,
+                         CK_OBJECT_HANDLE *handle, struct kf_error *err)
+{
+    uint8_t mask[24];
+
+    for (size_t i = 0; i < len; i++)
+        mask[i] = variant->mask[i % sizeof variant->mask];
+    return op_xor(store->token, source, mask, len, template, handle, err);
+}
+
 static bool make_object(struct p11_store *store, const struct p11_key *key,
                         const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {
+    const struct variant *variant = find_variant(slot->role);
+    size_t len = key_facts_bytes(&key->facts);
     char label[LABEL_MAX];
     struct role_object object = {.role = slot->role,
                                  .algorithm = key->facts.algorithm,
@@ -81,24 +110,23 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
     object_id(slot->role, key->id, object.id);
     label_write_object(role_name(slot->role), &key->facts, label);
     role_token_template(store->token, &object, &template);
-    if (slot->role == ROLE_MASK_VARIANT)
-        return op_xor(store->token, source, bdk_mask, sizeof bdk_mask, &template, slot->handle,
-                      err);
-    return op_identity(store->token, source, key_facts_bytes(&key->facts), &template, slot->handle,
-                       err);
+    if (variant)
+        return make_variant(store, variant, source, len, &template, slot->handle, err);
+    return op_identity(store->token, source, len, &template, slot->handle, err);
 }
 
 /* No object may have one of the ids that are about to be written: some tokens overwrite it. */
 static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
-    enum p11_role roles[ROLE_SLOTS + 1];
+    enum p11_role roles[ROLE_SLOTS + 1] = {ROLE_CARD};
+    size_t wanted = 1;
 
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        roles[i] = slots[i].role;
-    roles[ROLE_SLOTS] = ROLE_CARD;
-    for (size_t i = 0; i < ROLE_SLOTS + 1; i++) {
+        if (slots[i].expected)
+            roles[wanted++] = slots[i].role;
+    for (size_t i = 0; i < wanted; i++) {
         struct object *objects = NULL;
         size_t count = 0;
 

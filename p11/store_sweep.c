@@ -82,7 +82,7 @@ static void destroy_key(struct p11_store *store, struct p11_key *key)
 static bool is_key_role(uint8_t role)
 {
     return role == ROLE_WORKING || role == ROLE_MASK_VARIANT || role == ROLE_EXPORT ||
-           role == ROLE_KEPT;
+           role == ROLE_KEPT || role == ROLE_LEGACY_KBEK || role == ROLE_LEGACY_KBMK;
 }
 
 /* A claim whose maker is dead. */

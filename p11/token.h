@@ -29,6 +29,8 @@ enum p11_operation {
     P11_IDENTITY, /* the same value under another template, straight to a token object */
     P11_WRAP_AES, /* CBC with the given IV, whole blocks, nothing padded */
     P11_WRAP_TDES,
+    P11_UNWRAP_AES, /* the same back, to a key of the template's */
+    P11_UNWRAP_TDES,
     P11_ECB_AES,
     P11_ECB_TDES,
     P11_CBC_AES,

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ExportKey: which key may leave, under which, and in which form. */
-#include <openssl/sha.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
-#include "base/hex.h"
 #include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
 #include "daemon/worker/initial_key.h"
 #include "daemon/worker/service_internal.h"
 #include "p11/ops.h"
-
-#define FORMAT "TR31_KEY_BLOCK"
 
 /* A token that can make no key block at all says so before anything is looked up. */
 static bool check_token(const struct service *service, struct kf_error *err)
@@ -74,6 +71,20 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
+/* Whoever has the check value from a key ceremony's letter wants that key and no other. */
+static bool check_expected(const struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31,
+                           struct kf_error *err)
+{
+    if (!tr31->has_wrapping_key_check_value ||
+        strcasecmp(tr31->wrapping_key_check_value, wrapping->facts.kcv) == 0)
+        return true;
+    return kf_fail(err, KF_VALIDATION,
+                   "WrappingKeyCheckValue: is not %s, the check value (%s) of key/%s, which "
+                   "WrappingKeyIdentifier names.",
+                   wrapping->facts.kcv, kcv_algorithm_name(wrapping->facts.kcv_algorithm),
+                   wrapping->name);
+}
+
 static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
                            struct kf_error *err)
 {
@@ -89,21 +100,6 @@ static bool check_strength(const struct p11_key *wrapping, const struct key_fact
                    "wrapping key must be at least as strong.",
                    key_algorithm_name(wrapping->facts.algorithm),
                    key_algorithm_name(facts->algorithm), length);
-}
-
-static void record_block(struct record *record, const char *block)
-{
-    char header[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-
-    /* The sixteen characters only: optional blocks are the caller's own text, which no log shows.
-     */
-    snprintf(header, sizeof header, "%.*s", TR31_HEADER_SIZE, block);
-    SHA256((const unsigned char *)block, strlen(block), digest);
-    hex_encode(digest, sizeof digest, hex);
-    record_text(record, "Format", FORMAT);
-    record_text(record, "Header", header);
-    record_text(record, "Sha256", hex);
 }
 
 static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *request,
@@ -146,20 +142,20 @@ static bool wrap(struct service *service, struct export_subject *subject, const 
                  struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
                  struct kf_error *err)
 {
-    struct tr31_header header;
+    struct export_header header;
     struct kbpk *kbpk;
 
     if (!check_strength(wrapping, &subject->facts, err) ||
         !check_format(service, wrapping->facts.algorithm, err) ||
         !export_header_make(subject, wrapping,
-                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
-                            err))
+                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL,
+                            time(NULL), &header, err))
         return false;
     if (subject->ksn && !initial_key_derive(&service->token, key, subject, err))
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
-                               key_facts_bytes(&subject->facts), &header, block, err);
+                               key_facts_bytes(&subject->facts), &header.header, block, err);
 }
 
 static void fill_reply(const struct service *service, const struct p11_key *key,
@@ -169,7 +165,7 @@ static void fill_reply(const struct service *service, const struct p11_key *key,
     reply->has_wrapped_key = true;
     service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
     service_key_arn(service, key->name, reply->export_key_arn);
-    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
+    strcpy(reply->wrapped_key.wrapped_key_material_format, TR31_FORMAT);
     strcpy(reply->wrapped_key.key_check_value, facts->kcv);
     strcpy(reply->wrapped_key.key_check_value_algorithm, kcv_algorithm_name(facts->kcv_algorithm));
 }
@@ -192,7 +188,7 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) ||
+    if (!check_wrapping(wrapping, err) || !check_expected(wrapping, tr31, err) ||
         !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
     if (subject.ksn)
@@ -205,6 +201,6 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
     fill_reply(service, key, wrapping, &subject.facts, reply);
     if (subject.ksn)
         record_text(record, "InitialKeyCheckValue", subject.facts.kcv);
-    record_block(record, reply->wrapped_key.key_material);
+    service_record_block(record, reply->wrapped_key.key_material);
     return true;
 }

@@ -47,6 +47,7 @@ static const struct way ways[] = {
     WAY(UNTAG_RESOURCE, UntagResource, op_untag_resource, true),
     WAY(LIST_TAGS_FOR_RESOURCE, ListTagsForResource, op_list_tags_for_resource, true),
     WAY(ADOPT_KEY, AdoptKey, op_adopt_key, false),
+    WAY(IMPORT_KEY, ImportKey, op_import_key, false),
     WAY(TOKEN, Token, op_describe_token, true),
 };
 

@@ -29,6 +29,8 @@ static void expect_facts(const struct key_facts *a, const struct key_facts *b)
     ck_assert_int_eq(a->kcv_algorithm, b->kcv_algorithm);
     ck_assert_str_eq(a->kcv, b->kcv);
     ck_assert_int_eq(a->external, b->external);
+    ck_assert_int_eq(a->imported, b->imported);
+    ck_assert_int_eq(a->legacy_import, b->legacy_import);
     ck_assert_int_eq(a->created_ms, b->created_ms);
     ck_assert(key_facts_equal(a, b));
 }
@@ -103,6 +105,30 @@ START_TEST(check_values_follow_the_algorithm)
 }
 END_TEST
 
+START_TEST(imported_keys_and_legacy_import_say_so)
+{
+    struct key_facts facts = kek, read;
+    char label[LABEL_MAX];
+
+    facts.algorithm = KEY_TDES_2KEY;
+    facts.kcv_algorithm = KCV_ANSI_X9_24;
+    facts.external = facts.imported = facts.legacy_import = true;
+    label_write_object("working", &facts, label);
+    ck_assert_str_eq(label, "keyferry1 working K1 TDES_2KEY:legacy B 00 S ANSI_X9_24:73C263 "
+                            "IMPORTED 20261122T230000Z");
+    ck_assert(label_read_object(label, "working", &read));
+    expect_facts(&read, &facts);
+    /* only a TDES key that unwraps has it */
+    facts.mode = 'E';
+    label_write_object("working", &facts, label);
+    ck_assert(!label_read_object(label, "working", &read));
+    facts.mode = 'B';
+    facts.algorithm = KEY_AES_128;
+    label_write_object("working", &facts, label);
+    ck_assert(!label_read_object(label, "working", &read));
+}
+END_TEST
+
 START_TEST(facts_come_back)
 {
     static const char *const usages[] = {"B0", "C0", "D0", "E0", "E6",
@@ -124,6 +150,8 @@ START_TEST(facts_come_back)
         facts.kcv_algorithm = (enum kcv_algorithm)(rand() % 3);
         snprintf(facts.kcv, sizeof facts.kcv, "%06X", (unsigned)rand() & 0xFFFFFF);
         facts.external = rand() % 2;
+        facts.imported = facts.external && rand() % 2;
+        facts.legacy_import = key_can_import_legacy(&facts) && rand() % 2;
         facts.created_ms = (int64_t)rand() * 1000;
         state.enabled = rand() % 2;
         state.start_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
@@ -313,7 +341,7 @@ END_TEST
 
 START_TEST(each_fact_counts)
 {
-    struct key_facts other[9];
+    struct key_facts other[11];
 
     for (size_t i = 0; i < COUNT(other); i++)
         other[i] = kek;
@@ -326,8 +354,11 @@ START_TEST(each_fact_counts)
     strcpy(other[6].kcv, "73C264");
     other[7].external = true;
     other[8].created_ms += 1000;
+    other[9].external = other[9].imported = true;
+    other[10].legacy_import = true;
     for (size_t i = 0; i < COUNT(other); i++)
         ck_assert_msg(!key_facts_equal(&kek, &other[i]), "%zu", i);
+    ck_assert(!key_facts_equal(&other[7], &other[9])); /* adopted and imported */
 }
 END_TEST
 
@@ -338,6 +369,7 @@ int main(void)
     tcase_add_test(tests, labels_have_their_form);
     tcase_add_test(tests, hmac_keys_say_their_length);
     tcase_add_test(tests, check_values_follow_the_algorithm);
+    tcase_add_test(tests, imported_keys_and_legacy_import_say_so);
     tcase_add_test(tests, facts_come_back);
     tcase_add_test(tests, mutations_are_refused);
     tcase_add_test(tests, words_that_are_no_ones_are_refused);

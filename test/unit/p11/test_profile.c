@@ -15,6 +15,7 @@
 
 #define BIT(operation) (1u << (operation))
 #define KDFS (BIT(P11_KDF_AES) | BIT(P11_KDF_TDES))
+#define UNWRAPS (BIT(P11_UNWRAP_AES) | BIT(P11_UNWRAP_TDES))
 #define JOINS                                                                          \
     (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_JOIN_KEYS) | BIT(P11_XOR) | \
      BIT(P11_CUT) | BIT(P11_IDENTITY))
@@ -30,7 +31,7 @@ static const struct {
         {
             .missing = KDFS,
             .rungs = {true, true, true},
-            .formats = {true, true, true, true},
+            .formats = {true, true, true, true, true, true, true},
         },
     [FIXTURE_NSS] =
         {
@@ -44,11 +45,11 @@ static const struct {
                     [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
                     [CHECK_WEAKEN] = PROFILE_FAILED,
                 },
-            .formats = {true, true, true, true},
+            .formats = {true, true, true, true, true, true, true},
         },
     [FIXTURE_STOCK_SOFTHSM] =
         {
-            .missing = KDFS | JOINS | BIT(P11_WRAP_TDES),
+            .missing = KDFS | JOINS | UNWRAPS | BIT(P11_WRAP_TDES),
             .rungs = {true, true, true},
             .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
         },
@@ -135,6 +136,9 @@ START_TEST(each_format_is_as_known)
         [FORMAT_TR31_D] = "join data before a key (CKM_CONCATENATE_DATA_AND_BASE)",
         [FORMAT_DUKPT_TDES] = "join two keys (CKM_CONCATENATE_BASE_AND_KEY), xor data into a key",
         [FORMAT_DUKPT_AES] = "give a key a new template (CKM_EXTRACT_KEY_FROM_KEY or",
+        [FORMAT_TR31_IMPORT_B] = "TDES-CBC unwrap (CKM_DES3_CBC)",
+        [FORMAT_TR31_IMPORT_D] = "AES-CBC unwrap (CKM_AES_CBC)",
+        [FORMAT_TR31_IMPORT_AC] = "TDES-CBC unwrap (CKM_DES3_CBC)",
     };
     char text[600];
 
