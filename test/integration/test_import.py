@@ -326,7 +326,7 @@ class Import(harness.TokenCase):
             ("KeyMaterial", {}),
             ("KeyMaterial", {"key_material": {}}),
             ("WrappedKeyBlock is required", {"key_material": {"tr31_key_block": {}}}),
-            ("Tags", request(block, kek, tags=[{"key": "", "value": "b"}])),
+            ("Tags: Key of element 1", request(block, kek, tags=[{"key": "", "value": ""}])),
             ("HmacAlgorithm: is for HMAC keys", request(block, kek, "HMAC_SHA256")),
             ("HmacAlgorithm: must be", request(hmac, kek, "SHA256")),
             ("HmacAlgorithm: is HMAC_SHA512, but", request(hmac, kek, "HMAC_SHA512")),
