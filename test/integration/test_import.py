@@ -230,14 +230,10 @@ class Import(harness.TokenCase):
         self.assertEqual([flag for flag in flags if not flag[CKA.SENSITIVE]], [])
         self.assertEqual([flag for flag in flags if flag[CKA.EXTRACTABLE]], [])
 
-    def test_enabled_tags_and_check_value_algorithm(self):
+    def test_enabled_and_check_value_algorithm(self):
         kek = self.keks["AES_256"][1]
         taken = self.take(self.block(), kek, enabled=False, key_check_value_algorithm="CMAC")
         self.assertFalse(taken.get("enabled", False))
-        tags = [{"key": "Acquirer", "value": "ABCD"}]
-        taken = self.take(self.block(), kek, tags=tags)
-        found = self.sandbox.call("LIST_TAGS_FOR_RESOURCE", {"resource_arn": taken["key_arn"]})
-        self.assertEqual(found["tags"], tags)
         text = self.refuse(self.block(), kek, key_check_value_algorithm="ANSI_X9_24")
         self.assertIn("KeyCheckValueAlgorithm: for AES_128 it is CMAC", text)
 
