@@ -126,11 +126,14 @@ class Documents(unittest.TestCase):
             "CREATE_ALIAS",
             {"alias_name": "alias/kek", "key_arn": self.key(harness.kek_attributes("AES_256"))},
         )
-        arn = ""
+        arn = key_block = ""
         for command in re.split(r"\n(?=keyferry)", block.strip()):
-            answer = json.loads(self.shell(command.replace("KEYARN", arn)))
+            command = command.replace("KEYARN", arn).replace("KEYBLOCK", key_block)
+            answer = json.loads(self.shell(command))
             arn = answer.get("Key", {}).get("KeyArn", arn)
-        self.assertEqual(answer["WrappedKey"]["KeyMaterial"][0], "D")
+            key_block = answer.get("WrappedKey", {}).get("KeyMaterial", key_block)
+        self.assertEqual(key_block[0], "D")
+        self.assertEqual(answer["Key"]["KeyOrigin"], "EXTERNAL")
 
     def test_the_client_of_the_protocol(self):
         (program,) = [b for b in indented_blocks(source("doc/protocol.md")) if "import" in b]
