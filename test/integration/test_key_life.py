@@ -17,6 +17,11 @@ def name_of(key):
     return key.rpartition("/")[2]
 
 
+def import_request(block, kek, **more):
+    material = {"wrapping_key_identifier": kek, "wrapped_key_block": block}
+    return dict(more, key_material={"tr31_key_block": material})
+
+
 def pairs(reply):
     """The tags of a list's answer."""
     return {tag["key"]: tag.get("value", "") for tag in reply.get("tags", [])}
@@ -87,19 +92,22 @@ class KeyLife(harness.TokenCase):
                 ("WrappingKeyIdentifier", harness.tr31_request(self.make(), kek)),
                 ("WrappingKeyIdentifier", harness.initial_key_request(self.make(), kek, KSN)),
             ]
-            for _, request in uses:
-                self.sandbox.call("EXPORT_KEY", request)
+            uses = [("EXPORT_KEY", *use) for use in uses]
+            block = self.sandbox.export(self.make(), kek)["wrapped_key"]["key_material"]
+            uses.append(("IMPORT_KEY", "WrappingKeyIdentifier", import_request(block, kek)))
+            for verb, _, request in uses:
+                self.sandbox.call(verb, request)
             for changed in (key, kek):
                 self.change(operation, changed)
-            for field, request in uses:
-                text = self.refuses("ConflictException", self.sandbox.call, "EXPORT_KEY", request)
+            for verb, field, request in uses:
+                text = self.refuses("ConflictException", self.sandbox.call, verb, request)
                 for word in (field, name_of(key if "Export" in field else kek), *words):
                     self.assertIn(word, text)
             for back in (*restored, "START_KEY_USAGE"):
                 for changed in (key, kek):
                     self.change(back, changed)
-            for _, request in uses:
-                self.sandbox.call("EXPORT_KEY", request)
+            for verb, _, request in uses:
+                self.sandbox.call(verb, request)
 
     def test_a_deletion_that_is_taken_back(self):
         key = self.make()
@@ -451,6 +459,12 @@ class Tags(harness.TokenCase):
         self.assertEqual(len(tokentool.objects(self.sandbox.open_token())), before)
         adopted = self.sandbox.adopt(label, harness.bdk_attributes(), tags=tags)
         self.assertEqual(self.tags(adopted), {"Acquirer": "ABCD", "Region": ""})
+        kek = self.sandbox.create(harness.kek_attributes("AES_256"))
+        block = self.sandbox.export(adopted, kek)["wrapped_key"]["key_material"]
+        request = import_request(block, kek, tags=tags, enabled=False)
+        imported = self.sandbox.call("IMPORT_KEY", request)["key"]
+        self.assertFalse(imported.get("enabled", False))
+        self.assertEqual(self.tags(imported["key_arn"]), {"Acquirer": "ABCD", "Region": ""})
 
     def test_the_command(self):
         shorthand = ("Key=Acquirer,Value=ABCD", "Key=Region,Value=EU")

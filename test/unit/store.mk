@@ -9,6 +9,8 @@ store_tests = \
 	test/unit/p11/test_store_alias_softhsm \
 	test/unit/p11/test_store_nss \
 	test/unit/p11/test_store_softhsm \
+	test/unit/p11/test_store_state_nss \
+	test/unit/p11/test_store_state_softhsm \
 	test/unit/p11/test_store_sweep_nss \
 	test/unit/p11/test_store_sweep_softhsm \
 	test/unit/daemon/worker/test_export_nss \
@@ -52,6 +54,12 @@ test_unit_p11_test_store_alias_nss_LDADD = $(store_test_ldadd)
 test_unit_p11_test_store_alias_softhsm_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
 test_unit_p11_test_store_alias_softhsm_CPPFLAGS = $(store_test_softhsm)
 test_unit_p11_test_store_alias_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_state_nss_SOURCES = test/unit/p11/test_store_state.c $(store_test_sources)
+test_unit_p11_test_store_state_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_state_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_state_softhsm_SOURCES = test/unit/p11/test_store_state.c $(store_test_sources)
+test_unit_p11_test_store_state_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_state_softhsm_LDADD = $(store_test_ldadd)
 test_unit_p11_test_store_sweep_nss_SOURCES = test/unit/p11/test_store_sweep.c $(store_test_sources)
 test_unit_p11_test_store_sweep_nss_CPPFLAGS = $(store_test_nss)
 test_unit_p11_test_store_sweep_nss_LDADD = $(store_test_ldadd)
