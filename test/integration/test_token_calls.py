@@ -12,6 +12,7 @@ import wire
 from pkcs11 import CKA
 
 PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
+MAKING = ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
 SANITIZED = os.environ.get("SANITIZED") == "yes"
 EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
 
@@ -26,10 +27,7 @@ def spied(module, log):
 def made_in_token(made):
     """The calls that make an object which stays."""
     return [
-        lines
-        for name, lines in made
-        if name in ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
-        and re.search(r"CKA_TOKEN +True", lines)
+        lines for name, lines in made if name in MAKING and re.search(r"CKA_TOKEN +True", lines)
     ]
 
 
@@ -60,6 +58,21 @@ class Spied(unittest.TestCase):
             kek = sandbox.create(harness.kek_attributes("AES_256"))
             bdk = sandbox.create(harness.bdk_attributes())
             self.check_calls(3, lambda: sandbox.export(bdk, kek))
+
+    def test_an_import(self):
+        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+            kek = sandbox.create(harness.kek_attributes("AES_256"))
+            bdk = sandbox.create(harness.bdk_attributes())
+            block = sandbox.export(bdk, kek)["wrapped_key"]["key_material"]
+            material = {"wrapping_key_identifier": kek, "wrapped_key_block": block}
+            request = {"key_material": {"tr31_key_block": material}}
+            made = self.check_calls(1, lambda: sandbox.call("IMPORT_KEY", request))
+            names = [name for name, _ in made]
+            self.assertEqual(names.count("C_UnwrapKey"), 1)
+            # Every session object is destroyed: the working key, its mask variant, the copy and the card stay.
+            new = [name for name in names if name in MAKING]
+            self.assertEqual(len(new) - names.count("C_DestroyObject"), 4)
+            self.assertEqual(len(made_in_token(made)), 4)
 
     def test_an_initial_key(self):
         with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
@@ -102,10 +115,15 @@ class Spied(unittest.TestCase):
         self.assertLessEqual(read, 2)
 
     def test_nothing_is_ever_decrypted(self):
-        """From the first call of a worker to its last: start, self-test, create, adopt, export, delete."""
+        """From the first call of a worker to its last: start, self-test, create, adopt, export, import, delete."""
         with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
             kek = sandbox.adopt_known(harness.kek_attributes("AES_128"))[1]
-            sandbox.export(sandbox.create(harness.bdk_attributes()), kek)
+            wrapped = sandbox.export(sandbox.create(harness.bdk_attributes()), kek)["wrapped_key"]
+            block = {
+                "wrapping_key_identifier": kek,
+                "wrapped_key_block": wrapped["key_material"],
+            }
+            sandbox.call("IMPORT_KEY", {"key_material": {"tr31_key_block": block}})
             sandbox.call("DELETE_KEY", {"key_identifier": kek})
         names = {name for name, _ in calls(self.read())}
         self.assertEqual({name for name in names if "Decrypt" in name}, set())
