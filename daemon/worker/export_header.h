@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a key block's header says of the key that leaves in it. */
+/* What a key block's header says of the key that leaves in it: what the key is here, as far as the
+ * request does not narrow it, and what the request adds. Pure; no token is asked. */
 #ifndef KF_DAEMON_WORKER_EXPORT_HEADER_H
 #define KF_DAEMON_WORKER_EXPORT_HEADER_H
+
+#include <time.h>
 
 #include "dukpt/ksn.h"
 #include "p11/store.h"
@@ -15,12 +18,25 @@ struct export_subject {
     const struct dukpt_ksn *ksn; /* of an initial key; NULL for a key of the store */
 };
 
+/* How many blocks AddBlocks can ask for, and room for the data of each and a NUL. */
+#define EXPORT_MADE_MAX 4
+#define EXPORT_MADE_ROOM (DUKPT_BLOCK_MAX + 1)
+
+/* A header, and the data of those of its blocks that are made here. It points into itself: not to
+ * be copied. */
+struct export_header {
+    struct tr31_header tr31;
+    char made[EXPORT_MADE_MAX][EXPORT_MADE_ROOM];
+};
+
 /*
- * The header for subject under wrapping. headers are the request's, NULL where it has none: what
- * they leave unset is inherited from the subject. The header's optional blocks point into headers.
+ * The header for subject under wrapping. headers are the request's, NULL where it has none, and
+ * must outlive the header: what they leave unset is inherited from the subject. Modes and
+ * exportability can only be narrowed (AWS user guide, "Export keys"). now is for TS. Errors are
+ * KF_VALIDATION, name the member of KeyBlockHeaders and the rule, and quote no optional block.
  */
 bool export_header_make(const struct export_subject *subject, const struct p11_key *wrapping,
-                        const keyferry_KeyBlockHeaders *headers, struct tr31_header *header,
-                        struct kf_error *err);
+                        const keyferry_KeyBlockHeaders *headers, time_t now,
+                        struct export_header *out, struct kf_error *err);
 
 #endif

@@ -3,6 +3,8 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "base/hex.h"
 #include "daemon/worker/export_header.h"
@@ -71,6 +73,27 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
             "be changed, so make another.",
             field, key->name,
             key->facts.mode == 'N' ? ", which NoRestrictions does not stand for" : "");
+    return true;
+}
+
+/* Two parties agree on a KBPK by its check value: with it in the request, no block leaves under
+ * another key because an alias was pointed elsewhere. */
+static bool check_expected(const struct p11_key *key, const keyferry_ExportTr31KeyBlock *tr31,
+                           struct kf_error *err)
+{
+    static const char field[] = "WrappingKeyCheckValue";
+    const char *expected = tr31->wrapping_key_check_value;
+    size_t len = strlen(expected);
+
+    if (!tr31->has_wrapping_key_check_value)
+        return true;
+    if (len < 4 || len > 16 || strspn(expected, "0123456789ABCDEFabcdef") != len)
+        return kf_fail(err, KF_VALIDATION, "%s: must be 4 to 16 hex digits.", field);
+    if (strcasecmp(expected, key->facts.kcv) != 0)
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: key/%s, the wrapping key, has the check value %s (%s), not %s.", field,
+                       key->name, key->facts.kcv, kcv_algorithm_name(key->facts.kcv_algorithm),
+                       expected);
     return true;
 }
 
@@ -146,20 +169,20 @@ static bool wrap(struct service *service, struct export_subject *subject, const 
                  struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31, char *block,
                  struct kf_error *err)
 {
-    struct tr31_header header;
+    struct export_header header;
     struct kbpk *kbpk;
 
     if (!check_strength(wrapping, &subject->facts, err) ||
         !check_format(service, wrapping->facts.algorithm, err) ||
         !export_header_make(subject, wrapping,
-                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL, &header,
-                            err))
+                            tr31->has_key_block_headers ? &tr31->key_block_headers : NULL,
+                            time(NULL), &header, err))
         return false;
     if (subject->ksn && !initial_key_derive(&service->token, key, subject, err))
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
-                               key_facts_bytes(&subject->facts), &header, block, err);
+                               key_facts_bytes(&subject->facts), &header.tr31, block, err);
 }
 
 static void fill_reply(const struct service *service, const struct p11_key *key,
@@ -192,7 +215,7 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) ||
+    if (!check_wrapping(wrapping, err) || !check_expected(wrapping, tr31, err) ||
         !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
     if (subject.ksn)

@@ -53,6 +53,8 @@ bool service_key_name(struct service *service, const char *field, const char *te
 /* Refuses (KF_CONFLICT) a key that is disabled or to be deleted. */
 bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err);
 
+/* A request's KeyModesOfUse as a set; members that are not given are false. */
+void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out);
 /* Checks a request's KeyAttributes into facts (usage, algorithm, mode). */
 bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
                              struct key_facts *facts, struct kf_error *err);
