@@ -18,15 +18,14 @@ struct export_subject {
     const struct dukpt_ksn *ksn; /* of an initial key; NULL for a key of the store */
 };
 
-/* How many blocks AddBlocks can ask for, and room for the data of each and a NUL. */
-#define EXPORT_MADE_MAX 4
+/* The data of one block that is made here, and a NUL. */
 #define EXPORT_MADE_ROOM (DUKPT_BLOCK_MAX + 1)
 
 /* A header, and the data of those of its blocks that are made here. It points into itself: not to
  * be copied. */
 struct export_header {
     struct tr31_header tr31;
-    char made[EXPORT_MADE_MAX][EXPORT_MADE_ROOM];
+    char made[pb_arraysize(keyferry_KeyBlockHeaders, add_blocks)][EXPORT_MADE_ROOM];
 };
 
 /*

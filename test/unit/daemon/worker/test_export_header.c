@@ -386,9 +386,6 @@ START_TEST(blocks_that_cannot_be_made_are_refused)
     give("KP", "010FA329");
     ask("KP");
     expect_refusal("AddBlocks: ", "KP: may be there only once");
-    for (size_t i = 0; i < COUNT(headers.add_blocks); i++)
-        ask(i % 2 ? "KP" : "TS");
-    expect_refusal("AddBlocks: ", "only once");
 }
 END_TEST
 
