@@ -64,8 +64,8 @@ static void write_overview(FILE *stream)
           "Commands:\n",
           stream);
     for (size_t i = 0; i < operations_count; i++)
-        fprintf(stream, "  %-16s %s\n", operations[i].name, operations[i].summary);
-    fprintf(stream, "  %-16s %s\n", COMMAND_PARSE_KEY_BLOCK, SUMMARY_PARSE_KEY_BLOCK);
+        fprintf(stream, "  %-22s %s\n", operations[i].name, operations[i].summary);
+    fprintf(stream, "  %-22s %s\n", COMMAND_PARSE_KEY_BLOCK, SUMMARY_PARSE_KEY_BLOCK);
     fputs("\n'keyferry COMMAND --help' shows a command's options and an example.\n", stream);
 }
 

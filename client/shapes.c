@@ -86,7 +86,7 @@ static const struct member create_key[] = {
     STRUCTURE(CreateKeyRequest, key_attributes, "KeyAttributes", KeyAttributes,
               "Usage, class, algorithm and modes of the key."),
     MEMBER(CreateKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
-           "ANSI_X9_24 for TDES, CMAC for AES; by default the key's own."),
+           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC; by default the key's own."),
     MEMBER(CreateKeyRequest, exportable, "Exportable", "Whether the key may ever be exported."),
     MEMBER(CreateKeyRequest, enabled, "Enabled",
            "Whether the key may be used at once (the default)."),

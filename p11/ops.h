@@ -17,8 +17,8 @@
 
 #define P11_BLOCK_MAX 16
 #define P11_HMAC_MAX 64
-/* The longest key that is wrapped, in bytes: the payload of a key block of 9999 characters. */
-#define P11_WRAP_MAX 4992
+/* The longest key that is wrapped, in bytes. */
+#define P11_WRAP_MAX 256
 
 /* "join before a key" and so on, and the standard mechanisms that would do it, for messages. Static
  * text. */

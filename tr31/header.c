@@ -92,23 +92,44 @@ static void write_decimal(size_t value, size_t digits, char *out)
         out[i] = (char)('0' + value % 10);
 }
 
+/* Says of a field which byte is wrong, and what it is. */
+static bool refuse_byte(const char *text, size_t at, const char *field, const char *rule,
+                        struct kf_error *err)
+{
+    if (tr31_is_printable(text + at, 1))
+        return kf_fail(err, KF_VALIDATION, "KeyBlock%s%s: must be %s; byte %zu is '%c'",
+                       *field ? " " : "", field, rule, at, text[at]);
+    return kf_fail(err, KF_VALIDATION, "KeyBlock%s%s: must be %s; byte %zu is 0x%02X",
+                   *field ? " " : "", field, rule, at, (unsigned char)text[at]);
+}
+
+static bool check_printable(const char *text, size_t len, struct kf_error *err)
+{
+    for (size_t at = 0; at < len; at++)
+        if (!tr31_is_printable(text + at, 1))
+            return refuse_byte(text, at, "", "printable ASCII characters only", err);
+    return true;
+}
+
 static bool check_text(const char *text, struct kf_error *err)
 {
     if (text[AT_VERSION] >= '0' && text[AT_VERSION] <= '9')
         return kf_fail(err, KF_VALIDATION,
-                       "KeyBlock version: %c is a vendor's own format; must be A, B, C, D or E",
+                       "KeyBlock version: %c is a vendor's own format; must be A, B, C, D or E; "
+                       "byte 0",
                        text[AT_VERSION]);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         for (size_t j = 0; j < rules[i].len; j++) {
             char c = text[rules[i].at + j];
 
             if (c == '\0' || !strchr(rules[i].characters, c))
-                return kf_fail(err, KF_VALIDATION, "KeyBlock %s: must be %s", rules[i].field,
-                               rules[i].rule);
+                return refuse_byte(text, rules[i].at + j, rules[i].field, rules[i].rule, err);
         }
     if (strchr("IJ", text[AT_ALGORITHM]) && !strchr("DE", text[AT_VERSION]))
-        return kf_fail(err, KF_VALIDATION,
-                       "KeyBlock algorithm: I and J belong to versions D and E only");
+        return kf_fail(
+            err, KF_VALIDATION,
+            "KeyBlock algorithm: I and J belong to versions D and E only; byte %d is '%c'",
+            AT_ALGORITHM, text[AT_ALGORITHM]);
     return true;
 }
 
@@ -162,20 +183,18 @@ bool tr31_header_parse(const char *text, size_t len, struct tr31_header *header,
     if (len < TR31_HEADER_SIZE || len > TR31_KEYBLOCK_MAX)
         return kf_fail(err, KF_VALIDATION, "KeyBlock length: %zu characters; must be %d to %d", len,
                        TR31_HEADER_SIZE, TR31_KEYBLOCK_MAX);
-    if (!tr31_is_printable(text, len))
-        return kf_fail(err, KF_VALIDATION, "KeyBlock: must be printable ASCII characters only");
-    if (!check_text(text, err))
+    if (!check_printable(text, len, err) || !check_text(text, err))
         return false;
     declared = read_decimal(text + AT_LENGTH, 4);
     if (declared != len)
         return kf_fail(err, KF_VALIDATION,
-                       "KeyBlock length: the header says %zu, but the key block has %zu characters",
+                       "KeyBlock length: the header says %zu, but the key block has %zu "
+                       "characters; bytes 1 to 4",
                        declared, len);
     read_fixed(text, header);
-    if (!tr31_optblocks_parse(text + TR31_HEADER_SIZE, len - TR31_HEADER_SIZE,
-                              read_decimal(text + AT_COUNT, 2),
-                              tr31_version_find(header->version)->block, &header->optional,
-                              &optional, err))
+    if (!tr31_optblocks_parse(
+            text + TR31_HEADER_SIZE, len - TR31_HEADER_SIZE, read_decimal(text + AT_COUNT, 2),
+            tr31_version_find(header->version)->block, &header->optional, &optional, err))
         return false;
     *size = TR31_HEADER_SIZE + optional;
     return true;

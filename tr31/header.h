@@ -61,7 +61,8 @@ size_t tr31_header_write(const struct tr31_header *header, size_t length, size_t
 
 /* Reads the header of the key block in text, whose length is len: strict, and the declared length
  * must be len. The optional blocks point into text. *size is the header's length with its optional
- * blocks. */
+ * blocks. A refusal names field and rule, and says at which byte, counted from 0 as the standard
+ * does. */
 bool tr31_header_parse(const char *text, size_t len, struct tr31_header *header, size_t *size,
                        struct kf_error *err);
 

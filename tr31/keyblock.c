@@ -70,6 +70,22 @@ void tr31_keyblock_write(const struct tr31_layout *layout, const char *header,
     hex_encode(mac, layout->mac_len, out + layout->header_size + 2 * layout->payload_len);
 }
 
+/* The part of a block that is len bytes in hex at text[from]. */
+static bool read_part(const char *text, size_t from, size_t len, const char *part, uint8_t *out,
+                      struct kf_error *err)
+{
+    size_t digit;
+
+    if (hex_decode(text + from, len, out))
+        return true;
+    for (size_t i = 0; i < 2 * len; i++)
+        if (!tr31_read_hex(text + from + i, 1, &digit))
+            return kf_fail(err, KF_VALIDATION,
+                           "KeyBlock %s: must be upper-case hex digits; byte %zu is '%c'", part,
+                           from + i, text[from + i]);
+    return false;
+}
+
 bool tr31_keyblock_parse(const char *text, size_t len, struct tr31_keyblock *block,
                          struct kf_error *err)
 {
@@ -79,18 +95,17 @@ bool tr31_keyblock_parse(const char *text, size_t len, struct tr31_keyblock *blo
     if (!tr31_header_parse(text, len, &block->header, &block->header_size, err))
         return false;
     version = tr31_version_find(block->header.version);
-    text += block->header_size;
     rest = len - block->header_size;
     if (rest <= 2 * version->mac || (rest - 2 * version->mac) % (2 * version->payload_block) != 0)
         return kf_fail(err, KF_VALIDATION,
                        "KeyBlock length: %zu characters follow the header; version %c has a "
-                       "ciphertext of one or more times %zu, and %zu of MAC",
-                       rest, version->letter, 2 * version->payload_block, 2 * version->mac);
+                       "ciphertext of one or more times %zu, and %zu of MAC; from byte %zu on",
+                       rest, version->letter, 2 * version->payload_block, 2 * version->mac,
+                       block->header_size);
     block->mac_len = version->mac;
     block->ciphertext_len = rest / 2 - version->mac;
-    if (!hex_decode(text, block->ciphertext_len, block->ciphertext))
-        return kf_fail(err, KF_VALIDATION, "KeyBlock ciphertext: must be upper-case hex digits");
-    if (!hex_decode(text + 2 * block->ciphertext_len, block->mac_len, block->mac))
-        return kf_fail(err, KF_VALIDATION, "KeyBlock MAC: must be upper-case hex digits");
-    return true;
+    return read_part(text, block->header_size, block->ciphertext_len, "ciphertext",
+                     block->ciphertext, err) &&
+           read_part(text, block->header_size + 2 * block->ciphertext_len, block->mac_len, "MAC",
+                     block->mac, err);
 }

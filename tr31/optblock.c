@@ -2,6 +2,7 @@
 /* Optional blocks, written and read. */
 #include "tr31/optblock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tr31/header.h"
@@ -136,7 +137,8 @@ static bool parse_extended(const char *text, size_t len, size_t *size, struct kf
         !tr31_read_hex(text + 6, 4, size))
         return kf_fail(err, KF_VALIDATION,
                        "optional block %.2s: an extended length must be 0004 and four upper-case "
-                       "hex digits", text);
+                       "hex digits",
+                       text);
     if (*size <= SHORT_MAX)
         return kf_fail(err, KF_VALIDATION,
                        "optional block %.2s: an extended length is for more than 255 characters",
@@ -164,11 +166,22 @@ static bool parse_head(const char *text, size_t len, size_t number, size_t *head
     if (*size < *head)
         return kf_fail(err, KF_VALIDATION,
                        "optional block %.2s: its length counts id and length too, so it must be 04 "
-                       "or more", text);
+                       "or more",
+                       text);
     if (*size > len)
         return kf_fail(err, KF_VALIDATION, "optional block %.2s: its length exceeds the key block",
                        text);
     return true;
+}
+
+/* Adds to a refusal where the block begins that is meant; returns false. */
+static bool refuse_at(size_t offset, struct kf_error *err)
+{
+    size_t len = strlen(err->message);
+
+    snprintf(err->message + len, sizeof err->message - len, "; it begins at byte %zu",
+             TR31_HEADER_SIZE + offset);
+    return false;
 }
 
 bool tr31_optblocks_parse(const char *text, size_t len, size_t count, size_t cipher_block,
@@ -183,15 +196,18 @@ bool tr31_optblocks_parse(const char *text, size_t len, size_t count, size_t cip
 
         if (!parse_head(at, len - used, i + 1, &head, &whole, err) ||
             !append(blocks, at, at + head, whole - head, err))
-            return false;
-        if (is_padding(at) && i + 1 < count)
-            return kf_fail(err, KF_VALIDATION, "optional block PB: must be the last");
+            return refuse_at(used, err);
+        if (is_padding(at) && i + 1 < count) {
+            kf_fail(err, KF_VALIDATION, "optional block PB: must be the last");
+            return refuse_at(used, err);
+        }
         used += whole;
     }
     if (used % cipher_block != 0)
         return kf_fail(err, KF_VALIDATION,
-                       "optional blocks: their %zu characters must be a multiple of %zu", used,
-                       cipher_block);
+                       "optional blocks: their %zu characters must be a multiple of %zu; bytes %d "
+                       "to %zu",
+                       used, cipher_block, TR31_HEADER_SIZE, TR31_HEADER_SIZE + used - 1);
     *size = used;
     return true;
 }

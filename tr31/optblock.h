@@ -55,7 +55,8 @@ size_t tr31_optblocks_write(const struct tr31_optblocks *blocks, size_t pb_size,
 /* Reads `count` blocks from the start of text, of which `len` characters are there. The list points
  * into text. Refuses what tr31_optblocks_add refuses, a PB that is not the last, lengths that are
  * malformed, out of range, not in the form their size asks for or beyond the text, and a sum that
- * is not a multiple of the cipher block. *size is the sum. */
+ * is not a multiple of the cipher block; says at which byte of the key block, whose header ends
+ * where text begins. *size is the sum. */
 bool tr31_optblocks_parse(const char *text, size_t len, size_t count, size_t cipher_block,
                           struct tr31_optblocks *blocks, size_t *size, struct kf_error *err);
 

@@ -149,7 +149,8 @@ bool frame_out_splice(struct frame_out *out, const uint8_t *frames, size_t len)
 const uint8_t *frame_out_data(const struct frame_out *out, size_t *len)
 {
     *len = out->end - out->start;
-    return out->data + out->start;
+    /* Before anything is put in there is no data, and NULL takes no sum. */
+    return out->data ? out->data + out->start : NULL;
 }
 
 void frame_out_written(struct frame_out *out, size_t len)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and aliases as replies show them, in AWS's words, and as requests name and describe them. */
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "daemon/worker/service_internal.h"
+#include "tr31/header.h"
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX])
 {
@@ -95,6 +98,19 @@ void service_record_key(const struct service *service, struct record *record, co
     record_text(record, name, key->facts.kcv);
 }
 
+void service_record_block(struct record *record, const char *block)
+{
+    char header[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    snprintf(header, sizeof header, "%.*s", TR31_HEADER_SIZE, block);
+    SHA256((const unsigned char *)block, strlen(block), digest);
+    hex_encode(digest, sizeof digest, hex);
+    record_text(record, "Format", TR31_FORMAT);
+    record_text(record, "Header", header);
+    record_text(record, "Sha256", hex);
+}
+
 bool service_key_name(struct service *service, const char *field, const char *text,
                       char name[KEY_NAME_LEN + 1], struct kf_error *err)
 {
@@ -177,6 +193,34 @@ bool service_read_attributes(bool given, const keyferry_KeyAttributes *attribute
     facts->mode = key_modes_letter(&modes);
     snprintf(facts->usage, sizeof facts->usage, "%s", usage);
     return key_attributes_check(facts->usage, facts->algorithm, facts->mode, err);
+}
+
+bool service_check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
+                                 struct kf_error *err)
+{
+    const char *right = kcv_algorithm_name(kcv_algorithm_for(algorithm));
+
+    if (given && strcmp(name, right) != 0)
+        return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.",
+                       key_algorithm_name(algorithm), right);
+    return true;
+}
+
+bool service_read_legacy_import(const struct service *service, bool wanted, struct key_facts *facts,
+                                struct kf_error *err)
+{
+    char text[400];
+
+    if (!wanted)
+        return true;
+    if (!key_can_import_legacy(facts))
+        return kf_fail(err, KF_VALIDATION,
+                       "LegacyImport: is for TDES keys of usage TR31_K1_KEY_BLOCK_PROTECTION_KEY "
+                       "or TR31_K0_KEY_ENCRYPTION_KEY with the KeyModesOfUse Decrypt and Unwrap.");
+    facts->legacy_import = true;
+    return profile_can(&service->token, FORMAT_TR31_IMPORT_AC, text, sizeof text) ||
+           kf_fail(err, KF_VALIDATION, "LegacyImport: this token is not capable of the %s: %s",
+                   profile_format_name(FORMAT_TR31_IMPORT_AC), text);
 }
 
 bool service_page_size(bool given, int32_t max_results, size_t *size, struct kf_error *err)

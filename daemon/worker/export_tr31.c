@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "daemon/worker/keyblock_mac.h"
 #include "p11/ops.h"
 
 /* Two bytes of length, the longest key (HMAC), padding to the block: five AES blocks. */
@@ -18,7 +19,6 @@ struct states {
     uint8_t header[TR31_BLOCK_MAX]; /* the CBC state after the header */
     uint8_t payload[PAYLOAD_MAX];   /* and those after each payload block */
     uint8_t padding[PAYLOAD_MAX];
-    uint8_t mask[PAYLOAD_MAX]; /* zeros, and K1 at the end */
     uint8_t mac[TR31_MAC_MAX];
 };
 
@@ -68,60 +68,15 @@ static bool mac_over_padding(const struct p11_token *token, const struct kbpk *k
     return good;
 }
 
-/* Bytes of the key reach into the last block: K1 is xored in by the token. */
-static bool mac_over_key(const struct p11_token *token, const struct kbpk *kbpk,
-                         CK_OBJECT_HANDLE payload, const struct tr31_layout *layout,
-                         struct states *s, struct kf_error *err)
-{
-    struct p11_template template = {0};
-    CK_OBJECT_HANDLE masked = CK_INVALID_HANDLE;
-    bool good;
-
-    tr31_cmac_finish(&kbpk->mac, s->mask, layout->payload_len);
-    role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &template);
-    good = op_xor(token, payload, s->mask, layout->payload_len, &template, &masked, err) &&
-           op_wrap_cbc(token, kbpk->cipher, kbpk->kbmk, masked, s->header, s->payload,
-                       layout->payload_len, err);
-    if (good)
-        memcpy(s->mac, s->payload + layout->payload_len - layout->mac_len, layout->mac_len);
-    op_destroy(token, &masked);
-    return good;
-}
-
-static bool encrypt_header(const struct p11_token *token, struct kbpk *kbpk,
-                           const struct tr31_layout *layout, const char *header, struct states *s,
-                           struct kf_error *err)
-{
-    static const uint8_t zero_iv[TR31_BLOCK_MAX];
-    uint8_t all[TR31_KEYBLOCK_MAX];
-
-    if (kbpk->header_len == layout->header_size &&
-        memcmp(kbpk->header, header, layout->header_size) == 0) {
-        memcpy(s->header, kbpk->header_state, layout->mac_len);
-        return true;
-    }
-    if (!op_encrypt_cbc(token, kbpk->cipher, kbpk->kbmk, zero_iv, (const uint8_t *)header,
-                        layout->header_size, all, err))
-        return false;
-    memcpy(s->header, all + layout->header_size - layout->mac_len, layout->mac_len);
-    explicit_bzero(all, layout->header_size);
-    if (layout->header_size <= sizeof kbpk->header) {
-        memcpy(kbpk->header, header, layout->header_size);
-        memcpy(kbpk->header_state, s->header, layout->mac_len);
-        kbpk->header_len = layout->header_size;
-    }
-    return true;
-}
-
 static bool make_mac(const struct p11_token *token, struct kbpk *kbpk, CK_OBJECT_HANDLE payload,
                      const struct tr31_layout *layout, const char *header, struct states *s,
                      struct kf_error *err)
 {
-    if (!encrypt_header(token, kbpk, layout, header, s, err))
+    if (!keyblock_mac_header(token, kbpk, header, layout->header_size, s->header, err))
         return false;
     if (layout->last_block_is_padding && layout->payload_len >= 2 * layout->mac_len)
         return mac_over_padding(token, kbpk, payload, layout, s, err);
-    return mac_over_key(token, kbpk, payload, layout, s, err);
+    return keyblock_mac_payload(token, kbpk, s->header, payload, layout->payload_len, s->mac, err);
 }
 
 bool export_tr31(const struct p11_token *token, struct random_pool *random, struct kbpk *kbpk,

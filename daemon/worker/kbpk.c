@@ -102,31 +102,30 @@ static bool read_l(const struct p11_token *token, enum p11_cipher cipher, CK_OBJ
     return good;
 }
 
-static bool derive_by_encryption(const struct p11_token *token, enum key_algorithm algorithm,
-                                 enum p11_cipher cipher, CK_OBJECT_HANDLE key, struct kbpk *out,
+/* Which of a KBPK's keys, and what it may do. */
+struct wanted {
+    enum tr31_derived_key derived;
+    enum p11_role role;
+    CK_OBJECT_HANDLE *handle;
+};
+
+static bool derive_by_encryption(const struct p11_token *token, const struct p11_key *key,
+                                 enum p11_cipher cipher, const struct wanted *wanted,
                                  struct kf_error *err)
 {
+    enum key_algorithm algorithm = key->facts.algorithm;
     struct tr31_cmac_subkeys subkeys;
+    struct p11_template template = {0};
     uint8_t l[TR31_BLOCK_MAX], data[TR31_DERIVATION_MAX];
-    struct {
-        enum tr31_derived_key derived;
-        enum p11_role role;
-        CK_OBJECT_HANDLE *handle;
-    } wanted[] = {{TR31_KBEK, ROLE_KBEK, &out->kbek}, {TR31_KBMK, ROLE_KBMK, &out->kbmk}};
+    size_t len;
     bool good = false;
 
-    if (!read_l(token, cipher, key, l, key_algorithm_block(algorithm), err))
+    if (!read_l(token, cipher, key->working, l, key_algorithm_block(algorithm), err))
         goto out;
     tr31_cmac_subkeys(l, key_algorithm_block(algorithm), &subkeys);
-    for (size_t i = 0; i < 2; i++) {
-        struct p11_template template = {0};
-        size_t len = tr31_derivation_data(algorithm, wanted[i].derived, &subkeys, data);
-
-        role_session_template(token, wanted[i].role, algorithm, 0, &template);
-        if (!op_derive(token, cipher, key, data, len, &template, wanted[i].handle, err))
-            goto out;
-    }
-    good = true;
+    len = tr31_derivation_data(algorithm, wanted->derived, &subkeys, data);
+    role_session_template(token, wanted->role, algorithm, 0, &template);
+    good = op_derive(token, cipher, key->working, data, len, &template, wanted->handle, err);
 
 out:
     explicit_bzero(l, sizeof l);
@@ -135,26 +134,15 @@ out:
     return good;
 }
 
-static bool derive_by_kdf(const struct p11_token *token, enum key_algorithm algorithm,
-                          enum p11_cipher cipher, CK_OBJECT_HANDLE key, struct kbpk *out,
-                          struct kf_error *err)
+static bool derive_by_kdf(const struct p11_token *token, const struct p11_key *key,
+                          enum p11_cipher cipher, const struct wanted *wanted, struct kf_error *err)
 {
-    struct {
-        enum tr31_derived_key derived;
-        enum p11_role role;
-        CK_OBJECT_HANDLE *handle;
-    } wanted[] = {{TR31_KBEK, ROLE_KBEK, &out->kbek}, {TR31_KBMK, ROLE_KBMK, &out->kbmk}};
+    struct p11_template template = {0};
+    uint8_t fixed[TR31_KDF_FIXED_INPUT];
 
-    for (size_t i = 0; i < 2; i++) {
-        struct p11_template template = {0};
-        uint8_t fixed[TR31_KDF_FIXED_INPUT];
-
-        tr31_kdf_fixed_input(algorithm, wanted[i].derived, fixed);
-        role_session_template(token, wanted[i].role, algorithm, 0, &template);
-        if (!op_kdf(token, cipher, key, fixed, sizeof fixed, &template, wanted[i].handle, err))
-            return false;
-    }
-    return true;
+    tr31_kdf_fixed_input(key->facts.algorithm, wanted->derived, fixed);
+    role_session_template(token, wanted->role, key->facts.algorithm, 0, &template);
+    return op_kdf(token, cipher, key->working, fixed, sizeof fixed, &template, wanted->handle, err);
 }
 
 /* The token was asked for sensitive objects that do not leave; whether it made such is looked at
@@ -168,10 +156,19 @@ static bool check_sealed(const struct p11_token *token, CK_OBJECT_HANDLE key, st
     if (p11_get_attributes(token->session, key, flags, 2, err) != CKR_OK)
         return false;
     if (!sensitive || extractable)
-        return kf_fail(
-            err, KF_INTERNAL,
-            "The token derived a key that is readable or may leave; nothing was exported.");
+        return kf_fail(err, KF_INTERNAL,
+                       "The token derived a key that is readable or may leave; it was not used.");
     return true;
+}
+
+/* On failure there may be an object, for the caller to destroy. */
+static bool derive_one(const struct p11_token *token, const struct p11_key *key,
+                       const struct wanted *wanted, struct kf_error *err)
+{
+    enum p11_cipher cipher = key_algorithm_is_aes(key->facts.algorithm) ? P11_AES : P11_TDES;
+
+    return (key->kdf ? derive_by_kdf : derive_by_encryption)(token, key, cipher, wanted, err) &&
+           check_sealed(token, *wanted->handle, err);
 }
 
 static bool derive(const struct p11_token *token, const struct p11_key *key, struct kbpk *out,
@@ -184,10 +181,8 @@ static bool derive(const struct p11_token *token, const struct p11_key *key, str
     out->algorithm = key->facts.algorithm;
     out->cipher = key_algorithm_is_aes(out->algorithm) ? P11_AES : P11_TDES;
     out->kbek = out->kbmk = CK_INVALID_HANDLE;
-    if (!(key->kdf ? derive_by_kdf : derive_by_encryption)(token, out->algorithm, out->cipher,
-                                                           key->working, out, err))
-        goto out;
-    if (!check_sealed(token, out->kbek, err) || !check_sealed(token, out->kbmk, err))
+    if (!derive_one(token, key, &(struct wanted){TR31_KBEK, ROLE_KBEK, &out->kbek}, err) ||
+        !derive_one(token, key, &(struct wanted){TR31_KBMK, ROLE_KBMK, &out->kbmk}, err))
         goto out;
     if (!op_encrypt_ecb(token, out->cipher, out->kbmk, zeros, key_algorithm_block(out->algorithm),
                         l, err))
@@ -242,4 +237,14 @@ struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struc
     entry->last_use = ++cache->uses;
     explicit_bzero(&made, sizeof made);
     return &entry->kbpk;
+}
+
+bool kbpk_derive_import(const struct p11_token *token, const struct p11_key *key,
+                        CK_OBJECT_HANDLE *kbek, struct kf_error *err)
+{
+    *kbek = CK_INVALID_HANDLE;
+    if (derive_one(token, key, &(struct wanted){TR31_KBEK, ROLE_IMPORT_KBEK, kbek}, err))
+        return true;
+    op_destroy(token, kbek);
+    return false;
 }

@@ -31,6 +31,11 @@ struct kbpk_cache;
 struct kbpk_cache *kbpk_cache_new(const struct p11_token *token);
 /* Those of a working K0 or K1; owned by the cache, valid until its next call. */
 struct kbpk *kbpk_get(struct kbpk_cache *cache, const struct p11_key *key, struct kf_error *err);
+/* The KBEK of a working K0 or K1 once more, as a session object that only unwraps: for one job, to
+ * be destroyed by its owner. Beside one that wraps it would let a key out that came in sensitive,
+ * so it is never kept. */
+bool kbpk_derive_import(const struct p11_token *token, const struct p11_key *key,
+                        CK_OBJECT_HANDLE *kbek, struct kf_error *err);
 /* Destroys those whose key is disabled, to be deleted, gone, refused or another one by now. Does
  * nothing where the last review is fresh (p11/store.h). */
 void kbpk_cache_review(struct kbpk_cache *cache, struct p11_store *store);

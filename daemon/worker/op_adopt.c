@@ -272,7 +272,9 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
                        FIELD ": is empty; an object without a label cannot be adopted.");
     record_text(record, "ObjectLabel", request->object_label);
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
-                                 err))
+                                 err) ||
+        !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
+                                    &facts, err))
         return false;
     /* What is not said is the one that gives nothing away. */
     facts.exportability = request->has_exportable && request->exportable ? 'S' : 'N';

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ExportKey: which key may leave, under which, and in which form. */
-#include <openssl/sha.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
-#include "base/hex.h"
 #include "daemon/worker/export_header.h"
 #include "daemon/worker/export_tr31.h"
 #include "daemon/worker/initial_key.h"
 #include "daemon/worker/service_internal.h"
 #include "p11/ops.h"
-
-#define FORMAT "TR31_KEY_BLOCK"
 
 /* A token that can make no key block at all says so before anything is looked up. */
 static bool check_token(const struct service *service, struct kf_error *err)
@@ -114,21 +109,6 @@ static bool check_strength(const struct p11_key *wrapping, const struct key_fact
                    key_algorithm_name(facts->algorithm), length);
 }
 
-static void record_block(struct record *record, const char *block)
-{
-    char header[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-
-    /* The sixteen characters only: optional blocks are the caller's own text, which no log shows.
-     */
-    snprintf(header, sizeof header, "%.*s", TR31_HEADER_SIZE, block);
-    SHA256((const unsigned char *)block, strlen(block), digest);
-    hex_encode(digest, sizeof digest, hex);
-    record_text(record, "Format", FORMAT);
-    record_text(record, "Header", header);
-    record_text(record, "Sha256", hex);
-}
-
 static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *request,
                       struct p11_key **key, struct p11_key **wrapping, struct kf_error *err)
 {
@@ -192,7 +172,7 @@ static void fill_reply(const struct service *service, const struct p11_key *key,
     reply->has_wrapped_key = true;
     service_key_arn(service, wrapping->name, reply->wrapped_key.wrapping_key_arn);
     service_key_arn(service, key->name, reply->export_key_arn);
-    strcpy(reply->wrapped_key.wrapped_key_material_format, FORMAT);
+    strcpy(reply->wrapped_key.wrapped_key_material_format, TR31_FORMAT);
     strcpy(reply->wrapped_key.key_check_value, facts->kcv);
     strcpy(reply->wrapped_key.key_check_value_algorithm, kcv_algorithm_name(facts->kcv_algorithm));
 }
@@ -228,6 +208,6 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
     fill_reply(service, key, wrapping, &subject.facts, reply);
     if (subject.ksn)
         record_text(record, "InitialKeyCheckValue", subject.facts.kcv);
-    record_block(record, reply->wrapped_key.key_material);
+    service_record_block(record, reply->wrapped_key.key_material);
     return true;
 }

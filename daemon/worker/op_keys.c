@@ -10,18 +10,6 @@
 
 #define DAY_MS (24 * 3600 * 1000LL)
 
-/* AWS lets a request name the method; there is one for each algorithm here. */
-static bool check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
-                                struct kf_error *err)
-{
-    const char *right = kcv_algorithm_name(kcv_algorithm_for(algorithm));
-
-    if (given && strcmp(name, right) != 0)
-        return kf_fail(err, KF_VALIDATION, "KeyCheckValueAlgorithm: for %s it is %s.",
-                       key_algorithm_name(algorithm), right);
-    return true;
-}
-
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
 {
@@ -60,8 +48,10 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
 
     if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
                                  err) ||
-        !check_kcv_algorithm(request->has_key_check_value_algorithm,
-                             request->key_check_value_algorithm, facts.algorithm, err))
+        !service_check_kcv_algorithm(request->has_key_check_value_algorithm,
+                                     request->key_check_value_algorithm, facts.algorithm, err) ||
+        !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
+                                    &facts, err))
         return false;
     if (!request->has_exportable)
         return kf_fail(err, KF_VALIDATION, "Exportable is required.");

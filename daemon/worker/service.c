@@ -41,6 +41,7 @@ static const struct way ways[] = {
     WAY(GET_ALIAS, GetAlias, op_get_alias, true),
     WAY(LIST_ALIASES, ListAliases, op_list_aliases, true),
     WAY(ADOPT_KEY, AdoptKey, op_adopt_key, false),
+    WAY(IMPORT_KEY, ImportKey, op_import_key, false),
     WAY(TOKEN, Token, op_describe_token, true),
 };
 

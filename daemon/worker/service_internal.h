@@ -12,6 +12,8 @@
 #include "p11/store.h"
 
 #define ARN_MAX 151
+/* AWS's WrappedKeyMaterialFormat. */
+#define TR31_FORMAT "TR31_KEY_BLOCK"
 
 struct service {
     const struct conf *conf;
@@ -42,6 +44,7 @@ bool op_get_alias(struct service *, const void *, void *, struct record *, struc
 bool op_list_aliases(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_export_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_adopt_key(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_import_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_describe_token(struct service *, const void *, void *, struct record *, struct kf_error *);
 
 /* The key that text names in the request's member field; the name of one that an identifier leads
@@ -68,6 +71,17 @@ void service_fill_alias(const struct service *service, const struct p11_alias *a
 /* "KeyArn" and "KeyCheckValue" of a key, under these names with the given prefix. */
 void service_record_key(const struct service *service, struct record *record, const char *prefix,
                         const struct p11_key *key);
+
+/* A key block's format, the sixteen characters of its header and its SHA-256. Not more: optional
+ * blocks are the caller's own text, which no log shows. */
+void service_record_block(struct record *record, const char *block);
+
+/* AWS lets a request name the method of the check value; there is one for each algorithm here. */
+bool service_check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
+                                 struct kf_error *err);
+/* LegacyImport of a request, into facts, of which usage, algorithm and mode are there. */
+bool service_read_legacy_import(const struct service *service, bool wanted, struct key_facts *facts,
+                                struct kf_error *err);
 
 /* The page of a list: where it begins and how many it may have, from MaxResults and NextToken. */
 bool service_page_size(bool given, int32_t max_results, size_t *size, struct kf_error *err);

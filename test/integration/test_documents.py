@@ -91,7 +91,7 @@ class Documents(unittest.TestCase):
         self.assertRegex(self.shell("cat block"), r"\AD0\d{3}B0TX00E0000[0-9A-F]+\n\Z")
 
     def test_the_shorthand_of_the_manual_page(self):
-        (block,) = manual_blocks(source("doc/keyferry.1"), "VALUES")
+        block = manual_blocks(source("doc/keyferry.1"), "VALUES")[0]
         self.shell("keyferry create-key --exportable --key-attributes " + shlex.quote(block.strip()))
 
     def test_examples_of_help(self):

@@ -17,6 +17,7 @@ MODES = {
     "C": ("generate", "verify"),
     "G": ("generate",),
     "V": ("verify",),
+    "S": ("sign",),
     "X": ("derive_key",),
     "N": ("no_restrictions",),
 }
@@ -168,6 +169,46 @@ class Headers(harness.TokenCase):
         for word in LETTERS:
             self.refused("not exportable", {"key_exportability": word}, arn)
 
+    def import_key(self, usage, mode, keyversion, exportability):
+        """A TDES key that came in a key block: its bytes and its ARN."""
+        value = harness.random_key("TDES_2KEY")
+        kbpk, kek = self.keks["AES_256"]
+        block = tr31_reader.make_block(
+            kbpk, "D", usage, "T", mode, value, keyversion, exportability
+        )
+        tr31 = {"wrapping_key_identifier": kek, "wrapped_key_block": block}
+        reply = self.sandbox.call("IMPORT_KEY", {"key_material": {"tr31_key_block": tr31}})
+        return value, reply["key"]["key_arn"]
+
+    def test_an_imported_key_keeps_its_header(self):
+        for letter in "SEN":
+            value, arn = self.import_key("V0", "C", "7Z", letter)
+            if letter == "N":
+                self.refused("not exportable", None, arn)
+                continue
+            _, opened = self.export(arn, None)
+            self.assertEqual(opened["key"], value)
+            header = {"usage": "V0", "mode": "C", "keyversion": "7Z", "exportability": letter}
+            self.assertEqual({name: opened["header"][name] for name in header}, header)
+            for word, asked in LETTERS.items():
+                headers = {"key_exportability": word, "key_modes_of_use": modes("V")}
+                if "SEN".index(asked) < "SEN".index(letter):
+                    self.refused(
+                        "KeyExportability: SENSITIVE is wider than the key's own EXPORTABLE",
+                        headers,
+                        arn,
+                    )
+                    continue
+                _, opened = self.export(arn, headers)
+                self.assertEqual(opened["header"]["exportability"], asked)
+                self.assertEqual(opened["header"]["mode"], "V")
+        # An initial key of somebody else's: its KSN is not known here.
+        _, arn = self.import_key("B1", "X", "00", "E")
+        given = [("KS", "FFFF9876543210E00000")]
+        _, opened = self.export(arn, {"optional_blocks": blocks(*given)})
+        self.assertEqual(opened["optional_blocks"][:1], given)
+        self.refused("AddBlocks: KS is made from a KSN", {"add_blocks": ["KS"]}, arn)
+
     def test_version(self):
         for version in ("00", "02", "99", "A0", "ZZ"):
             self.assertEqual(self.header({"key_version": version}), "DB0TX%sE0000" % version)
@@ -311,6 +352,23 @@ class Headers(harness.TokenCase):
                 ksn=ksn,
             )
             self.assertIn(algorithm, text)
+
+    def test_made_blocks_by_the_command(self):
+        kbpk, kek = self.keks["AES_256"]
+        for material in (
+            '{"Tr31KeyBlock": {"WrappingKeyIdentifier": "%s", "KeyBlockHeaders": {"KeyVersion": '
+            '"07", "OptionalBlocks": {"LB": "b", "AA": "a"}, "AddBlocks": ["KP", "TS"]}}}',
+            "Tr31KeyBlock={WrappingKeyIdentifier=%s,KeyBlockHeaders={KeyVersion=07,"
+            "OptionalBlocks={LB=b,AA=a},AddBlocks=[KP,TS]}}",
+        ):
+            answer = self.sandbox.cli(
+                "export-key", "--export-key-identifier", self.bdk[1], "--key-material", material % kek
+            )
+            opened = tr31_reader.open_block(kbpk, answer["WrappedKey"]["KeyMaterial"])
+            self.assertEqual(opened["header"]["keyversion"], "07")
+            self.assertEqual(
+                [name for name, _ in opened["optional_blocks"]], ["LB", "AA", "KP", "TS", "PB"]
+            )
 
     def test_what_cannot_be_made(self):
         for ident in ("KS", "IK"):

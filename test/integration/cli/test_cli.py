@@ -416,35 +416,5 @@ class Refusals(Case):
         self.refused(result, "ServiceUnavailableException", "1000 ms")
 
 
-class KeyBlocks(Case):
-    BLOCK = "D0128B0TX02N0100BI1000ABCDEFABCD" + "0" * 96
-
-    def test_shows_the_header_without_a_daemon(self):
-        path = os.path.join(self.folder, "block")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self.BLOCK + "\n")
-        for argument in (self.BLOCK, "file://" + path):
-            result = self.run_program("parse-key-block", argument)
-            self.assertEqual((result.returncode, result.stderr), (0, b""))
-            answer = json.loads(result.stdout)
-            modes = answer.pop("KeyModesOfUse")
-            self.assertEqual([mode for mode in MODES if modes[mode]], ["DeriveKey"])
-            self.assertEqual(answer, {
-                "Version": "D", "Length": 128, "Usage": "B0", "KeyUsage": "TR31_B0_BASE_DERIVATION_KEY",
-                "Algorithm": "T", "Mode": "X", "KeyVersion": "02", "Exportability": "N",
-                "KeyExportability": "NON_EXPORTABLE",
-                "OptionalBlocks": [{"Id": "BI", "Value": "00ABCDEFABCD"}], "EncryptedBytes": 32, "MacBytes": 16})
-
-    def test_usages_without_a_name_in_aws(self):
-        result = self.run_program("parse-key-block", "B0096B1TX00S0000" + "0" * 80)
-        answer = json.loads(result.stdout)
-        self.assertEqual((answer["Usage"], "KeyUsage" in answer, answer["KeyExportability"]),
-                         ("B1", False, "SENSITIVE"))
-
-    def test_what_is_no_key_block(self):
-        for block in ("", "D0112P0AE00E0000", self.BLOCK[:-1], self.BLOCK + "0", self.BLOCK.lower()):
-            self.refused(self.run_program("parse-key-block", block), "ValidationException")
-
-
 if __name__ == "__main__":
     unittest.main()
