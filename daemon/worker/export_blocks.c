@@ -47,30 +47,29 @@ static bool check_value(const keyferry_OptionalBlock *block, struct kf_error *er
     return true;
 }
 
-/* The old form of KS has the first 8 of a KSN's 10 bytes; counter zero, the last two are zeros. */
-static bool says(const char *value, const char *id, const char *expected)
+static bool write_ksn(const char *field, const struct dukpt_ksn *ksn, const char *id,
+                      char out[EXPORT_MADE_ROOM], struct kf_error *err)
 {
-    size_t len = strlen(value);
-
-    return strcmp(value, expected) == 0 ||
-           (strcmp(id, "KS") == 0 && len == 16 && strncmp(value, expected, len) == 0);
+    return dukpt_ksn_write_block(ksn, id, out) ||
+           kf_fail(err, KF_VALIDATION,
+                   "%s: %s is not for an initial key of %s; TDES has KS, AES has IK.", field, id,
+                   key_algorithm_name(ksn->bdk));
 }
 
-/* An initial key's KS, IK or BI has to be that of the KSN from which the key is derived. */
+/* An initial key's KS, IK or BI has to be that of the KSN from which the key is derived. The
+ * formats leave only KS a shorter form, the old one: the first 8 of a KSN's 10 bytes, of which the
+ * last two are zeros without the counter. */
 static bool check_ksn(const struct dukpt_ksn *ksn, const keyferry_OptionalBlock *block,
                       struct kf_error *err)
 {
     static const char *const ids[] = {"KS", "IK", "BI"};
-    char expected[DUKPT_BLOCK_MAX + 1];
+    char expected[EXPORT_MADE_ROOM];
 
     if (!ksn || !is_one_of(block->id, ids, sizeof ids / sizeof ids[0]))
         return true;
-    if (!dukpt_ksn_write_block(ksn, block->id, expected))
-        return kf_fail(err, KF_VALIDATION,
-                       "OptionalBlocks: %s is not for the initial key of an %s BDK; TDES has KS, "
-                       "AES has IK.",
-                       block->id, key_algorithm_name(ksn->bdk));
-    return says(block->value, block->id, expected) ||
+    if (!write_ksn("OptionalBlocks", ksn, block->id, expected, err))
+        return false;
+    return strncmp(block->value, expected, strlen(block->value)) == 0 ||
            kf_fail(err, KF_VALIDATION,
                    "OptionalBlocks: %s contradicts KeySerialNumber, of which it is %s.", block->id,
                    expected);
@@ -101,10 +100,11 @@ static bool add_given(const struct dukpt_ksn *ksn, const keyferry_KeyBlockHeader
 }
 
 /* The check value with its method in front, as KC, KP and PK have it (X9.143:2021 6.3.6). */
-static void write_check_value(const struct key_facts *facts, char out[EXPORT_MADE_ROOM])
+static bool write_check_value(const struct key_facts *facts, char out[EXPORT_MADE_ROOM])
 {
     snprintf(out, EXPORT_MADE_ROOM, "%s%s", facts->kcv_algorithm == KCV_CMAC ? "01" : "00",
              facts->kcv);
+    return true;
 }
 
 static bool write_time(time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *err)
@@ -115,30 +115,19 @@ static bool write_time(time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *
            kf_fail(err, KF_INTERNAL, "AddBlocks: TS: the clock is past all years.");
 }
 
-static bool write_ksn(const struct dukpt_ksn *ksn, const char *id, char out[EXPORT_MADE_ROOM],
-                      struct kf_error *err)
+static bool make_block(const struct export_subject *subject, const struct p11_key *wrapping,
+                       const char *id, time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *err)
 {
-    if (!ksn)
+    if (strcmp(id, "TS") == 0)
+        return write_time(now, out, err);
+    if (strcmp(id, "KP") == 0)
+        return write_check_value(&wrapping->facts, out);
+    if (!subject->ksn)
         return kf_fail(err, KF_VALIDATION,
                        "AddBlocks: %s is made from a KSN, for initial keys only; give "
                        "ExportDukptInitialKey, or leave it out.",
                        id);
-    return dukpt_ksn_write_block(ksn, id, out) ||
-           kf_fail(err, KF_VALIDATION,
-                   "AddBlocks: %s is not for the initial key of an %s BDK; TDES has KS, AES has "
-                   "IK.",
-                   id, key_algorithm_name(ksn->bdk));
-}
-
-static bool make_block(const struct export_subject *subject, const struct p11_key *wrapping,
-                       const char *id, time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *err)
-{
-    if (strcmp(id, "KS") == 0 || strcmp(id, "IK") == 0)
-        return write_ksn(subject->ksn, id, out, err);
-    if (strcmp(id, "TS") == 0)
-        return write_time(now, out, err);
-    write_check_value(&wrapping->facts, out);
-    return true;
+    return write_ksn("AddBlocks", subject->ksn, id, out, err);
 }
 
 static bool add_made(const struct export_subject *subject, const struct p11_key *wrapping,

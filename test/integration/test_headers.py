@@ -412,7 +412,7 @@ class Headers(harness.TokenCase):
             (tdes, "IK", "FFFF9876543210E0"), (aes, "KS", "12345678901234560000"),
         ):
             self.refused(
-                "OptionalBlocks: %s is not for the initial key" % ident,
+                "OptionalBlocks: %s is not for an initial key" % ident,
                 {"optional_blocks": blocks((ident, data))},
                 arn,
                 ksn=ksns[arn],

@@ -417,10 +417,10 @@ START_TEST(blocks_may_not_contradict_the_ksn)
     }
     be_initial_key(KEY_AES_256, "123456789012345600000000");
     give("KS", "12345678901234560000");
-    expect_refusal("OptionalBlocks: KS", "AES_256 BDK");
+    expect_refusal("OptionalBlocks: KS", "initial key of AES_256");
     be_initial_key(KEY_TDES_2KEY, "FFFF9876543210E00000");
     give("IK", "FFFF9876543210E0");
-    expect_refusal("OptionalBlocks: IK", "TDES_2KEY BDK");
+    expect_refusal("OptionalBlocks: IK", "initial key of TDES_2KEY");
     /* Of a key without a KSN nothing can be contradicted. */
     be_imported('E');
     give("KS", "FFFF9876543210E00000");
