@@ -14,6 +14,7 @@
 #define LEGACY ":legacy"
 #define EXTERNAL "EXTERNAL"
 #define IMPORTED "IMPORTED"
+#define STATE_MAX 64
 #define ALIAS_PREFIX "alias/"
 
 static const char *const kcv_algorithms[] = {
@@ -88,6 +89,30 @@ static int write_facts(const struct key_facts *facts, char *out, size_t room)
                     origin_word(facts), created);
 }
 
+static void write_state(const struct key_state *state, char out[STATE_MAX])
+{
+    char start[TIME_LEN], stop[TIME_LEN], delete[TIME_LEN];
+
+    write_time(state->start_ms, start);
+    write_time(state->stop_ms, stop);
+    write_time(state->delete_ms, delete);
+    snprintf(out, STATE_MAX, "%s %s %s %s", state->enabled ? "on" : "off", start, stop, delete);
+}
+
+static bool read_state(const char *text, struct key_state *state)
+{
+    char enabled[4], start[TIME_LEN], stop[TIME_LEN], delete[TIME_LEN];
+
+    memset(state, 0, sizeof *state);
+    if (sscanf(text, " %3s %16s %16s %16s", enabled, start, stop, delete) != 4)
+        return false;
+    state->enabled = strcmp(enabled, "on") == 0;
+    state->start_ms = read_time(start);
+    state->stop_ms = read_time(stop);
+    state->delete_ms = read_time(delete);
+    return true;
+}
+
 void label_write_object(const char *role, const struct key_facts *facts, char *out)
 {
     char text[160];
@@ -98,11 +123,11 @@ void label_write_object(const char *role, const struct key_facts *facts, char *o
 
 void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out)
 {
-    char text[160], delete[TIME_LEN];
+    char text[160], changing[STATE_MAX];
 
     write_facts(facts, text, sizeof text);
-    write_time(state->delete_ms, delete);
-    snprintf(out, LABEL_MAX, PREFIX " card %s %s %s", text, state->enabled ? "on" : "off", delete);
+    write_state(state, changing);
+    snprintf(out, LABEL_MAX, PREFIX " card %s %s", text, changing);
 }
 
 void label_write_alias(const char *alias, const char *key_name, char *out)
@@ -210,14 +235,10 @@ bool label_read_object(const char *label, const char *role, struct key_facts *fa
 bool label_read_card(const char *label, struct key_facts *facts, struct key_state *state)
 {
     const char *text = after_kind(label, "card");
-    char tail[LABEL_MAX], again[LABEL_MAX], enabled[4], delete[TIME_LEN];
+    char tail[LABEL_MAX], again[LABEL_MAX];
 
-    if (!text || !read_facts(text, facts, tail, sizeof tail))
+    if (!text || !read_facts(text, facts, tail, sizeof tail) || !read_state(tail, state))
         return false;
-    if (sscanf(tail, " %3s %16s", enabled, delete) != 2)
-        return false;
-    state->enabled = strcmp(enabled, "on") == 0;
-    state->delete_ms = strcmp(delete, "-") == 0 ? 0 : read_time(delete);
     label_write_card(facts, state, again);
     return strcmp(label, again) == 0;
 }
@@ -248,4 +269,18 @@ bool key_facts_equal(const struct key_facts *a, const struct key_facts *b)
     write_facts(a, one, sizeof one);
     write_facts(b, other, sizeof other);
     return strcmp(one, other) == 0;
+}
+
+bool key_state_equal(const struct key_state *a, const struct key_state *b)
+{
+    char one[STATE_MAX], other[STATE_MAX];
+
+    write_state(a, one);
+    write_state(b, other);
+    return strcmp(one, other) == 0;
+}
+
+bool key_state_is_due(const struct key_state *state, int64_t now_ms)
+{
+    return state->delete_ms != 0 && state->delete_ms <= now_ms;
 }

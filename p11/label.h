@@ -8,9 +8,10 @@
  *
  * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
  * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy); its
- * card the same, and what changes: enabled, and when it is to be deleted
+ * card the same, and what changes: whether it is enabled, when its use was last started and
+ * stopped, and when it is to be deleted ("-": not)
  *
- *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -
+ *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on 20261122T230000Z - -
  *
  * an alias's card ("-" for no key), and while that is made, the claims on its name
  * (p11/store_claim.h)
@@ -65,8 +66,15 @@ size_t key_facts_bytes(const struct key_facts *facts);
 /* What does. */
 struct key_state {
     bool enabled;
+    int64_t start_ms;  /* when it was last enabled; 0: never */
+    int64_t stop_ms;   /* when its use was stopped; 0: enabled, or never was */
     int64_t delete_ms; /* 0: not pending */
 };
+
+/* Whether the time has come to destroy the key. */
+bool key_state_is_due(const struct key_state *state, int64_t now_ms);
+/* Whether both say the same. */
+bool key_state_equal(const struct key_state *a, const struct key_state *b);
 
 /* Write a label to out (LABEL_MAX bytes). */
 void label_write_object(const char *role, const struct key_facts *facts, char *out);

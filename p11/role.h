@@ -28,7 +28,7 @@ enum p11_role {
     ROLE_LEGACY_KBMK = 0x07, /* C, which only unwraps, and its KBMK, which only encrypts */
     ROLE_CARD = 0x10,        /* one byte; its label is what is known about a key */
     ROLE_ALIAS = 0x11,       /* one byte; its label is an alias */
-    ROLE_CLAIM = 0x12,       /* one byte; an alias card is being made */
+    ROLE_CLAIM = 0x12,       /* one byte; an alias card is being made, or a key's changed */
     /* session objects */
     ROLE_SOURCE = 0x80, /* a new key's value while its objects are made */
     ROLE_KBEK,

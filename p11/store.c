@@ -243,7 +243,7 @@ static struct p11_key *refresh_key(struct p11_store *store, struct p11_key *key,
         memcpy(id, key->id, sizeof id);
         return reload_key(store, id, err);
     }
-    if (state.enabled != key->state.enabled || state.delete_ms != key->state.delete_ms)
+    if (!key_state_equal(&state, &key->state))
         store_changed(store);
     key->state = state;
     key->checked = moment;

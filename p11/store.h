@@ -91,11 +91,13 @@ bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, si
 bool store_can_make(const struct p11_token *token, struct kf_error *err);
 /*
  * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or
- * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms.
+ * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms,
+ * state but for start_ms, which for an enabled key is the same.
  * What was made is destroyed again on failure.
  */
 struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
-                           const struct key_facts *facts, bool enabled, struct kf_error *err);
+                           const struct key_facts *facts, const struct key_state *state,
+                           struct kf_error *err);
 /* The check value of the value in source, by the algorithm's own method, into facts: TDES the
  * encryption of zeros, AES the CMAC of a block of zeros, HMAC that of no message; the first 3
  * bytes. facts says the length of an HMAC key. */
@@ -107,8 +109,18 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
 bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct kf_error *err);
 
-bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
-                     struct kf_error *err);
+/* Makes of a key's state what it is to become, or refuses. */
+typedef bool (*store_change)(void *context, const struct p11_key *key, struct key_state *state,
+                             struct kf_error *err);
+/*
+ * Changes a key's state. A card's label is written whole, so that of two changes at one time the
+ * later would undo the earlier; therefore the key is claimed first (p11/store_claim.h), and change
+ * gets the state that the token has then. KF_CONFLICT: somebody else, on any host, is changing the
+ * key. What a crash leaves behind holds up a key's next change for CLAIM_DEAD_MS. A program that
+ * writes labels without a claim is noticed only where it does so within the change.
+ */
+bool store_change_state(struct p11_store *store, struct p11_key *key, store_change change,
+                        void *context, struct kf_error *err);
 
 /* key_name may be empty. create: KF_CONFLICT where the name is taken, or somebody else is making
  * it; of several that do so at one time, on any hosts, one succeeds. */

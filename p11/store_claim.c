@@ -87,7 +87,8 @@ static bool look(struct p11_store *store, const char *name, const struct store_c
 static bool yield_to(const char *name, struct kf_error *err)
 {
     return kf_fail(err, KF_CONFLICT,
-                   "%s is being made by somebody else at this moment; look at it, and try again.",
+                   "%s is being made or changed by somebody else at this moment; look at it, and "
+                   "try again.",
                    name);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may make the card of a name. A token has no "create unless there is one": two processes that
+ * Who may make the card of a name, or change a key's. A token has no "create unless there is one": two processes that
  * search and then create both create, and some tokens (NSS) overwrite the first card with the
  * second. So a name is claimed first, by an object of its own in the token, and of all that claim
  * it at one time, on this host and on others, at most one is let through. Only a claim's maker

@@ -39,6 +39,16 @@ bool store_load_all(struct p11_store *store, struct kf_error *err);
  * trouble. */
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err);
 
+/* A card is read again: KF_FAULT_STALE where it is no more this key's. */
+bool store_read_state(const struct p11_store *store, const struct p11_key *key,
+                      struct key_state *state, struct kf_error *err);
+/* Whether the token has a card's label exactly as it was written. */
+bool store_card_says(const struct p11_store *store, CK_OBJECT_HANDLE card, const char *label,
+                     struct kf_error *err);
+/* The name that a key is claimed by ("key/..."). */
+#define CLAIM_NAME_MAX (sizeof "key/" + KEY_NAME_LEN)
+void store_claim_name(const struct p11_key *key, char name[CLAIM_NAME_MAX]);
+
 /* The CKA_ID part of an alias's card: the first bytes of the SHA-256 of its name, so that one
  * search finds all cards of a name. */
 void store_alias_id(const char *name, uint8_t id[KEY_ID_BYTES]);

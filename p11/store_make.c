@@ -119,13 +119,14 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
 static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
-    enum p11_role roles[ROLE_SLOTS + 1];
+    enum p11_role roles[ROLE_SLOTS + 1] = {ROLE_CARD};
+    size_t wanted = 1;
 
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        roles[i] = slots[i].role;
-    roles[ROLE_SLOTS] = ROLE_CARD;
-    for (size_t i = 0; i < ROLE_SLOTS + 1; i++) {
+        if (slots[i].expected)
+            roles[wanted++] = slots[i].role;
+    for (size_t i = 0; i < wanted; i++) {
         struct object *objects = NULL;
         size_t count = 0;
 
@@ -167,11 +168,13 @@ static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT
         return kf_fail(err, KF_INTERNAL, "The token did not make the key as its role demands: %s.",
                        key->trouble);
     label_write_card(&key->facts, &key->state, label);
-    return object_make_card(store->token, ROLE_CARD, key->id, label, &key->card, err);
+    return object_make_card(store->token, ROLE_CARD, key->id, label, &key->card, err) &&
+           store_card_says(store, key->card, label, err);
 }
 
 struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
-                           const struct key_facts *facts, bool enabled, struct kf_error *err)
+                           const struct key_facts *facts, const struct key_state *state,
+                           struct kf_error *err)
 {
     enum p11_cipher cipher = key_algorithm_is_aes(facts->algorithm) ? P11_AES : P11_TDES;
     struct p11_key *key = calloc(1, sizeof *key);
@@ -182,7 +185,8 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
     }
     key->facts = *facts;
     key->facts.created_ms = (int64_t)time(NULL) * 1000;
-    key->state.enabled = enabled;
+    key->state = *state;
+    key->state.start_ms = state->enabled ? key->facts.created_ms : 0;
     /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
      * encryption. */
     key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
@@ -202,17 +206,4 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
 fail:
     free(key);
     return NULL;
-}
-
-bool store_set_state(struct p11_store *store, struct p11_key *key, const struct key_state *state,
-                     struct kf_error *err)
-{
-    char label[LABEL_MAX];
-
-    label_write_card(&key->facts, state, label);
-    if (!object_set_label(store->token, key->card, label, err))
-        return false;
-    key->state = *state;
-    store_changed(store);
-    return true;
 }

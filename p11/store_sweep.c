@@ -32,18 +32,42 @@ static bool destroy(struct p11_store *store, CK_OBJECT_HANDLE object, struct kf_
     return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }
 
+static bool is_due(const struct p11_key *key)
+{
+    return key_state_is_due(&key->state, wall_ms()) && !key->contradictory;
+}
+
 /* The card goes last: until then it says that the key is due, so a destruction that was cut short
  * is finished by the next sweep. No key byte may be left in the token that nobody knows of. */
-static void destroy_key(struct p11_store *store, struct p11_key *key)
+static bool destroy_objects(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
-    struct kf_error err = {0};
-    bool good = true;
 
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        good = good && destroy(store, *slots[i].handle, &err);
-    if (good && destroy(store, key->card, &err)) {
+        if (!destroy(store, *slots[i].handle, err))
+            return false;
+    return destroy(store, key->card, err);
+}
+
+/* The key is claimed, and its card read again: it may be restored, here or on another host, until
+ * the very end. */
+static void destroy_key(struct p11_store *store, struct p11_key *key)
+{
+    struct kf_error err = {0};
+    struct store_claim claim;
+    char name[CLAIM_NAME_MAX];
+
+    store_claim_name(key, name);
+    if (!store_claim(store, name, &claim, &err)) {
+        log_info("key/%s, whose deletion is due, is left to the next sweep: %s", key->name,
+                 err.message);
+        return;
+    }
+    if (!store_read_state(store, key, &key->state, &err) || !is_due(key)) {
+        log_info("key/%s, whose deletion was due, has changed", key->name);
+        key->stale = true;
+    } else if (destroy_objects(store, key, &err)) {
         log_info("key/%s is destroyed: its deletion was due", key->name);
         store_remove_key(store, key);
     } else {
@@ -51,12 +75,8 @@ static void destroy_key(struct p11_store *store, struct p11_key *key)
                     err.detail);
         key->stale = true;
     }
+    store_unclaim(store, &claim);
     store_changed(store);
-}
-
-static bool is_due(const struct p11_key *key)
-{
-    return key->state.delete_ms != 0 && key->state.delete_ms <= wall_ms() && !key->contradictory;
 }
 
 static bool is_key_role(uint8_t role)
@@ -129,7 +149,7 @@ static void inspect_object(const struct p11_store *store, const struct object *o
     else if (without_card(store, object, &created))
         report(context, "no card", label, "a key without a card does not exist");
     else if (dead_claim(object, &created))
-        report(context, "leftover", label, "an interrupted create-alias left it; it is harmless");
+        report(context, "leftover", label, "an interrupted change left it; it is harmless");
     else if (object->id[0] == ROLE_ALIAS && !label_read_alias(object->label, alias, key_name))
         report(context, "deviation", label, "its label is not an alias card's");
 }

@@ -58,8 +58,10 @@ void service_fill_key(const struct service *service, const struct p11_key *key, 
     snprintf(out->key_origin, sizeof out->key_origin, "%s",
              key->facts.external ? "EXTERNAL" : "AWS_PAYMENT_CRYPTOGRAPHY");
     out->create_timestamp = key->facts.created_ms;
-    out->has_usage_start_timestamp = key->state.enabled;
-    out->usage_start_timestamp = key->facts.created_ms;
+    out->has_usage_start_timestamp = key->state.start_ms != 0;
+    out->usage_start_timestamp = key->state.start_ms;
+    out->has_usage_stop_timestamp = key->state.stop_ms != 0;
+    out->usage_stop_timestamp = key->state.stop_ms;
     out->has_delete_pending_timestamp = key->state.delete_ms != 0;
     out->delete_pending_timestamp = key->state.delete_ms;
 }
@@ -148,10 +150,12 @@ struct p11_key *service_find_key(struct service *service, const char *field, con
 bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err)
 {
     if (key->state.delete_ms)
-        return kf_fail(err, KF_CONFLICT, "%s: key/%s is to be deleted (DELETE_PENDING).", field,
-                       key->name);
+        return kf_fail(err, KF_CONFLICT,
+                       "%s: key/%s is to be deleted (DELETE_PENDING); restore-key takes that back.",
+                       field, key->name);
     if (!key->state.enabled)
-        return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled.", field, key->name);
+        return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled; start-key-usage enables it.",
+                       field, key->name);
     return true;
 }
 

@@ -246,7 +246,8 @@ static struct p11_key *make_key(struct service *service, const struct source *so
         return NULL;
     if (store_check_parts(&service->token, source->handle, facts->algorithm, err) &&
         store_check_value(&service->token, source->handle, facts->algorithm, facts, err))
-        key = store_make(service->store, source->handle, facts, true, err);
+        key = store_make(service->store, source->handle, facts,
+                         &(struct key_state){.enabled = true}, err);
     if (!key && !source->derive && !set_derive(&service->token, source->handle, false))
         log_warning("the object %s stays CKA_DERIVE", label);
     return key;

@@ -5,8 +5,6 @@
 
 #include "daemon/worker/service_internal.h"
 
-#define GIVEN(request, member) ((request)->has_##member ? (request)->member : NULL)
-
 /* The name of the key that KeyArn names, which must exist; empty where none is given. */
 static bool target_name(struct service *service, const char *key_arn, char name[KEY_NAME_LEN + 1],
                         struct kf_error *err)

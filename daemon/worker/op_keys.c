@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, showing and deleting keys. */
+/* Making and showing keys. */
 #include <string.h>
-#include <time.h>
 
 #include "base/base32.h"
 #include "daemon/worker/service_internal.h"
 #include "p11/calls.h"
 #include "p11/ops.h"
 
-#define DAY_MS (24 * 3600 * 1000LL)
 
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
@@ -43,6 +41,7 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     const keyferry_CreateKeyRequest *request = request_;
     keyferry_CreateKeyReply *reply = reply_;
     struct key_facts facts = {.version = "00"};
+    struct key_state state = {.enabled = !request->has_enabled || request->enabled};
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
     const struct p11_key *key = NULL;
 
@@ -60,8 +59,7 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
         return false;
     if (generate(service, &facts, &source, err) &&
         store_check_value(&service->token, source, facts.algorithm, &facts, err))
-        key = store_make(service->store, source, &facts, !request->has_enabled || request->enabled,
-                         err);
+        key = store_make(service->store, source, &facts, &state, err);
     op_destroy(&service->token, &source);
     if (!key)
         return false;
@@ -147,32 +145,5 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_,
         }
         service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++]);
     }
-    return true;
-}
-
-bool op_delete_key(struct service *service, const void *request_, void *reply_,
-                   struct record *record, struct kf_error *err)
-{
-    const keyferry_DeleteKeyRequest *request = request_;
-    keyferry_DeleteKeyReply *reply = reply_;
-    int32_t days = request->has_delete_key_in_days ? request->delete_key_in_days : 7;
-    struct key_state state = {.enabled = false};
-    struct p11_key *key;
-
-    if (days < 3 || days > 180)
-        return kf_fail(err, KF_VALIDATION, "DeleteKeyInDays: must be 3 to 180.");
-    key = service_find_key(service, "KeyIdentifier",
-                           request->has_key_identifier ? request->key_identifier : NULL, err);
-    if (!key)
-        return false;
-    if (key->state.delete_ms)
-        return kf_fail(err, KF_CONFLICT, "KeyIdentifier: key/%s is to be deleted already.",
-                       key->name);
-    state.delete_ms = (int64_t)time(NULL) * 1000 + days * DAY_MS;
-    if (!store_set_state(service->store, key, &state, err))
-        return false;
-    reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
-    service_record_key(service, record, "", key);
     return true;
 }

@@ -15,6 +15,9 @@
 /* AWS's WrappedKeyMaterialFormat. */
 #define TR31_FORMAT "TR31_KEY_BLOCK"
 
+/* An optional member of a request's, NULL where it is not given. */
+#define GIVEN(request, member) ((request)->has_##member ? (request)->member : NULL)
+
 struct service {
     const struct conf *conf;
     unsigned slot;
@@ -37,6 +40,9 @@ bool op_create_key(struct service *, const void *, void *, struct record *, stru
 bool op_get_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_list_keys(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_delete_key(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_restore_key(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_start_key_usage(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_stop_key_usage(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_create_alias(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_update_alias(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_delete_alias(struct service *, const void *, void *, struct record *, struct kf_error *);

@@ -243,16 +243,17 @@ def _write_optional(ident, data):
 
 
 def make_block(kbpk, version, usage, algorithm, mode, key, keyversion="00", exportability="E",
-               optional_blocks=(), context="0", hide_length=True, pad=None):
+               optional_blocks=(), context="0", hide_length=True, pad=None, bits=None):
     """Writes a key block. A PB is added where one is needed and none is given; pad is random, and
-    as long as hide_length asks for, unless it is given. Checks nothing: tests want bad ones too."""
+    as long as hide_length asks for, unless it is given; bits is the length that the payload says,
+    where that is not the key's. Checks nothing: tests want bad ones too."""
     cipher_block, mac_size, _ = VERSIONS[version]
     unit = 1 if version == "E" else cipher_block
     kbek, kbmk = derive_keys(version, kbpk)
     if pad is None:
         longest = max(len(key), HIDDEN_LENGTH.get(algorithm, 0) if hide_length else 0)
         pad = os.urandom(-(-(2 + longest) // unit) * unit - 2 - len(key))
-    payload = (8 * len(key)).to_bytes(2, "big") + key + pad
+    payload = (8 * len(key) if bits is None else bits).to_bytes(2, "big") + key + pad
 
     blocks = [_write_optional(ident, data) for ident, data in optional_blocks]
     missing = -sum(map(len, blocks)) % cipher_block

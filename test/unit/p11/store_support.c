@@ -100,6 +100,8 @@ CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
     return source;
 }
 
+const struct key_state enabled = {.enabled = true};
+
 struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
                          char name[KEY_NAME_LEN + 1])
 {
@@ -108,7 +110,7 @@ struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char e
     struct p11_key *key;
 
     expect_good(store_check_value(&token, source, algorithm, &facts, &err));
-    key = store_make(store, source, &facts, true, &err);
+    key = store_make(store, source, &facts, &enabled, &err);
     expect_good(key != NULL);
     destroy_object(source);
     if (name)
@@ -213,11 +215,25 @@ void run_peer(bool shared, const char *command, const char *first, const char *s
                   first, status);
 }
 
-static bool set_state(const char *name, const struct key_state *state)
+static bool take_state(void *context, const struct p11_key *key, struct key_state *state,
+                       struct kf_error *unused)
+{
+    (void)key;
+    (void)unused;
+    *state = *(const struct key_state *)context;
+    return true;
+}
+
+bool set_state(struct p11_key *key, const struct key_state *state)
+{
+    return store_change_state(store, key, take_state, (void *)state, &err);
+}
+
+static bool peer_enables(const char *name, bool on)
 {
     struct p11_key *key = store_key(store, name, &err);
 
-    return key && store_set_state(store, key, state, &err);
+    return key && set_state(key, &(struct key_state){.enabled = on});
 }
 
 static bool destroy_working(const char *name)
@@ -232,9 +248,9 @@ static bool peer_command(const char *command, const char *first, const char *sec
     struct p11_alias *alias;
 
     if (strcmp(command, "disable") == 0)
-        return set_state(first, &(struct key_state){.enabled = false});
+        return peer_enables(first, false);
     if (strcmp(command, "enable") == 0)
-        return set_state(first, &(struct key_state){.enabled = true});
+        return peer_enables(first, true);
     if (strcmp(command, "destroy-working") == 0)
         return destroy_working(first);
     if (strcmp(command, "expect-key") == 0)

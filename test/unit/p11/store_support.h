@@ -34,11 +34,16 @@ int64_t wall_ms(void);
 
 /* "K1", exportability 'S' or 'N', the first mode that the usage takes. */
 struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char exportability);
+/* Of most keys that are made. */
+extern const struct key_state enabled;
 /* A session object with a new value, as a new key's is. */
 CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable);
 /* A key made from a new value. Its name is written to name where that is not NULL. */
 struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
                          char name[KEY_NAME_LEN + 1]);
+
+/* Gives the key this state. */
+bool set_state(struct p11_key *key, const struct key_state *state);
 
 /* The token objects with this key's id under this role. */
 size_t count_role(enum p11_role role, const uint8_t id[KEY_ID_BYTES]);

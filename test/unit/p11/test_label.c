@@ -35,19 +35,22 @@ static void expect_facts(const struct key_facts *a, const struct key_facts *b)
 
 START_TEST(labels_have_their_form)
 {
-    struct key_state state = {.enabled = true};
+    struct key_state state = {.enabled = true, .start_ms = 1795388400000};
     char label[LABEL_MAX];
 
     label_write_object("working", &kek, label);
     ck_assert_str_eq(label, "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z");
     label_write_card(&kek, &state, label);
-    ck_assert_str_eq(label,
-                     "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -");
-    state = (struct key_state){.enabled = false, .delete_ms = 1795388400000 + 86400000};
+    ck_assert_str_eq(label, "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on "
+                            "20261122T230000Z - -");
+    state = (struct key_state){.start_ms = 1795388400000,
+                               .stop_ms = 1795388400000 + 3600000,
+                               .delete_ms = 1795388400000 + 86400000};
     label_write_card(&kek, &state, label);
     ck_assert_str_eq(
         label,
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z off 20261123T230000Z");
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z off 20261122T230000Z "
+        "20261123T000000Z 20261123T230000Z");
     label_write_alias("alias/kek-acme", "5rplquuwozodpwsp", label);
     ck_assert_str_eq(label, "keyferry1 alias alias/kek-acme 5rplquuwozodpwsp");
     label_write_alias("alias/kek-acme", "", label);
@@ -123,6 +126,8 @@ START_TEST(facts_come_back)
         facts.external = rand() % 2;
         facts.created_ms = (int64_t)rand() * 1000;
         state.enabled = rand() % 2;
+        state.start_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
+        state.stop_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
         state.delete_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
         label_write_object("export", &facts, label);
         ck_assert_msg(label_read_object(label, "export", &read), "%s", label);
@@ -133,7 +138,10 @@ START_TEST(facts_come_back)
         ck_assert_msg(label_read_card(label, &read, &state_read), "%s", label);
         expect_facts(&read, &facts);
         ck_assert_int_eq(state_read.enabled, state.enabled);
+        ck_assert_int_eq(state_read.start_ms, state.start_ms);
+        ck_assert_int_eq(state_read.stop_ms, state.stop_ms);
         ck_assert_int_eq(state_read.delete_ms, state.delete_ms);
+        ck_assert(key_state_equal(&state_read, &state));
         ck_assert(!label_read_object(label, "card", &read));
     }
 }
@@ -203,30 +211,30 @@ START_TEST(words_that_are_no_ones_are_refused)
     static const char *const labels[] = {
         "",
         "keyferry1",
-        "keyferry2 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        " keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1  card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K9 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_512 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 (null) B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 Z 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 0 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 Y CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S SHA_1:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73c263 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C26 AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC: AWS 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 MINE 20261122T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261322T230000Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230060Z on -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000 on -",
+        "keyferry2 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        " keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1  card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K9 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_512 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 (null) B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 Z 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 0 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 Y CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S SHA_1:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73c263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C26 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC: AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 MINE 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261322T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230060Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000 on - - -",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z yes -",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on 0",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - ",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - more",
-        "keyferry1 card K1\tAES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
-        "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - ",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - more",
+        "keyferry1 card K1\tAES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
         "keyferry1 alias",
         "keyferry1 alias alias/ -",
         "keyferry1 alias kek -",

@@ -63,13 +63,13 @@ START_TEST(nothing_is_left_of_a_key_that_failed)
 
     /* its second object cannot be made */
     token.ways[P11_XOR].proven = false;
-    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_VALIDATION,
+    expect_error(store_make(store, source, &facts, &enabled, &err) != NULL, KF_VALIDATION,
                  "CKM_XOR_BASE_AND_DATA");
     token.ways[P11_XOR] = xor;
     ck_assert_uint_eq(count_objects(token.session), before);
     /* the source has fewer bytes than the key */
     facts = facts_of("K1", KEY_AES_256, 'S');
-    ck_assert_ptr_null(store_make(store, typeless, &facts, true, &err));
+    ck_assert_ptr_null(store_make(store, typeless, &facts, &enabled, &err));
     ck_assert_int_ne(err.status, KF_OK);
     ck_assert_uint_eq(count_objects(token.session), before);
     ck_assert_uint_eq(store->key_count, 0);
@@ -99,7 +99,7 @@ START_TEST(a_token_that_makes_another_object_is_noticed)
 
     original_derive = functions->C_DeriveKey;
     functions->C_DeriveKey = derive_extractable;
-    expect_error(store_make(store, source, &facts, true, &err) != NULL, KF_INTERNAL,
+    expect_error(store_make(store, source, &facts, &enabled, &err) != NULL, KF_INTERNAL,
                  "CKA_EXTRACTABLE is true");
     functions->C_DeriveKey = original_derive;
     ck_assert_uint_eq(count_objects(token.session), before);
@@ -183,7 +183,7 @@ START_TEST(the_mask_variant_is_masked)
     template_bytes(&template, CKA_VALUE, value, sizeof value);
     expect_good(p11_create_object(token.session, template.attributes, template.count, &source,
                                   &err) == CKR_OK);
-    key = store_make(store, source, &facts, true, &err);
+    key = store_make(store, source, &facts, &enabled, &err);
     expect_good(key != NULL);
     expect_derives(key->working, value);
     expect_derives(key->mask_variant, masked);
@@ -228,7 +228,7 @@ START_TEST(a_wrong_flag_is_refused)
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
     struct p11_key *key;
 
-    key = store_make(store, source, &facts, true, &err);
+    key = store_make(store, source, &facts, &enabled, &err);
     expect_good(key != NULL);
     strcpy(name, key->name);
     destroy_object(key->working);
@@ -245,7 +245,7 @@ START_TEST(a_missing_object_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true);
-    struct p11_key *key = store_make(store, source, &facts, true, &err);
+    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
 
     expect_good(key != NULL);
     strcpy(name, key->name);
@@ -260,7 +260,7 @@ START_TEST(an_object_too_many_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'N');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, true, &err);
+    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
 
     /* a key that never leaves with a copy that may */
     expect_good(key != NULL);
@@ -276,7 +276,7 @@ START_TEST(a_label_that_contradicts_the_card_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, true, &err), other;
+    struct p11_key *key = store_make(store, source, &facts, &enabled, &err), other;
 
     expect_good(key != NULL);
     strcpy(name, key->name);
@@ -295,7 +295,7 @@ START_TEST(a_duplicate_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, true, &err);
+    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
 
     /* NSS cannot have two secrets with one id: it destroys the first */
     if (TEST_TOKEN == FIXTURE_NSS)
@@ -353,7 +353,7 @@ START_TEST(a_stale_handle_is_looked_up_again)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, true, &err);
+    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
     uint64_t generation;
 
     expect_good(key != NULL);

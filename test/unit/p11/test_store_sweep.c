@@ -20,7 +20,7 @@ static void set_due(struct p11_key *key, int64_t in_ms)
 {
     struct key_state state = {.delete_ms = (wall_ms() + in_ms) / 1000 * 1000};
 
-    expect_good(store_set_state(store, key, &state, &err));
+    expect_good(set_state(key, &state));
 }
 
 START_TEST(a_due_key_is_swept)
@@ -155,7 +155,7 @@ START_TEST(dead_claims_are_swept)
             object_make_card(&token, ROLE_CLAIM, id, "keyferry1 claim alias/a", &claim, &err));
         expect_good(store_inspect(store, note, &findings, &err));
         ck_assert_str_eq(findings.text, cases[i].told ? "leftover|keyferry1 claim alias/a|an "
-                                                        "interrupted create-alias left it; it "
+                                                        "interrupted change left it; it "
                                                         "is harmless\n"
                                                       : "");
         expect_good(store_sweep(store, &err));

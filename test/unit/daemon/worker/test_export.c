@@ -300,8 +300,10 @@ END_TEST
 
 static void disable(struct p11_key *key)
 {
-    ck_assert(store_set_state(service->store, key, &(struct key_state){.enabled = false},
-                              &(struct kf_error){0}));
+    char arn[ARN_MAX];
+
+    service_key_arn(service, key->name, arn);
+    write_card(arn, &(struct key_state){.enabled = false});
 }
 
 static void destroy_working(struct p11_key *key)
