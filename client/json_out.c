@@ -65,8 +65,8 @@ static bool is_present(const pb_field_iter_t *field, const struct shape *shape,
 {
     if (kind == MEMBER_LIST || (kind == MEMBER_BOOLEAN && shape->primitive))
         return true;
-    if (field->pSize && !*(const bool *)field->pSize)
-        return false;
+    if (field->pSize)
+        return *(const bool *)field->pSize;
     return kind != MEMBER_STRING || *(const char *)field->pData != '\0';
 }
 

@@ -9,8 +9,8 @@
 
 /*
  * A new object with the message's members in the shape's order. Optional members that are absent
- * and strings that are empty are left out; lists are shown even when empty. Time stamps become ISO
- * 8601 text in local time. NULL where a string is not UTF-8, or memory is short.
+ * and others that are empty strings are left out; lists are shown even when empty. Time stamps
+ * become ISO 8601 text in local time. NULL where a string is not UTF-8, or memory is short.
  */
 json_t *json_out(const void *message, const struct shape *shape);
 

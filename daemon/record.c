@@ -8,7 +8,7 @@
 
 #include "base/hex.h"
 #include "daemon/operation.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static const char ending[] = ",\"truncated\":true}";
 /* The longest result's name and its member's. */

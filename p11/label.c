@@ -14,7 +14,7 @@
 #define LEGACY ":legacy"
 #define EXTERNAL "EXTERNAL"
 #define IMPORTED "IMPORTED"
-#define STATE_MAX 64
+#define STATE_MAX (64 + TAGS_BYTES_MAX)
 #define ALIAS_PREFIX "alias/"
 
 static const char *const kcv_algorithms[] = {
@@ -96,15 +96,19 @@ static void write_state(const struct key_state *state, char out[STATE_MAX])
     write_time(state->start_ms, start);
     write_time(state->stop_ms, stop);
     write_time(state->delete_ms, delete);
-    snprintf(out, STATE_MAX, "%s %s %s %s", state->enabled ? "on" : "off", start, stop, delete);
+    snprintf(out, STATE_MAX, "%s %s %s %s %zu%s", state->enabled ? "on" : "off", start, stop,
+             delete, tags_count(state->tags), state->tags);
 }
 
 static bool read_state(const char *text, struct key_state *state)
 {
     char enabled[4], start[TIME_LEN], stop[TIME_LEN], delete[TIME_LEN];
 
+    int used = 0;
+
     memset(state, 0, sizeof *state);
-    if (sscanf(text, " %3s %16s %16s %16s", enabled, start, stop, delete) != 4)
+    if (sscanf(text, " %3s %16s %16s %16s %*2[0-9]%n", enabled, start, stop, delete, &used) != 4 ||
+        used == 0 || !tags_read(text + used, state->tags))
         return false;
     state->enabled = strcmp(enabled, "on") == 0;
     state->start_ms = read_time(start);

@@ -9,9 +9,10 @@
  * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
  * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy); its
  * card the same, and what changes: whether it is enabled, when its use was last started and
- * stopped, and when it is to be deleted ("-": not)
+ * stopped, and when it is to be deleted ("-": not), how many tags it has, and these (p11/tags.h)
  *
- *     keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on 20261122T230000Z - -
+ *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 0
+ *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 1 8:Acquirer=4:ABCD
  *
  * an alias's card ("-" for no key), and while that is made, the claims on its name
  * (p11/store_claim.h)
@@ -29,9 +30,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "p11/tags.h"
 #include "tr31/attributes.h"
 
-#define LABEL_MAX 384
+#define LABEL_MAX (384 + TAGS_BYTES_MAX)
 #define ALIAS_NAME_MAX 256
 #define KEY_NAME_LEN 16
 
@@ -69,6 +71,7 @@ struct key_state {
     int64_t start_ms;  /* when it was last enabled; 0: never */
     int64_t stop_ms;   /* when its use was stopped; 0: enabled, or never was */
     int64_t delete_ms; /* 0: not pending */
+    char tags[TAGS_BYTES_MAX + 1];
 };
 
 /* Whether the time has come to destroy the key. */

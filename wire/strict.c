@@ -5,7 +5,7 @@
 #include <pb_common.h>
 #include <pb_decode.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* Deeper than any message of the schema. */
 #define DEPTH_MAX 8
@@ -89,6 +89,7 @@ static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsign
                           struct kf_error *err)
 {
     uint64_t seen = 0;
+    size_t counts[MEMBERS_MAX] = {0};
 
     if (depth > DEPTH_MAX)
         return kf_fail(err, KF_VALIDATION, "The request is nested too deeply.");
@@ -109,6 +110,10 @@ static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsign
             return kf_fail(err, KF_VALIDATION, "The request gives its member number %u twice.",
                            (unsigned)tag);
         seen |= (uint64_t)1 << tag;
+        if (++counts[tag] > field.array_size && PB_HTYPE(field.type) == PB_HTYPE_REPEATED)
+            return kf_fail(err, KF_VALIDATION,
+                           "The request's member number %u has more than %u elements.",
+                           (unsigned)tag, (unsigned)field.array_size);
         if (!check_field(stream, wire, &field, depth, err))
             return kf_fail(err, KF_VALIDATION, "The request is malformed.");
     }

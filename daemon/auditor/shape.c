@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* The peer is an object in the record; nothing is deeper. */
 #define DEPTH_MAX 2

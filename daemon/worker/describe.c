@@ -159,6 +159,17 @@ bool service_check_usable(const char *field, const struct p11_key *key, struct k
     return true;
 }
 
+bool service_check_not_pending(const char *field, const struct p11_key *key,
+                               const struct key_state *state, struct kf_error *err)
+{
+    if (!state->delete_ms)
+        return true;
+    return kf_fail(err, KF_CONFLICT,
+                   "%s: key/%s is to be deleted already (DELETE_PENDING); restore-key takes that "
+                   "back.",
+                   field, key->name);
+}
+
 void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
 {
     *out = (struct key_modes){in->encrypt, in->decrypt,    in->wrap,

@@ -238,7 +238,8 @@ static const struct p11_alias *name_key(struct service *service, const char *ali
 
 /* The key made of a source. One that was not taken is left as it was. */
 static struct p11_key *make_key(struct service *service, const struct source *source,
-                                const char *label, struct key_facts *facts, struct kf_error *err)
+                                const char *label, struct key_facts *facts,
+                                const struct key_state *state, struct kf_error *err)
 {
     struct p11_key *key = NULL;
 
@@ -246,8 +247,7 @@ static struct p11_key *make_key(struct service *service, const struct source *so
         return NULL;
     if (store_check_parts(&service->token, source->handle, facts->algorithm, err) &&
         store_check_value(&service->token, source->handle, facts->algorithm, facts, err))
-        key = store_make(service->store, source->handle, facts,
-                         &(struct key_state){.enabled = true}, err);
+        key = store_make(service->store, source->handle, facts, state, err);
     if (!key && !source->derive && !set_derive(&service->token, source->handle, false))
         log_warning("the object %s stays CKA_DERIVE", label);
     return key;
@@ -259,6 +259,7 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     const keyferry_AdoptKeyRequest *request = request_;
     keyferry_AdoptKeyReply *reply = reply_;
     struct key_facts facts = {.version = "00", .external = true};
+    struct key_state state = {.enabled = true};
     struct identifier alias_name;
     struct source source = {0};
     const struct p11_key *key;
@@ -282,12 +283,13 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
     if (request->has_alias_name &&
         !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
-    if (!store_can_make(&service->token, err) ||
+    if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
+        !store_can_make(&service->token, err) ||
         !find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
         !check_source(&source, request->object_label, &facts, keep, err))
         return false;
-    key = make_key(service, &source, request->object_label, &facts, err);
+    key = make_key(service, &source, request->object_label, &facts, &state, err);
     if (!key)
         return false;
     if (!source.sensitive)

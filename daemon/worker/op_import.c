@@ -248,7 +248,8 @@ static bool check_strength(const struct p11_key *wrapping, const struct key_fact
 /* The key object becomes a key of the store. */
 static struct p11_key *take(struct service *service, const keyferry_ImportKeyRequest *request,
                             const struct p11_key *wrapping, const struct tr31_header *header,
-                            CK_OBJECT_HANDLE object, size_t len, struct kf_error *err)
+                            CK_OBJECT_HANDLE object, size_t len, const struct key_state *state,
+                            struct kf_error *err)
 {
     struct key_facts facts = {.usage = ""};
 
@@ -260,13 +261,12 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
         !store_check_parts(&service->token, object, facts.algorithm, err) ||
         !store_check_value(&service->token, object, facts.algorithm, &facts, err))
         return NULL;
-    return store_make(service->store, object, &facts, !request->has_enabled || request->enabled,
-                      err);
+    return store_make(service->store, object, &facts, state, err);
 }
 
 static struct p11_key *import(struct service *service, const keyferry_ImportKeyRequest *request,
                               const struct p11_key *wrapping, const struct tr31_keyblock *block,
-                              struct kf_error *err)
+                              const struct key_state *state, struct kf_error *err)
 {
     const char *text = request->key_material.tr31_key_block.wrapped_key_block;
     enum p11_cipher cipher = key_algorithm_is_aes(wrapping->facts.algorithm) ? P11_AES : P11_TDES;
@@ -283,7 +283,7 @@ static struct p11_key *import(struct service *service, const keyferry_ImportKeyR
                                    &kind->lengths, &object, &len, err);
     op_destroy(&service->token, &payload);
     if (good)
-        key = take(service, request, wrapping, &block->header, object, len, err);
+        key = take(service, request, wrapping, &block->header, object, len, state, err);
     op_destroy(&service->token, &object);
     return key;
 }
@@ -294,22 +294,22 @@ bool op_import_key(struct service *service, const void *request_, void *reply_,
     const keyferry_ImportKeyRequest *request = request_;
     const keyferry_ImportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     keyferry_ImportKeyReply *reply = reply_;
+    struct key_state state = {.enabled = !request->has_enabled || request->enabled};
     const struct p11_key *wrapping, *key;
     struct tr31_keyblock block;
 
     if (!request->has_key_material || !request->key_material.has_tr31_key_block)
         return kf_fail(err, KF_VALIDATION,
                        "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
-    if (request->tags_count > 0)
-        return kf_fail(err, KF_VALIDATION, "Tags: cannot be given with an import.");
-    if (!parse(tr31, &block, err))
+    if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
+        !parse(tr31, &block, err))
         return false;
     service_record_block(record, tr31->wrapped_key_block);
     wrapping = find_wrapping(service, tr31, block.header.version, err);
     if (!wrapping)
         return false;
     service_record_key(service, record, "Wrapping", wrapping);
-    key = import(service, request, wrapping, &block, err);
+    key = import(service, request, wrapping, &block, &state, err);
     if (!key)
         return false;
     service_record_key(service, record, "", key);

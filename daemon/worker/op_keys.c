@@ -7,7 +7,6 @@
 #include "p11/calls.h"
 #include "p11/ops.h"
 
-
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
 {
@@ -55,7 +54,8 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     if (!request->has_exportable)
         return kf_fail(err, KF_VALIDATION, "Exportable is required.");
     facts.exportability = request->exportable ? 'S' : 'N';
-    if (!store_can_make(&service->token, err))
+    if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
+        !store_can_make(&service->token, err))
         return false;
     if (generate(service, &facts, &source, err) &&
         store_check_value(&service->token, source, facts.algorithm, &facts, err))

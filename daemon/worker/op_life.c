@@ -14,23 +14,12 @@ static int64_t wall_ms(void)
     return (int64_t)time(NULL) * 1000;
 }
 
-static bool check_not_pending(const struct p11_key *key, const struct key_state *state,
-                              struct kf_error *err)
-{
-    if (!state->delete_ms)
-        return true;
-    return kf_fail(err, KF_CONFLICT,
-                   FIELD ": key/%s is to be deleted already (DELETE_PENDING); restore-key takes "
-                         "that back.",
-                   key->name);
-}
-
 /* Starting what is started changes nothing, so that a request may be sent again. */
 static bool start(void *context, const struct p11_key *key, struct key_state *state,
                   struct kf_error *err)
 {
     (void)context;
-    if (!check_not_pending(key, state, err))
+    if (!service_check_not_pending(FIELD, key, state, err))
         return false;
     if (state->enabled)
         return true;
@@ -51,7 +40,7 @@ static bool stop(void *context, const struct p11_key *key, struct key_state *sta
                  struct kf_error *err)
 {
     (void)context;
-    if (!check_not_pending(key, state, err))
+    if (!service_check_not_pending(FIELD, key, state, err))
         return false;
     disable(state);
     return true;
@@ -62,7 +51,7 @@ static bool delete_in_days(void *context, const struct p11_key *key, struct key_
 {
     const int32_t *days = context;
 
-    if (!check_not_pending(key, state, err))
+    if (!service_check_not_pending(FIELD, key, state, err))
         return false;
     disable(state);
     state->delete_ms = wall_ms() + *days * DAY_MS;

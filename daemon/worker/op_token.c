@@ -5,7 +5,7 @@
 
 #include "daemon/worker/service_internal.h"
 #include "p11/ops.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static void fill_operations(const struct service *service, keyferry_TokenReply *reply)
 {

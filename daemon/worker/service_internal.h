@@ -48,6 +48,10 @@ bool op_update_alias(struct service *, const void *, void *, struct record *, st
 bool op_delete_alias(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_get_alias(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_list_aliases(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_tag_resource(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_untag_resource(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_list_tags_for_resource(struct service *, const void *, void *, struct record *,
+                               struct kf_error *);
 bool op_export_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_adopt_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_import_key(struct service *, const void *, void *, struct record *, struct kf_error *);
@@ -61,6 +65,13 @@ bool service_key_name(struct service *service, const char *field, const char *te
                       char name[KEY_NAME_LEN + 1], struct kf_error *err);
 /* Refuses (KF_CONFLICT) a key that is disabled or to be deleted. */
 bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err);
+
+/* Refuses (KF_CONFLICT) a change of a key that is to be deleted by the state that it has now. */
+bool service_check_not_pending(const char *field, const struct p11_key *key,
+                               const struct key_state *state, struct kf_error *err);
+/* Tags of a request that makes a key, into its state; their keys go into the record. */
+bool service_read_tags(const keyferry_Tag *tags, size_t count, struct key_state *state,
+                       struct record *record, struct kf_error *err);
 
 /* A request's KeyModesOfUse as a set; members that are not given are false. */
 void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out);

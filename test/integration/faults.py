@@ -37,7 +37,7 @@ OPTIONAL = (
     ("LB", "a label"),
     ("LB", "x" * 300),
     ("KV", "0000"),
-    ("10", "a vendor's own"),
+    ("10", "Z9Y8X7W6V5U4"),
 )
 BAD_OPTIONAL = (
     ("KS", "FFFF9876543210E0000G"),

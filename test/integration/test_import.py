@@ -201,6 +201,20 @@ class Import(harness.TokenCase):
                 else:
                     opened = self.leaves(taken["key_arn"])
                     self.assertEqual(opened["header"]["exportability"], letter)
+                    self.check_ceiling(taken["key_arn"], letter)
+
+    def check_ceiling(self, arn, letter):
+        """What came as E leaves as E or N only, what came as S as any."""
+        for name in ("SENSITIVE", "EXPORTABLE", "NON_EXPORTABLE"):
+            asked = harness.tr31_request(arn, self.keks["AES_256"][1])
+            headers = {"key_exportability": name}
+            asked["key_material"]["tr31_key_block"]["key_block_headers"] = headers
+            if letter == "E" and name == "SENSITIVE":
+                text = self.refuses("ValidationException", self.sandbox.call, "EXPORT_KEY", asked)
+                self.assertIn("KeyBlockHeaders.KeyExportability", text)
+            else:
+                block = self.sandbox.call("EXPORT_KEY", asked)["wrapped_key"]["key_material"]
+                self.assertEqual(block[11], name[0])
 
     def test_what_a_key_may_not_do_is_not_in_the_token(self):
         """Whatever came in is sensitive; what may not leave has nothing extractable."""
@@ -222,6 +236,12 @@ class Import(harness.TokenCase):
         self.assertFalse(taken.get("enabled", False))
         text = self.refuse(self.block(), kek, key_check_value_algorithm="ANSI_X9_24")
         self.assertIn("KeyCheckValueAlgorithm: for AES_128 it is CMAC", text)
+
+    def test_tags(self):
+        tags = [{"key": "acquirer", "value": "4711"}]
+        taken = self.take(self.block(), self.keks["AES_256"][1], tags=tags)
+        told = self.sandbox.call("LIST_TAGS_FOR_RESOURCE", {"resource_arn": taken["key_arn"]})
+        self.assertEqual(told["tags"], tags)
 
     def test_vectors(self):
         """Published blocks, and ones with a fault each, under their own wrapping keys."""
@@ -302,7 +322,7 @@ class Import(harness.TokenCase):
             ("KeyMaterial", {}),
             ("KeyMaterial", {"key_material": {}}),
             ("WrappedKeyBlock is required", {"key_material": {"tr31_key_block": {}}}),
-            ("Tags", request(block, kek, tags=[{"key": "a", "value": "b"}])),
+            ("Tags: Key of element 1", request(block, kek, tags=[{"key": "", "value": ""}])),
             ("HmacAlgorithm: is for HMAC keys", request(block, kek, "HMAC_SHA256")),
             ("HmacAlgorithm: must be", request(hmac, kek, "SHA256")),
             ("HmacAlgorithm: is HMAC_SHA512, but", request(hmac, kek, "HMAC_SHA512")),
@@ -420,6 +440,7 @@ class Mutations(harness.TokenCase):
 
     def test_refused_or_taken_rightly(self):
         for start in range(0, MUTATIONS, PER_SANDBOX):
+            self.sandbox.close_token()  # a process has one token of a module at a time
             sandbox = self.sandbox if start == 0 else harness.Sandbox(self.token)
             try:
                 self.run_some(sandbox, start, min(PER_SANDBOX, MUTATIONS - start))

@@ -2,18 +2,23 @@
 if HAVE_CHECK
 store_tests = \
 	test/unit/p11/test_label \
+	test/unit/p11/test_tags \
 	test/unit/p11/test_role_nss \
 	test/unit/p11/test_role_softhsm \
 	test/unit/p11/test_store_alias_nss \
 	test/unit/p11/test_store_alias_softhsm \
 	test/unit/p11/test_store_nss \
 	test/unit/p11/test_store_softhsm \
+	test/unit/p11/test_store_state_nss \
+	test/unit/p11/test_store_state_softhsm \
 	test/unit/p11/test_store_sweep_nss \
 	test/unit/p11/test_store_sweep_softhsm \
 	test/unit/daemon/worker/test_export_header \
 	test/unit/daemon/worker/test_export_nss \
 	test/unit/daemon/worker/test_export_softhsm \
 	test/unit/daemon/worker/test_identifier \
+	test/unit/daemon/worker/test_import_nss \
+	test/unit/daemon/worker/test_import_softhsm \
 	test/unit/daemon/worker/test_keys_nss \
 	test/unit/daemon/worker/test_keys_softhsm \
 	test/unit/daemon/worker/test_service_nss \
@@ -29,6 +34,8 @@ store_test_softhsm = $(p11_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 
 test_unit_p11_test_label_CPPFLAGS = $(p11_test_cppflags)
 test_unit_p11_test_label_LDADD = test/unit/p11/libsupport.la
+test_unit_p11_test_tags_CPPFLAGS = $(p11_test_cppflags)
+test_unit_p11_test_tags_LDADD = test/unit/p11/libsupport.la
 
 test_unit_p11_test_role_nss_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
 test_unit_p11_test_role_nss_CPPFLAGS = $(store_test_nss)
@@ -48,6 +55,12 @@ test_unit_p11_test_store_alias_nss_LDADD = $(store_test_ldadd)
 test_unit_p11_test_store_alias_softhsm_SOURCES = test/unit/p11/test_store_alias.c $(store_test_sources)
 test_unit_p11_test_store_alias_softhsm_CPPFLAGS = $(store_test_softhsm)
 test_unit_p11_test_store_alias_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_state_nss_SOURCES = test/unit/p11/test_store_state.c $(store_test_sources)
+test_unit_p11_test_store_state_nss_CPPFLAGS = $(store_test_nss)
+test_unit_p11_test_store_state_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_store_state_softhsm_SOURCES = test/unit/p11/test_store_state.c $(store_test_sources)
+test_unit_p11_test_store_state_softhsm_CPPFLAGS = $(store_test_softhsm)
+test_unit_p11_test_store_state_softhsm_LDADD = $(store_test_ldadd)
 test_unit_p11_test_store_sweep_nss_SOURCES = test/unit/p11/test_store_sweep.c $(store_test_sources)
 test_unit_p11_test_store_sweep_nss_CPPFLAGS = $(store_test_nss)
 test_unit_p11_test_store_sweep_nss_LDADD = $(store_test_ldadd)
@@ -59,6 +72,7 @@ check_LTLIBRARIES += test/unit/daemon/worker/libsupport.la
 service_test_cppflags = $(p11_test_cppflags) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 test_unit_daemon_worker_libsupport_la_SOURCES = \
 	daemon/operation.c daemon/record.c \
+	test/unit/daemon/worker/failing.c test/unit/daemon/worker/failing.h \
 	test/unit/daemon/worker/opener.c test/unit/daemon/worker/opener.h
 test_unit_daemon_worker_libsupport_la_CPPFLAGS = $(service_test_cppflags)
 test_unit_daemon_worker_libsupport_la_LIBADD = daemon/worker/libservice.la conf/libconf.la test/unit/p11/libsupport.la \
@@ -78,6 +92,12 @@ test_unit_daemon_worker_test_export_nss_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_export_softhsm_SOURCES = test/unit/daemon/worker/test_export.c $(service_test_sources)
 test_unit_daemon_worker_test_export_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 test_unit_daemon_worker_test_export_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_import_nss_SOURCES = test/unit/daemon/worker/test_import.c $(service_test_sources)
+test_unit_daemon_worker_test_import_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_import_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_import_softhsm_SOURCES = test/unit/daemon/worker/test_import.c $(service_test_sources)
+test_unit_daemon_worker_test_import_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_import_softhsm_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_keys_nss_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
 test_unit_daemon_worker_test_keys_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
 test_unit_daemon_worker_test_keys_nss_LDADD = $(service_test_ldadd)

@@ -229,6 +229,57 @@ bool set_state(struct p11_key *key, const struct key_state *state)
     return store_change_state(store, key, take_state, (void *)state, &err);
 }
 
+static CK_C_GenerateKey original_generate;
+static enum p11_role before_role;
+static void (*happens)(void);
+
+static CK_RV generate_after(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                            CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == CKA_ID && ((const uint8_t *)template[i].pValue)[0] == before_role) {
+            p11_session_functions(token.session)->C_GenerateKey = original_generate;
+            happens();
+        }
+    return original_generate(session, mechanism, template, count, key);
+}
+
+void before_object(enum p11_role role, void (*what)(void))
+{
+    before_role = role;
+    happens = what;
+    original_generate = p11_session_functions(token.session)->C_GenerateKey;
+    p11_session_functions(token.session)->C_GenerateKey = generate_after;
+}
+
+CK_OBJECT_HANDLE add_claim(const char *name, int64_t age_ms, bool making)
+{
+    int64_t made = wall_ms() - age_ms;
+    uint8_t id[KEY_ID_BYTES] = {0};
+    char label[LABEL_MAX];
+    CK_OBJECT_HANDLE claim;
+
+    for (size_t i = 0; i < 6; i++)
+        id[i] = (uint8_t)(made >> 8 * (5 - i));
+    label_write_claim(name, making, label);
+    expect_good(object_make_card(&token, ROLE_CLAIM, id, label, &claim, &err));
+    return claim;
+}
+
+void expect_no_claim(const char *name)
+{
+    char label[LABEL_MAX];
+    struct object *objects;
+    size_t count;
+
+    for (int making = 0; making < 2; making++) {
+        label_write_claim(name, making, label);
+        expect_good(objects_find_label(&token, label, &objects, &count, &err));
+        free(objects);
+        ck_assert_uint_eq(count, 0);
+    }
+}
+
 static bool peer_enables(const char *name, bool on)
 {
     struct p11_key *key = store_key(store, name, &err);

@@ -57,6 +57,12 @@ void destroy_object(CK_OBJECT_HANDLE object);
 CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_HANDLE source,
                        const CK_ATTRIBUTE *others, size_t count);
 
+/* Before this process writes its next object with this role, what happens in the token. */
+void before_object(enum p11_role role, void (*what)(void));
+/* Somebody else's claim on a name, made so long ago; fails the test where there is one. */
+CK_OBJECT_HANDLE add_claim(const char *name, int64_t age_ms, bool making);
+void expect_no_claim(const char *name);
+
 /* Runs this program again as another process with a session of its own ("peer" and arguments), and
  * waits. shared: with this process's change counter, as another worker of this host; else as
  * another host. */

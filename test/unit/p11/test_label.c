@@ -29,6 +29,8 @@ static void expect_facts(const struct key_facts *a, const struct key_facts *b)
     ck_assert_int_eq(a->kcv_algorithm, b->kcv_algorithm);
     ck_assert_str_eq(a->kcv, b->kcv);
     ck_assert_int_eq(a->external, b->external);
+    ck_assert_int_eq(a->imported, b->imported);
+    ck_assert_int_eq(a->legacy_import, b->legacy_import);
     ck_assert_int_eq(a->created_ms, b->created_ms);
     ck_assert(key_facts_equal(a, b));
 }
@@ -42,7 +44,7 @@ START_TEST(labels_have_their_form)
     ck_assert_str_eq(label, "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z");
     label_write_card(&kek, &state, label);
     ck_assert_str_eq(label, "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on "
-                            "20261122T230000Z - -");
+                            "20261122T230000Z - - 0");
     state = (struct key_state){.start_ms = 1795388400000,
                                .stop_ms = 1795388400000 + 3600000,
                                .delete_ms = 1795388400000 + 86400000};
@@ -50,7 +52,7 @@ START_TEST(labels_have_their_form)
     ck_assert_str_eq(
         label,
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z off 20261122T230000Z "
-        "20261123T000000Z 20261123T230000Z");
+        "20261123T000000Z 20261123T230000Z 0");
     label_write_alias("alias/kek-acme", "5rplquuwozodpwsp", label);
     ck_assert_str_eq(label, "keyferry1 alias alias/kek-acme 5rplquuwozodpwsp");
     label_write_alias("alias/kek-acme", "", label);
@@ -103,13 +105,37 @@ START_TEST(check_values_follow_the_algorithm)
 }
 END_TEST
 
+START_TEST(imported_keys_and_legacy_import_say_so)
+{
+    struct key_facts facts = kek, read;
+    char label[LABEL_MAX];
+
+    facts.algorithm = KEY_TDES_2KEY;
+    facts.kcv_algorithm = KCV_ANSI_X9_24;
+    facts.external = facts.imported = facts.legacy_import = true;
+    label_write_object("working", &facts, label);
+    ck_assert_str_eq(label, "keyferry1 working K1 TDES_2KEY:legacy B 00 S ANSI_X9_24:73C263 "
+                            "IMPORTED 20261122T230000Z");
+    ck_assert(label_read_object(label, "working", &read));
+    expect_facts(&read, &facts);
+    /* only a TDES key that unwraps has it */
+    facts.mode = 'E';
+    label_write_object("working", &facts, label);
+    ck_assert(!label_read_object(label, "working", &read));
+    facts.mode = 'B';
+    facts.algorithm = KEY_AES_128;
+    label_write_object("working", &facts, label);
+    ck_assert(!label_read_object(label, "working", &read));
+}
+END_TEST
+
 START_TEST(facts_come_back)
 {
     static const char *const usages[] = {"B0", "C0", "D0", "E0", "E6",
                                          "K0", "K1", "M7", "P0", "V2"};
     static const char modes[] = "BEDCGVSXN", exportabilities[] = "SEN";
     struct key_facts facts = kek, read;
-    struct key_state state, state_read;
+    struct key_state state = {0}, state_read;
     char label[LABEL_MAX];
 
     for (size_t i = 0; i < 2000; i++) {
@@ -124,11 +150,19 @@ START_TEST(facts_come_back)
         facts.kcv_algorithm = (enum kcv_algorithm)(rand() % 3);
         snprintf(facts.kcv, sizeof facts.kcv, "%06X", (unsigned)rand() & 0xFFFFFF);
         facts.external = rand() % 2;
+        facts.imported = facts.external && rand() % 2;
+        facts.legacy_import = key_can_import_legacy(&facts) && rand() % 2;
         facts.created_ms = (int64_t)rand() * 1000;
         state.enabled = rand() % 2;
         state.start_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
         state.stop_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
         state.delete_ms = rand() % 2 ? (int64_t)rand() * 1000 : 0;
+        state.tags[0] = '\0';
+        for (int count = rand() % 3; count > 0; count--) {
+            char key[] = {(char)('a' + count), '\0'};
+
+            tags_add(state.tags, key, rand() % 2 ? "a value" : "");
+        }
         label_write_object("export", &facts, label);
         ck_assert_msg(label_read_object(label, "export", &read), "%s", label);
         expect_facts(&read, &facts);
@@ -141,6 +175,7 @@ START_TEST(facts_come_back)
         ck_assert_int_eq(state_read.start_ms, state.start_ms);
         ck_assert_int_eq(state_read.stop_ms, state.stop_ms);
         ck_assert_int_eq(state_read.delete_ms, state.delete_ms);
+        ck_assert_str_eq(state_read.tags, state.tags);
         ck_assert(key_state_equal(&state_read, &state));
         ck_assert(!label_read_object(label, "card", &read));
     }
@@ -201,6 +236,10 @@ START_TEST(mutations_are_refused)
     expect_strict(label);
     label_write_card(&kek, &pending, label);
     expect_strict(label);
+    tags_add(pending.tags, "Acquirer", "ABCD");
+    tags_add(pending.tags, "Region", "");
+    label_write_card(&kek, &pending, label);
+    expect_strict(label);
     label_write_alias("alias/kek-acme", "5rplquuwozodpwsp", label);
     expect_strict(label);
 }
@@ -211,30 +250,56 @@ START_TEST(words_that_are_no_ones_are_refused)
     static const char *const labels[] = {
         "",
         "keyferry1",
-        "keyferry2 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        " keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1  card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K9 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_512 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 (null) B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 Z 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 0 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 Y CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S SHA_1:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73c263 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C26 AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC: AWS 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 MINE 20261122T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261322T230000Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230060Z on - - -",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000 on - - -",
+        "keyferry2 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        " keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1  card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K9 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_512 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 (null) B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 Z 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 0 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 Y CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S SHA_1:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73c263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C26 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC: AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 MINE 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261322T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230060Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000 on - - - 0",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z yes -",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0 ",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0 more",
+        "keyferry1 card K1\tAES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
         "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - ",
-        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - more",
-        "keyferry1 card K1\tAES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
-        "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - -",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 00",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0 1:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 2 1:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a=1:b "
+        "1:b=1:c",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 01 1:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1  1:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 2 1:b=1:b "
+        "1:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 2 1:a=1:b "
+        "1:a=1:c",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 2:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a=2:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a=1:bc",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 01:a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a 1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 0:=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 :a=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 4:aws:=1:b",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a=1:\x01",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 "
+        "1:a=2:\xC2\x80",
+        "keyferry1 card K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 1 1:a=1:\xE4",
+        "keyferry1 working K1 AES_256 B 00 S CMAC:73C263 AWS 20261122T230000Z on - - - 0",
         "keyferry1 alias",
         "keyferry1 alias alias/ -",
         "keyferry1 alias kek -",
@@ -276,7 +341,7 @@ END_TEST
 
 START_TEST(each_fact_counts)
 {
-    struct key_facts other[9];
+    struct key_facts other[11];
 
     for (size_t i = 0; i < COUNT(other); i++)
         other[i] = kek;
@@ -289,8 +354,11 @@ START_TEST(each_fact_counts)
     strcpy(other[6].kcv, "73C264");
     other[7].external = true;
     other[8].created_ms += 1000;
+    other[9].external = other[9].imported = true;
+    other[10].legacy_import = true;
     for (size_t i = 0; i < COUNT(other); i++)
         ck_assert_msg(!key_facts_equal(&kek, &other[i]), "%zu", i);
+    ck_assert(!key_facts_equal(&other[7], &other[9])); /* adopted and imported */
 }
 END_TEST
 
@@ -301,6 +369,7 @@ int main(void)
     tcase_add_test(tests, labels_have_their_form);
     tcase_add_test(tests, hmac_keys_say_their_length);
     tcase_add_test(tests, check_values_follow_the_algorithm);
+    tcase_add_test(tests, imported_keys_and_legacy_import_say_so);
     tcase_add_test(tests, facts_come_back);
     tcase_add_test(tests, mutations_are_refused);
     tcase_add_test(tests, words_that_are_no_ones_are_refused);

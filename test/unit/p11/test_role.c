@@ -22,22 +22,26 @@ struct expected {
     enum p11_role role;
     bool extractable, derive, modifiable;
     CK_MECHANISM_TYPE mechanisms[3]; /* ends at 0; none: no list */
+    CK_ATTRIBUTE_TYPE use;           /* the one flag that is true; 0: none */
 };
 
 static const struct expected expected_aes[] = {
-    {ROLE_WORKING, false, true, false, {CKM_AES_ECB_ENCRYPT_DATA}},
+    {ROLE_WORKING, false, true, false, {CKM_AES_ECB_ENCRYPT_DATA}, 0},
     {ROLE_EXPORT,
      true,
      true,
      false,
-     {CKM_CONCATENATE_DATA_AND_BASE, CKM_CONCATENATE_BASE_AND_DATA}},
-    {ROLE_KEPT, false, false, false, {0}},
-    {ROLE_CARD, false, false, true, {0}},
+     {CKM_CONCATENATE_DATA_AND_BASE, CKM_CONCATENATE_BASE_AND_DATA},
+     0},
+    {ROLE_KEPT, false, false, false, {0}, 0},
+    {ROLE_CARD, false, false, true, {0}, 0},
 };
 
 static const struct expected expected_tdes[] = {
-    {ROLE_WORKING, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}},
-    {ROLE_MASK_VARIANT, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}},
+    {ROLE_WORKING, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}, 0},
+    {ROLE_MASK_VARIANT, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}, 0},
+    {ROLE_LEGACY_KBEK, false, false, false, {CKM_DES3_CBC}, CKA_UNWRAP},
+    {ROLE_LEGACY_KBMK, false, false, false, {CKM_DES3_CBC}, CKA_ENCRYPT},
 };
 
 static const struct expected *expectation(enum p11_role role, enum key_algorithm algorithm)
@@ -82,8 +86,8 @@ static CK_KEY_TYPE type_of(enum p11_role role, enum key_algorithm algorithm)
 
 static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm)
 {
-    static const CK_ATTRIBUTE_TYPE always_false[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,
-                                                     CKA_VERIFY,  CKA_WRAP,    CKA_UNWRAP};
+    static const CK_ATTRIBUTE_TYPE uses[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,
+                                             CKA_VERIFY,  CKA_WRAP,    CKA_UNWRAP};
     const struct expected *expected = expectation(role, algorithm);
     CK_KEY_TYPE type = type_of(role, algorithm);
     uint8_t value[64];
@@ -94,9 +98,9 @@ static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_al
     if (type == CKK_AES || type == CKK_GENERIC_SECRET)
         ck_assert_uint_eq(read_number(object, CKA_VALUE_LEN),
                           role == ROLE_CARD ? 1 : key_algorithm_bytes(algorithm));
-    for (size_t i = 0; i < COUNT(always_false); i++)
-        ck_assert_msg(!read_flag(object, always_false[i]), "%s 0x%lX", role_name(role),
-                      always_false[i]);
+    for (size_t i = 0; i < COUNT(uses); i++)
+        ck_assert_msg(read_flag(object, uses[i]) == (uses[i] == expected->use), "%s 0x%lX",
+                      role_name(role), uses[i]);
     ck_assert(read_flag(object, CKA_TOKEN));
     ck_assert(read_flag(object, CKA_PRIVATE));
     ck_assert(read_flag(object, CKA_SENSITIVE));
@@ -138,6 +142,28 @@ START_TEST(objects_are_as_their_roles_say)
             if (objects[i].there)
                 expect_role(find_role(objects[i].role, key->id), objects[i].role, algorithm);
         }
+    }
+}
+END_TEST
+
+/* A wrapping key with legacy import has two objects more. */
+START_TEST(legacy_import_has_objects_of_its_own)
+{
+    static const enum p11_role roles[] = {ROLE_LEGACY_KBEK, ROLE_LEGACY_KBMK, ROLE_WORKING};
+
+    for (enum key_algorithm algorithm = KEY_TDES_2KEY; algorithm <= KEY_TDES_3KEY; algorithm++) {
+        struct key_facts facts = facts_of("K1", algorithm, 'N');
+        CK_OBJECT_HANDLE source = make_source(algorithm, false);
+        const struct p11_key *key;
+
+        facts.legacy_import = true;
+        key = store_make(store, source, &facts, &(struct key_state){.enabled = true}, &err);
+        expect_good(key != NULL);
+        for (size_t i = 0; i < COUNT(roles); i++) {
+            ck_assert_uint_eq(count_role(roles[i], key->id), 1);
+            expect_role(find_role(roles[i], key->id), roles[i], algorithm);
+        }
+        destroy_object(source);
     }
 }
 END_TEST
@@ -293,6 +319,7 @@ int main(void)
     tcase_add_checked_fixture(tests, store_setup, store_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, objects_are_as_their_roles_say, 0, 8);
+    tcase_add_test(tests, legacy_import_has_objects_of_its_own);
     tcase_add_test(tests, each_wrong_flag_is_noticed);
     tcase_add_test(tests, wrong_kinds_are_noticed);
     tcase_add_test(tests, wrong_mechanism_lists_are_noticed);

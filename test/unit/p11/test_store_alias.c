@@ -130,47 +130,9 @@ START_TEST(two_cards_are_refused_until_one_is_gone)
 }
 END_TEST
 
-/* Before this process writes its object with this role, something happens in the token. */
-static CK_C_GenerateKey original_generate;
-static enum p11_role before_role;
-static void (*happens)(void);
-
-static CK_RV generate_after(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
-                            CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
-{
-    for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].type == CKA_ID && ((const uint8_t *)template[i].pValue)[0] == before_role) {
-            p11_session_functions(token.session)->C_GenerateKey = original_generate;
-            happens();
-        }
-    return original_generate(session, mechanism, template, count, key);
-}
-
-static void before_object(enum p11_role role, void (*what)(void))
-{
-    before_role = role;
-    happens = what;
-    original_generate = p11_session_functions(token.session)->C_GenerateKey;
-    p11_session_functions(token.session)->C_GenerateKey = generate_after;
-}
-
 static void make_the_other(void)
 {
     add_card(OTHER);
-}
-
-static void expect_no_claim(void)
-{
-    char label[LABEL_MAX];
-    struct object *objects;
-    size_t count;
-
-    for (int making = 0; making < 2; making++) {
-        label_write_claim(KEK, making, label);
-        expect_good(objects_find_label(&token, label, &objects, &count, &err));
-        free(objects);
-        ck_assert_uint_eq(count, 0);
-    }
 }
 
 /* Another worker has made the alias between this one's search and its claim. */
@@ -180,7 +142,7 @@ START_TEST(a_race_is_lost_by_name)
     expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_CONFLICT, "exists already");
     ck_assert_uint_eq(count_cards(), 1);
     ck_assert_str_eq(get()->key_name, OTHER);
-    expect_no_claim();
+    expect_no_claim(KEK);
 }
 END_TEST
 
@@ -196,24 +158,9 @@ START_TEST(a_program_without_claims_is_noticed)
     ck_assert_uint_ge(atomic_load(changes), before + 2); /* made, and withdrawn */
     ck_assert_uint_eq(count_cards(), 1);
     ck_assert_str_eq(get()->key_name, OTHER);
-    expect_no_claim();
+    expect_no_claim(KEK);
 }
 END_TEST
-
-/* Somebody else's claim on the name, made so long ago. */
-static CK_OBJECT_HANDLE add_claim(int64_t age_ms, bool making)
-{
-    int64_t made = wall_ms() - age_ms;
-    uint8_t id[KEY_ID_BYTES] = {0};
-    char label[LABEL_MAX];
-    CK_OBJECT_HANDLE claim;
-
-    for (size_t i = 0; i < 6; i++)
-        id[i] = (uint8_t)(made >> 8 * (5 - i));
-    label_write_claim(KEK, making, label);
-    expect_good(object_make_card(&token, ROLE_CLAIM, id, label, &claim, &err));
-    return claim;
-}
 
 /* Earlier claims go first; a later one only when it is making its card; dead ones do not count. */
 START_TEST(claims_are_heeded)
@@ -227,7 +174,7 @@ START_TEST(claims_are_heeded)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        CK_OBJECT_HANDLE claim = add_claim(cases[i].age_ms, cases[i].making);
+        CK_OBJECT_HANDLE claim = add_claim(KEK, cases[i].age_ms, cases[i].making);
 
         if (cases[i].free) {
             expect_good(store_alias_create(store, KEK, ONE, &err) != NULL);
@@ -238,7 +185,7 @@ START_TEST(claims_are_heeded)
             ck_assert_uint_eq(count_cards(), 0);
         }
         destroy_object(claim);
-        expect_no_claim();
+        expect_no_claim(KEK);
     }
 }
 END_TEST
@@ -252,7 +199,7 @@ static CK_RV set_after(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                        CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
     p11_session_functions(token.session)->C_SetAttributeValue = original_set;
-    rival = add_claim(2000, rival_makes);
+    rival = add_claim(KEK, 2000, rival_makes);
     return original_set(session, object, template, count);
 }
 
@@ -266,7 +213,7 @@ START_TEST(an_earlier_claim_that_comes_late_is_heeded)
                      "somebody else");
         ck_assert_uint_eq(count_cards(), 0);
         destroy_object(rival);
-        expect_no_claim();
+        expect_no_claim(KEK);
     }
 }
 END_TEST
@@ -295,7 +242,7 @@ START_TEST(what_cannot_be_read_back_is_taken_back)
     expect_error(store_alias_create(store, KEK, ONE, &err) != NULL, KF_UNAVAILABLE, "");
     functions->C_FindObjectsInit = original_find;
     ck_assert_uint_eq(count_cards(), 0);
-    expect_no_claim();
+    expect_no_claim(KEK);
 }
 END_TEST
 

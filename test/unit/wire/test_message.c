@@ -4,7 +4,7 @@
 
 #include "test/unit/suite.h"
 #include "wire/message.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* A literal with its length; the NUL at its end is not part of it. */
 #define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
@@ -153,6 +153,22 @@ START_TEST(strings_have_their_bounds)
 }
 END_TEST
 
+START_TEST(lists_have_their_bounds)
+{
+    keyferry_UntagResourceRequest request;
+    struct kf_error err = {0};
+    uint8_t body[21 * 3];
+
+    for (size_t i = 0; i < sizeof body; i += 3)
+        memcpy(body + i, "\x12\x01k", 3);
+    ck_assert(wire_body_decode(body, 20 * 3, keyferry_UntagResourceRequest_fields, &request, &err));
+    ck_assert_uint_eq(request.tag_keys_count, 20);
+    ck_assert(
+        !wire_body_decode(body, 21 * 3, keyferry_UntagResourceRequest_fields, &request, &err));
+    ck_assert_str_eq(err.message, "The request's member number 2 has more than 20 elements.");
+}
+END_TEST
+
 START_TEST(utf8_is_the_shortest_form)
 {
     ck_assert_uint_eq(utf8_sequence(BYTES("a")), 1);
@@ -169,4 +185,4 @@ END_TEST
 SUITE_MAIN("message", requests_there_and_back, responses_there_and_back,
            a_body_that_is_a_number_is_none, an_operation_from_the_future_is_no_error,
            an_envelope_that_is_none, a_request_without_an_id, bodies_are_read_strictly,
-           strings_have_their_bounds, utf8_is_the_shortest_form)
+           strings_have_their_bounds, lists_have_their_bounds, utf8_is_the_shortest_form)

@@ -11,6 +11,7 @@
 #include "p11/objects.h"
 #include "p11/ops.h"
 #include "p11/store_index.h"
+#include "test/unit/daemon/worker/failing.h"
 #include "test/unit/daemon/worker/opener.h"
 #include "test/unit/daemon/worker/support.h"
 
@@ -422,44 +423,6 @@ START_TEST(lost_session_keys_are_made_again)
 }
 END_TEST
 
-/* Each call of an export fails once, in each way that matters: a refusal, nothing left, and the
- * next export is good. */
-static int fail_at, calls;
-static CK_RV fail_with;
-static CK_FUNCTION_LIST original;
-
-static bool failing(void)
-{
-    return calls++ == fail_at;
-}
-
-static CK_RV derive_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE b,
-                            CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR k)
-{
-    return failing() ? fail_with : original.C_DeriveKey(s, m, b, t, n, k);
-}
-
-static CK_RV wrap_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE w,
-                          CK_OBJECT_HANDLE k, CK_BYTE_PTR o, CK_ULONG_PTR n)
-{
-    return failing() ? fail_with : original.C_WrapKey(s, m, w, k, o, n);
-}
-
-static CK_RV encrypt_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE k)
-{
-    return failing() ? fail_with : original.C_EncryptInit(s, m, k);
-}
-
-static CK_RV random_or_fail(CK_SESSION_HANDLE s, CK_BYTE_PTR o, CK_ULONG n)
-{
-    return failing() ? fail_with : original.C_GenerateRandom(s, o, n);
-}
-
-static CK_RV read_or_fail(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_PTR t, CK_ULONG n)
-{
-    return failing() ? fail_with : original.C_GetAttributeValue(s, o, t, n);
-}
-
 static const struct sweep {
     enum key_algorithm wrapping, key;
     const char *usage;
@@ -480,41 +443,36 @@ static void run_sweep(const struct sweep *sweep, const char *key, const char *wr
         export_key(key, wrapping);
 }
 
+/* Each call of an export fails once, in each way that matters: a refusal, nothing left, and the
+ * next export is good. */
 START_TEST(each_failing_call_leaves_nothing)
 {
     static const CK_RV failures[] = {CKR_DEVICE_MEMORY, CKR_KEY_HANDLE_INVALID,
                                      CKR_MECHANISM_INVALID, CKR_DEVICE_ERROR};
-    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
     const struct sweep *sweep = &sweeps[_i];
     char kbpk[ARN_MAX], key[ARN_MAX];
     size_t objects;
+    int fail_at;
     bool reached;
 
     create_key("K1", sweep->wrapping, 'B', true, kbpk);
     create_key(sweep->usage, sweep->key, sweep->mode, !sweep->ksn, key);
     objects = count_objects(service->session);
-    original = *functions;
     for (size_t i = 0; i < COUNT(failures); i++) {
-        fail_with = failures[i];
         for (fail_at = 0, reached = true; reached; fail_at++) {
             kbpk_cache_clear(service->kbpks);
             store_forget(service->store);
             random_wipe(&service->random);
-            calls = 0;
-            functions->C_DeriveKey = derive_or_fail;
-            functions->C_WrapKey = wrap_or_fail;
-            functions->C_EncryptInit = encrypt_or_fail;
-            functions->C_GenerateRandom = random_or_fail;
-            functions->C_GetAttributeValue = read_or_fail;
+            failing_start(service->session, fail_at, failures[i]);
             run_sweep(sweep, key, kbpk);
-            *functions = original;
-            reached = calls > fail_at;
+            reached = failing_stop();
             ck_assert_msg(response.status == KF_OK || response.status == KF_UNAVAILABLE ||
-                              response.status == KF_INTERNAL || fail_with == CKR_KEY_HANDLE_INVALID,
+                              response.status == KF_INTERNAL ||
+                              failures[i] == CKR_KEY_HANDLE_INVALID,
                           "%d: %s", fail_at, response.message);
             ck_assert_ptr_null(strstr(response.message, "CKR"));
             ck_assert_msg(!reached || response.status != KF_OK ||
-                              fail_with == CKR_KEY_HANDLE_INVALID,
+                              failures[i] == CKR_KEY_HANDLE_INVALID,
                           "call %d failed and the export did not", fail_at);
             kbpk_cache_clear(service->kbpks);
             ck_assert_msg(count_objects(service->session) == objects, "%d", fail_at);

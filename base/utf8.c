@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 3629, section 4: the ranges of the second byte depend on the first. */
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 size_t utf8_sequence(const uint8_t *text, size_t len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8, for texts from outside that must be that or nothing. */
-#ifndef KF_WIRE_UTF8_H
-#define KF_WIRE_UTF8_H
+#ifndef KF_BASE_UTF8_H
+#define KF_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

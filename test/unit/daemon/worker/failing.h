@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A token of which one call fails: the calls that make, use, read or need something are counted,
+ * and one of them answers with an error instead. */
+#ifndef KF_TEST_UNIT_DAEMON_WORKER_FAILING_H
+#define KF_TEST_UNIT_DAEMON_WORKER_FAILING_H
+
+#include "p11/session.h"
+
+/* From now on the call with this number, counted from 0, returns rv. */
+void failing_start(struct p11_session *session, int number, CK_RV rv);
+/* All calls are the token's own again. Whether the failing one was reached. */
+bool failing_stop(void);
+
+#endif
