@@ -470,7 +470,7 @@ const struct operation operations[] = {
               "keyferry stop-key-usage --key-identifier alias/kek"),
     OPERATION(RESTORE_KEY, "restore-key", RestoreKey, NULL,
               "Take back a delete-key while its waiting time lasts; the key stays stopped.",
-              "keyferry restore-key --key-identifier 5rplquuwozodpwsp"),
+              "keyferry restore-key --key-identifier alias/old-kek"),
     OPERATION(TAG_RESOURCE, "tag-resource", TagResource, NULL, "Keep names and values with a key.",
               "keyferry tag-resource --resource-arn 5rplquuwozodpwsp --tags "
               "Key=Acquirer,Value=ABCD"),

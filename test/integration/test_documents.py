@@ -23,8 +23,15 @@ HELP_IN_ORDER = (
     "list-aliases",
     "adopt-key",
     "export-key",
+    "import-key",
     "parse-key-block",
+    "tag-resource",
+    "list-tags-for-resource",
+    "untag-resource",
+    "stop-key-usage",
+    "start-key-usage",
     "delete-key",
+    "restore-key",
     "delete-alias",
     "token",
     "status",
@@ -97,7 +104,7 @@ class Documents(unittest.TestCase):
     def test_examples_of_help(self):
         overview = self.shell("keyferry --help")
         names = re.findall(r"^  ([a-z-]+) ", overview.split("\n\n")[2], re.M)
-        self.assertLessEqual(set(HELP_IN_ORDER), set(names))
+        self.assertEqual(set(HELP_IN_ORDER), set(names))
         examples = {
             name: self.shell("keyferry %s --help" % name).split("\nExample:\n")[1].strip()
             for name in names
@@ -107,30 +114,31 @@ class Documents(unittest.TestCase):
             "CREATE_ALIAS",
             {"alias_name": "alias/old-kek", "key_arn": self.key(harness.kek_attributes("AES_128"))},
         )
+        exported = ""
         for name in HELP_IN_ORDER:
             command = examples[name]
             for placeholder, real in zip(PLACEHOLDERS, keks):
                 command = command.replace(placeholder, real)
-            answer = self.shell(command)
+            answer = self.shell(command.replace("D0112P0AE00E0000...", exported))
             if name == "export-key":
+                exported = json.loads(answer)["WrappedKey"]["KeyMaterial"]
                 with open(os.path.join(self.folder, "block"), "w", encoding="utf-8") as file:
-                    file.write(json.loads(answer)["WrappedKey"]["KeyMaterial"])
-        for name in set(names) - set(HELP_IN_ORDER):
-            words = shlex.split(examples[name])
-            self.assertEqual(words[:2], ["keyferry", name])
-            self.assertNotEqual(self.sandbox.run(*words[1:]).returncode, 2, examples[name])
+                    file.write(exported)
 
-    def test_the_command_in_the_readme(self):
+    def test_the_commands_in_the_readme(self):
         (block,) = [b for b in indented_blocks(source("README.md")) if "--key-attributes" in b]
         self.sandbox.call(
             "CREATE_ALIAS",
             {"alias_name": "alias/kek", "key_arn": self.key(harness.kek_attributes("AES_256"))},
         )
-        arn = ""
+        arn = key_block = ""
         for command in re.split(r"\n(?=keyferry)", block.strip()):
-            answer = json.loads(self.shell(command.replace("KEYARN", arn)))
+            command = command.replace("KEYARN", arn).replace("KEYBLOCK", key_block)
+            answer = json.loads(self.shell(command))
             arn = answer.get("Key", {}).get("KeyArn", arn)
-        self.assertEqual(answer["WrappedKey"]["KeyMaterial"][0], "D")
+            key_block = answer.get("WrappedKey", {}).get("KeyMaterial", key_block)
+        self.assertEqual(key_block[0], "D")
+        self.assertEqual(answer["Key"]["KeyOrigin"], "EXTERNAL")
 
     def test_the_client_of_the_protocol(self):
         (program,) = [b for b in indented_blocks(source("doc/protocol.md")) if "import" in b]
