@@ -21,7 +21,7 @@ static bool add(struct tr31_optblocks *list, const char *field, const char *id, 
     struct kf_error inner = {0};
 
     return tr31_optblocks_add(list, id, data, strlen(data), &inner) ||
-           kf_fail(err, KF_VALIDATION, "%s: %s.", field, inner.message);
+           kf_fail(err, KF_VALIDATION, EXPORT_HEADERS "%s: %s.", field, inner.message);
 }
 
 static bool is_one_of(const char *id, const char *const *ids, size_t count)
@@ -38,10 +38,12 @@ static bool check_value(const keyferry_OptionalBlock *block, struct kf_error *er
 
     if (len < 1 || len > VALUE_MAX)
         return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS
                        "OptionalBlocks: the value of %s has %zu characters; it must have 1 to %d.",
                        block->id, len, VALUE_MAX);
     if (block->value[strspn(block->value, TR31_ALPHANUMERIC LOWER)] != '\0')
         return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS
                        "OptionalBlocks: the value of %s must be of 0-9, A-Z and a-z only.",
                        block->id);
     return true;
@@ -52,8 +54,9 @@ static bool write_ksn(const char *field, const struct dukpt_ksn *ksn, const char
 {
     return dukpt_ksn_write_block(ksn, id, out) ||
            kf_fail(err, KF_VALIDATION,
-                   "%s: %s is not for an initial key of %s; TDES has KS, AES has IK.", field, id,
-                   key_algorithm_name(ksn->bdk));
+                   EXPORT_HEADERS
+                   "%s: %s is not for an initial key of %s; TDES has KS, AES has IK.",
+                   field, id, key_algorithm_name(ksn->bdk));
 }
 
 /* An initial key's KS, IK or BI has to be that of the KSN from which the key is derived. The
@@ -71,8 +74,9 @@ static bool check_ksn(const struct dukpt_ksn *ksn, const keyferry_OptionalBlock 
         return false;
     return strncmp(block->value, expected, strlen(block->value)) == 0 ||
            kf_fail(err, KF_VALIDATION,
-                   "OptionalBlocks: %s contradicts KeySerialNumber, of which it is %s.", block->id,
-                   expected);
+                   EXPORT_HEADERS
+                   "OptionalBlocks: %s contradicts KeySerialNumber, of which it is %s.",
+                   block->id, expected);
 }
 
 static bool add_given(const struct dukpt_ksn *ksn, const keyferry_KeyBlockHeaders *headers,
@@ -85,6 +89,7 @@ static bool add_given(const struct dukpt_ksn *ksn, const keyferry_KeyBlockHeader
 
         if (strcmp(block->id, "HM") == 0)
             return kf_fail(err, KF_VALIDATION,
+                           EXPORT_HEADERS
                            "OptionalBlocks: HM is made from the key's algorithm where it is an "
                            "HMAC key; leave it out.");
         if (!add(list, "OptionalBlocks", block->id, block->value, err) ||
@@ -94,6 +99,7 @@ static bool add_given(const struct dukpt_ksn *ksn, const keyferry_KeyBlockHeader
     }
     return total <= GIVEN_MAX ||
            kf_fail(err, KF_VALIDATION,
+                   EXPORT_HEADERS
                    "OptionalBlocks: have %zu characters together, with %d of each for its id and "
                    "length; they may have %d.",
                    total, BLOCK_HEAD, GIVEN_MAX);
@@ -112,7 +118,7 @@ static bool write_time(time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *
     struct tm utc;
 
     return (gmtime_r(&now, &utc) && strftime(out, EXPORT_MADE_ROOM, "%Y%m%d%H%M%SZ", &utc)) ||
-           kf_fail(err, KF_INTERNAL, "AddBlocks: TS: the clock is past all years.");
+           kf_fail(err, KF_INTERNAL, EXPORT_HEADERS "AddBlocks: TS: the clock is past all years.");
 }
 
 static bool make_block(const struct export_subject *subject, const struct p11_key *wrapping,
@@ -124,6 +130,7 @@ static bool make_block(const struct export_subject *subject, const struct p11_ke
         return write_check_value(&wrapping->facts, out);
     if (!subject->ksn)
         return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS
                        "AddBlocks: %s is made from a KSN, for initial keys only; give "
                        "ExportDukptInitialKey, or leave it out.",
                        id);
@@ -141,6 +148,7 @@ static bool add_made(const struct export_subject *subject, const struct p11_key 
 
         if (!is_one_of(id, ids, sizeof ids / sizeof ids[0]))
             return kf_fail(err, KF_VALIDATION,
+                           EXPORT_HEADERS
                            "AddBlocks: those that can be made are KP, KS, IK and TS.");
         if (!make_block(subject, wrapping, id, now, out->made[i], err) ||
             !add(&out->tr31.optional, "AddBlocks", id, out->made[i], err))

@@ -17,13 +17,15 @@
 static bool set_mode(const struct key_facts *facts, const keyferry_KeyBlockHeaders *headers,
                      struct tr31_header *header, struct kf_error *err)
 {
+    struct kf_error inner = {0};
     struct key_modes modes;
 
     if (!headers->has_key_modes_of_use)
         return true;
     service_read_modes(&headers->key_modes_of_use, &modes);
     header->mode = key_modes_letter(&modes);
-    return key_modes_check_narrower(facts->usage, facts->mode, header->mode, err);
+    return key_modes_check_narrower(facts->usage, facts->mode, header->mode, &inner) ||
+           kf_fail(err, inner.status, EXPORT_HEADERS "%s.", inner.message);
 }
 
 /* From the freest to the strictest. */
@@ -45,11 +47,13 @@ static bool set_exportability(const struct key_facts *facts,
         asked++;
     if (asked == COUNT(exportabilities))
         return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS
                        "KeyExportability: must be EXPORTABLE, NON_EXPORTABLE or SENSITIVE.");
     while (own + 1 < COUNT(exportabilities) && exportabilities[own].letter != facts->exportability)
         own++;
     if (asked < own)
         return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS
                        "KeyExportability: %s is wider than the key's own %s; it can be narrowed "
                        "only, from SENSITIVE to EXPORTABLE to NON_EXPORTABLE.",
                        exportabilities[asked].name, exportabilities[own].name);
@@ -65,7 +69,8 @@ static bool set_version(const keyferry_KeyBlockHeaders *headers, struct tr31_hea
     if (!headers->has_key_version)
         return true;
     if (strlen(version) != 2 || strspn(version, TR31_ALPHANUMERIC) != 2)
-        return kf_fail(err, KF_VALIDATION, "KeyVersion: must be two of 0-9 and A-Z.");
+        return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS "KeyVersion: must be two of 0-9 and A-Z.");
     memcpy(header->key_version, version, sizeof header->key_version);
     return true;
 }

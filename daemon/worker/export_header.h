@@ -18,6 +18,8 @@ struct export_subject {
     const struct dukpt_ksn *ksn; /* of an initial key; NULL for a key of the store */
 };
 
+/* What stands before the names of its members in messages. */
+#define EXPORT_HEADERS "KeyBlockHeaders."
 /* The data of one block that is made here, and a NUL. */
 #define EXPORT_MADE_ROOM (DUKPT_BLOCK_MAX + 1)
 
