@@ -330,6 +330,55 @@ bool key_attributes_check_import(const char *usage, enum key_algorithm algorithm
     return check(usage, algorithm, mode, true, err);
 }
 
+/* Whether every mode of some is one of all. */
+static bool modes_include(const struct key_modes *all, const struct key_modes *some)
+{
+    return some->encrypt <= all->encrypt && some->decrypt <= all->decrypt &&
+           some->wrap <= all->wrap && some->unwrap <= all->unwrap &&
+           some->generate <= all->generate && some->sign <= all->sign &&
+           some->verify <= all->verify && some->derive_key <= all->derive_key &&
+           some->no_restrictions <= all->no_restrictions;
+}
+
+static bool narrows(const struct usage_row *usage, char own, char asked)
+{
+    struct key_modes all, some;
+
+    if (asked == own)
+        return true;
+    if (asked == '\0' || !strchr(usage->modes, asked))
+        return false;
+    return own == 'N' || (key_modes_from_letter(own, &all) && key_modes_from_letter(asked, &some) &&
+                          modes_include(&all, &some));
+}
+
+bool key_modes_check_narrower(const char *usage, char own, char asked, struct kf_error *err)
+{
+    const struct usage_row *row = usage_row(usage);
+    const struct mode_row *own_row = mode_row(own), *asked_row = mode_row(asked);
+    struct list list = {.used = 0};
+    size_t count = 0, index = 0;
+
+    if (!row || !own_row)
+        return kf_fail(err, KF_INTERNAL, "A key has a usage or modes that there are not.");
+    if (narrows(row, own, asked))
+        return true;
+    for (const char *mode = row->modes; *mode; mode++)
+        count += narrows(row, own, *mode);
+    for (const char *mode = row->modes; *mode; mode++)
+        if (narrows(row, own, *mode))
+            list_add(&list, mode_row(*mode)->text, index++, count);
+    if (!asked_row)
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyModesOfUse: no key block can say this set; of its own %s the key may "
+                       "leave with %s",
+                       own_row->text, list.text);
+    return kf_fail(err, KF_VALIDATION,
+                   "KeyModesOfUse: %s is not within the key's own %s; modes can be narrowed only, "
+                   "so it may leave with %s",
+                   asked_row->text, own_row->text, list.text);
+}
+
 static unsigned hmac_rank(size_t bytes)
 {
     enum key_algorithm as_strong = bytes <= algorithms[KEY_AES_128].bytes   ? KEY_AES_128

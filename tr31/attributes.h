@@ -77,6 +77,14 @@ bool key_attributes_check_import(const char *usage, enum key_algorithm algorithm
                                  struct kf_error *err);
 
 /*
+ * Whether a key of this usage with mode `own` may leave as one with mode `asked` ('\0': a set that
+ * has no letter): the same modes, or fewer. NoRestrictions stands for whatever the usage takes. On
+ * refusal the error is a KF_VALIDATION that names KeyModesOfUse and both sets, and says which the
+ * key may leave with.
+ */
+bool key_modes_check_narrower(const char *usage, char own, char asked, struct kf_error *err);
+
+/*
  * Whether a KBPK of one algorithm may wrap a key of another ("at least as strong", AWS user guide,
  * "Import/Export Key" table). That table knows no HMAC keys; they go by their length, wrapped_bytes
  * (which is not looked at for other keys): up to 128 bits under AES_128 and up, to 192 under

@@ -140,7 +140,8 @@ static const struct format {
 } formats[] = {
     {"AL", "0100|0101", NULL, "01 and 00 (ephemeral) or 01 (static)"},
     {"BI", "00hhhhhhhhhh|01hhhhhhhh", NULL,
-     "00 and 10 hex digits (TDES key set id), or 01 and 8 hex digits (AES BDK id)"},
+     "00 and 10 hex digits (TDES key set id), or 01 and 8 hex digits (AES BDK id; X9.143 has 01 for "
+     "it, not 11)"},
     {"CT", NULL, check_certificate,
      "00 (X.509) or 01 (EMV) and a certificate in base64, or 02 and a chain of them"},
     {"DA", NULL, check_derivations,

@@ -170,7 +170,7 @@ bool service_check_not_pending(const char *field, const struct p11_key *key,
                    field, key->name);
 }
 
-static void read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
+void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
 {
     *out = (struct key_modes){in->encrypt, in->decrypt,    in->wrap,
                               in->unwrap,  in->generate,   in->sign,
@@ -204,7 +204,7 @@ bool service_read_attributes(bool given, const keyferry_KeyAttributes *attribute
             err, KF_VALIDATION,
             "KeyAlgorithm: must be TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256, HMAC_SHA224, "
             "HMAC_SHA256, HMAC_SHA384 or HMAC_SHA512.");
-    read_modes(&attributes->key_modes_of_use, &modes);
+    service_read_modes(&attributes->key_modes_of_use, &modes);
     facts->mode = key_modes_letter(&modes);
     snprintf(facts->usage, sizeof facts->usage, "%s", usage);
     return key_attributes_check(facts->usage, facts->algorithm, facts->mode, err);

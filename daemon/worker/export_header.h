@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a key block's header says of the key that leaves in it: the key's own attributes, and what
- * the request's KeyBlockHeaders make narrower or add. No token is asked.
- */
+/* What a key block's header says of the key that leaves in it: what the key is here, as far as the
+ * request does not narrow it, and what the request adds. Pure; no token is asked. */
 #ifndef KF_DAEMON_WORKER_EXPORT_HEADER_H
 #define KF_DAEMON_WORKER_EXPORT_HEADER_H
 
@@ -20,22 +18,23 @@ struct export_subject {
     const struct dukpt_ksn *ksn; /* of an initial key; NULL for a key of the store */
 };
 
-/* The blocks that AddBlocks may ask for: KP, KS, IK, TS. */
-#define EXPORT_ADDED_MAX 4
+/* What stands before the names of its members in messages. */
+#define EXPORT_HEADERS "KeyBlockHeaders."
+/* The data of one block that is made here, and a NUL. */
+#define EXPORT_MADE_ROOM (DUKPT_BLOCK_MAX + 1)
 
-/* A header, and the data of the blocks that are made here, to which it points: not to be copied. */
+/* A header, and the data of those of its blocks that are made here. It points into itself: not to
+ * be copied. */
 struct export_header {
-    struct tr31_header header;
-    char added[EXPORT_ADDED_MAX][DUKPT_BLOCK_MAX + 1];
-    size_t added_count;
+    struct tr31_header tr31;
+    char made[pb_arraysize(keyferry_KeyBlockHeaders, add_blocks)][EXPORT_MADE_ROOM];
 };
 
 /*
- * The header for subject under wrapping. headers are the request's, NULL where it has none: what
- * they leave unset is inherited from the subject (AWS user guide, "Export keys"). Modes and
- * exportability can only be narrowed. Optional blocks come in the request's order, then those of
- * AddBlocks, then HM for an HMAC key; PB is the layout's to add. now is for TS, in UTC. The header
- * points into headers and out, too. Errors are KF_VALIDATION and quote no optional block.
+ * The header for subject under wrapping. headers are the request's, NULL where it has none, and
+ * must outlive the header: what they leave unset is inherited from the subject. Modes and
+ * exportability can only be narrowed (AWS user guide, "Export keys"). now is for TS. Errors are
+ * KF_VALIDATION, name the member of KeyBlockHeaders and the rule, and quote no optional block.
  */
 bool export_header_make(const struct export_subject *subject, const struct p11_key *wrapping,
                         const keyferry_KeyBlockHeaders *headers, time_t now,

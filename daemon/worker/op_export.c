@@ -71,18 +71,25 @@ static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
-/* Whoever has the check value from a key ceremony's letter wants that key and no other. */
-static bool check_expected(const struct p11_key *wrapping, const keyferry_ExportTr31KeyBlock *tr31,
+/* Two parties agree on a KBPK by its check value: with it in the request, no block leaves under
+ * another key because an alias was pointed elsewhere. */
+static bool check_expected(const struct p11_key *key, const keyferry_ExportTr31KeyBlock *tr31,
                            struct kf_error *err)
 {
-    if (!tr31->has_wrapping_key_check_value ||
-        strcasecmp(tr31->wrapping_key_check_value, wrapping->facts.kcv) == 0)
+    static const char field[] = "WrappingKeyCheckValue";
+    const char *expected = tr31->wrapping_key_check_value;
+    size_t len = strlen(expected);
+
+    if (!tr31->has_wrapping_key_check_value)
         return true;
-    return kf_fail(err, KF_VALIDATION,
-                   "WrappingKeyCheckValue: is not %s, the check value (%s) of key/%s, which "
-                   "WrappingKeyIdentifier names.",
-                   wrapping->facts.kcv, kcv_algorithm_name(wrapping->facts.kcv_algorithm),
-                   wrapping->name);
+    if (len < 4 || len > 16 || strspn(expected, "0123456789ABCDEFabcdef") != len)
+        return kf_fail(err, KF_VALIDATION, "%s: must be 4 to 16 hex digits.", field);
+    if (strcasecmp(expected, key->facts.kcv) != 0)
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: key/%s, the wrapping key, has the check value %s (%s), not %s.", field,
+                       key->name, key->facts.kcv, kcv_algorithm_name(key->facts.kcv_algorithm),
+                       expected);
+    return true;
 }
 
 static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
@@ -155,7 +162,7 @@ static bool wrap(struct service *service, struct export_subject *subject, const 
         return false;
     kbpk = kbpk_get(service->kbpks, wrapping, err);
     return kbpk && export_tr31(&service->token, &service->random, kbpk, subject->object,
-                               key_facts_bytes(&subject->facts), &header.header, block, err);
+                               key_facts_bytes(&subject->facts), &header.tr31, block, err);
 }
 
 static void fill_reply(const struct service *service, const struct p11_key *key,

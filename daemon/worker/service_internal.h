@@ -73,6 +73,8 @@ bool service_check_not_pending(const char *field, const struct p11_key *key,
 bool service_read_tags(const keyferry_Tag *tags, size_t count, struct key_state *state,
                        struct record *record, struct kf_error *err);
 
+/* A request's KeyModesOfUse as a set; members that are not given are false. */
+void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out);
 /* Checks a request's KeyAttributes into facts (usage, algorithm, mode). */
 bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
                              struct key_facts *facts, struct kf_error *err);

@@ -13,6 +13,7 @@ store_tests = \
 	test/unit/p11/test_store_state_softhsm \
 	test/unit/p11/test_store_sweep_nss \
 	test/unit/p11/test_store_sweep_softhsm \
+	test/unit/daemon/worker/test_export_header \
 	test/unit/daemon/worker/test_export_nss \
 	test/unit/daemon/worker/test_export_softhsm \
 	test/unit/daemon/worker/test_identifier \
@@ -81,6 +82,9 @@ service_test_ldadd = test/unit/daemon/worker/libsupport.la
 
 test_unit_daemon_worker_test_identifier_CPPFLAGS = $(service_test_cppflags)
 test_unit_daemon_worker_test_identifier_LDADD = $(service_test_ldadd)
+
+test_unit_daemon_worker_test_export_header_CPPFLAGS = $(service_test_cppflags)
+test_unit_daemon_worker_test_export_header_LDADD = $(service_test_ldadd)
 
 test_unit_daemon_worker_test_export_nss_SOURCES = test/unit/daemon/worker/test_export.c $(service_test_sources)
 test_unit_daemon_worker_test_export_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS

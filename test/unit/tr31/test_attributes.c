@@ -272,6 +272,64 @@ START_TEST(refusals_name_the_member_and_what_is_allowed)
 }
 END_TEST
 
+/* Which modes a key of each usage and mode may leave with, of all the letters there are. */
+START_TEST(modes_only_get_narrower)
+{
+    static const struct {
+        const char *usage;
+        char own;
+        const char *allowed;
+    } cases[] = {
+        {"K1", 'B', "BED"}, {"K0", 'E', "E"},   {"P0", 'D', "D"},   {"D0", 'N', "BEDN"},
+        {"C0", 'C', "CGV"}, {"M6", 'G', "G"},   {"V2", 'V', "V"},   {"M7", 'N', "CGVN"},
+        {"M0", 'C', "CGV"}, {"B0", 'X', "X"},   {"B0", 'N', "XN"},  {"E0", 'N', "XN"},
+        {"B1", 'X', "X"},   {"D3", 'B', "BED"}, {"V5", 'C', "CGV"}, {"I0", 'N', "N"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (const char *asked = TR31_MODES; *asked; asked++) {
+            struct kf_error err = {0};
+            bool good = key_modes_check_narrower(cases[i].usage, cases[i].own, *asked, &err);
+
+            ck_assert_msg(good == (strchr(cases[i].allowed, *asked) != NULL), "%s %c as %c: %s",
+                          cases[i].usage, cases[i].own, *asked, err.message);
+            ck_assert_int_eq(err.status, good ? KF_OK : KF_VALIDATION);
+        }
+}
+END_TEST
+
+START_TEST(a_widening_is_refused_with_both_sets)
+{
+    static const struct {
+        const char *usage;
+        char own, asked;
+        const char *message;
+    } cases[] = {
+        {"M6", 'G', 'C',
+         "KeyModesOfUse: {Generate,Verify} is not within the key's own {Generate}; modes can be "
+         "narrowed only, so it may leave with {Generate}"},
+        {"K1", 'B', 'N',
+         "KeyModesOfUse: {NoRestrictions} is not within the key's own "
+         "{Encrypt,Decrypt,Wrap,Unwrap}; modes can be narrowed only, so it may leave with "
+         "{Encrypt,Decrypt,Wrap,Unwrap}, {Encrypt,Wrap} or {Decrypt,Unwrap}"},
+        {"B0", 'N', 'B',
+         "KeyModesOfUse: {Encrypt,Decrypt,Wrap,Unwrap} is not within the key's own "
+         "{NoRestrictions}; modes can be narrowed only, so it may leave with {DeriveKey} or "
+         "{NoRestrictions}"},
+        {"C0", 'C', '\0',
+         "KeyModesOfUse: no key block can say this set; of its own {Generate,Verify} the key may "
+         "leave with {Generate}, {Verify} or {Generate,Verify}"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct kf_error err = {0};
+
+        expect_refusal(key_modes_check_narrower(cases[i].usage, cases[i].own, cases[i].asked, &err),
+                       &err, cases[i].message);
+    }
+}
+END_TEST
+
 START_TEST(strength_follows_the_table)
 {
     /* Rows: wrapping T2 T3 A128 A192 A256; columns: wrapped, in the same order. */
@@ -316,6 +374,8 @@ int main(void)
         other_usages_are_refused,
         modes_without_a_set_are_refused,
         refusals_name_the_member_and_what_is_allowed,
+        modes_only_get_narrower,
+        a_widening_is_refused_with_both_sets,
         strength_follows_the_table,
         strength_of_hmac_keys_is_their_length,
     };

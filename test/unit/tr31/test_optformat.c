@@ -73,6 +73,13 @@ START_TEST(good_data_fit_and_bad_do_not)
 }
 END_TEST
 
+/* What AWS's text says of AES, and what the standard says. */
+START_TEST(the_aes_kind_of_bi_is_named)
+{
+    ck_assert_ptr_nonnull(strstr(check("BI", "1112345678"), "01 for it, not 11"));
+}
+END_TEST
+
 START_TEST(ids_are_two_digits_or_capitals)
 {
     ck_assert(tr31_optformat_is_id("KS"));
@@ -85,7 +92,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {good_data_fit_and_bad_do_not, ids_are_two_digits_or_capitals};
+    const TTest *const tests[] = {good_data_fit_and_bad_do_not, the_aes_kind_of_bi_is_named,
+                                  ids_are_two_digits_or_capitals};
 
     return run_suite("optformat", tests, COUNT(tests));
 }
