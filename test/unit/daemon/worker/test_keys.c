@@ -585,6 +585,39 @@ START_TEST(what_a_part_encrypts_to_stays_in_the_token)
 }
 END_TEST
 
+static CK_OBJECT_HANDLE bystander;
+
+static CK_RV fail_and_point(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                            CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                            CK_OBJECT_HANDLE_PTR key)
+{
+    (void)session, (void)mechanism, (void)base, (void)template, (void)count;
+    *key = bystander;
+    return CKR_DEVICE_MEMORY;
+}
+
+/* What a failing call left in its handle is not taken for something that was made, and destroyed.
+ */
+START_TEST(a_failed_call_costs_no_other_key)
+{
+    static const uint8_t bytes[16] = "somebody's own.";
+    const struct foreign other = {
+        .label = "bystander", .type = CKK_GENERIC_SECRET, .value = bytes, .len = sizeof bytes};
+    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    keyferry_CreateKeyRequest request = good_create();
+    size_t before;
+
+    bystander = put_foreign(&other);
+    before = count_objects(service->session);
+    original = *functions;
+    functions->C_DeriveKey = fail_and_point;
+    SEND(CREATE_KEY, CreateKey, &request, NULL);
+    *functions = original;
+    expect_refusal(KF_UNAVAILABLE, "");
+    ck_assert_uint_eq(count_objects(service->session), before);
+}
+END_TEST
+
 START_TEST(two_sources_are_none)
 {
     keyferry_AdoptKeyRequest request = good_adopt("twin");
@@ -638,6 +671,7 @@ int main(void)
     tcase_add_test(tests, adoption_names_what_is_wrong);
     tcase_add_test(tests, tdes_keys_with_equal_parts_are_refused);
     tcase_add_test(tests, what_a_part_encrypts_to_stays_in_the_token);
+    tcase_add_test(tests, a_failed_call_costs_no_other_key);
     tcase_add_test(tests, two_sources_are_none);
     tcase_add_test(tests, keyferrys_own_are_not_adopted);
     return run_case(tests, "keys of the service");
