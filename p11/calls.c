@@ -29,12 +29,21 @@ static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *e
     done(#name, started, \
          p11_session_functions(session)->name(p11_session_handle(session), __VA_ARGS__), err)
 
+/* After a failure a handle says nothing, whatever the token wrote there: it may be another
+ * object's, and whoever made the call destroys what it left behind. */
+static CK_RV made(CK_RV rv, CK_OBJECT_HANDLE *object)
+{
+    if (rv != CKR_OK)
+        *object = CK_INVALID_HANDLE;
+    return rv;
+}
+
 CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
                        CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     double started = ckr_clock();
 
-    return CALL(C_GenerateKey, mechanism, template, count, key);
+    return made(CALL(C_GenerateKey, mechanism, template, count, key), key);
 }
 
 CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
@@ -43,7 +52,7 @@ CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OB
 {
     double started = ckr_clock();
 
-    return CALL(C_DeriveKey, mechanism, base, template, count, key);
+    return made(CALL(C_DeriveKey, mechanism, base, template, count, key), key);
 }
 
 CK_RV p11_wrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
@@ -61,8 +70,9 @@ CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism,
 {
     double started = ckr_clock();
 
-    return CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count,
-                key);
+    return made(
+        CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count, key),
+        key);
 }
 
 CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
@@ -96,7 +106,7 @@ CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_
 {
     double started = ckr_clock();
 
-    return CALL(C_CreateObject, template, count, object);
+    return made(CALL(C_CreateObject, template, count, object), object);
 }
 
 CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template,
@@ -104,7 +114,7 @@ CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_A
 {
     double started = ckr_clock();
 
-    return CALL(C_CopyObject, source, template, count, object);
+    return made(CALL(C_CopyObject, source, template, count, object), object);
 }
 
 CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, struct kf_error *err)

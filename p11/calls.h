@@ -3,7 +3,8 @@
  * One wrapper for each C_ function a session uses. Each returns the CKR as it came and records a
  * failure with the call's name, CKR and time in err (NULL: the caller expects failures). Lengths
  * are bounded by the caller's buffers: a token's own length query is not trusted, only the length
- * of a call that succeeded. There is no C_Decrypt, on purpose.
+ * of a call that succeeded; nor is a handle of one that failed, which becomes CK_INVALID_HANDLE.
+ * There is no C_Decrypt, on purpose.
  */
 #ifndef KF_P11_CALLS_H
 #define KF_P11_CALLS_H

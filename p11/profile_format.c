@@ -7,7 +7,7 @@
 
 #include "p11/ops.h"
 
-#define OTHERS_MAX 10
+#define OTHERS_MAX 11
 
 /* Of derive and kdf one is enough; where they are the same, only that will do. */
 static const struct {
@@ -37,26 +37,28 @@ static const struct {
                            {P11_JOIN_KEYS, P11_XOR, P11_IDENTITY, P11_ECB_TDES}},
     [FORMAT_DUKPT_AES] =
         {"AES DUKPT initial keys", P11_DERIVE_AES, P11_DERIVE_AES, 2, {P11_IDENTITY, P11_CMAC_AES}},
-    /* Cut, join and ECB find the key's length, identity stores it, with its check value. */
+    /* Cut, join and ECB find the key's length, derive by TDES compares the parts of a TDES key,
+     * identity stores it, with its check value. */
     [FORMAT_TR31_IMPORT_B] = {"import of TR-31 version B",
                               P11_DERIVE_TDES,
                               P11_KDF_TDES,
-                              8,
+                              9,
                               {P11_UNWRAP_TDES, P11_JOIN_SUFFIX, P11_XOR, P11_CUT, P11_IDENTITY,
-                               P11_WRAP_TDES, P11_ECB_TDES, P11_CBC_TDES}},
+                               P11_WRAP_TDES, P11_ECB_TDES, P11_CBC_TDES, P11_DERIVE_TDES}},
     [FORMAT_TR31_IMPORT_D] = {"import of TR-31 version D",
                               P11_DERIVE_AES,
                               P11_KDF_AES,
-                              10,
+                              11,
                               {P11_UNWRAP_AES, P11_JOIN_SUFFIX, P11_XOR, P11_CUT, P11_IDENTITY,
-                               P11_WRAP_AES, P11_ECB_AES, P11_CBC_AES, P11_CMAC_AES, P11_ECB_TDES}},
+                               P11_WRAP_AES, P11_ECB_AES, P11_CBC_AES, P11_CMAC_AES, P11_ECB_TDES,
+                               P11_DERIVE_TDES}},
     /* The xor makes the import variants of the key block protection key. */
     [FORMAT_TR31_IMPORT_AC] = {"import of TR-31 versions A and C",
                                P11_UNWRAP_TDES,
                                P11_UNWRAP_TDES,
-                               7,
+                               8,
                                {P11_JOIN_SUFFIX, P11_XOR, P11_CUT, P11_IDENTITY, P11_WRAP_TDES,
-                                P11_ECB_TDES, P11_CBC_TDES}},
+                                P11_ECB_TDES, P11_CBC_TDES, P11_DERIVE_TDES}},
 };
 
 const char *profile_format_name(enum profile_format format)

@@ -37,7 +37,7 @@ enum p11_role {
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
     ROLE_PART,       /* of a TDES key, to be compared with the others */
-    ROLE_LENGTH_KEY, /* random: what a payload's length is compared under */
+    ROLE_COVER,      /* random: what secrets are compared under (p11/cover.h) */
     ROLE_CONSTANT,   /* L of the CMAC: readable, not key material */
 };
 

@@ -104,8 +104,8 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
 bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
 
-/* Refuses (KF_VALIDATION) a TDES key with equal parts. A key that was generated is not asked: by
- * chance that is one in 2^56. */
+/* Refuses (KF_VALIDATION) a TDES key with equal parts; nothing else about its parts comes out of the
+ * token. A key that was generated is not asked: by chance that is one in 2^56. */
 bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct kf_error *err);
 

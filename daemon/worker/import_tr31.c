@@ -12,6 +12,7 @@
 
 #include "daemon/worker/keyblock_mac.h"
 #include "p11/calls.h"
+#include "p11/cover.h"
 #include "p11/ops.h"
 
 #define FIELD "WrappedKeyBlock"
@@ -104,9 +105,9 @@ bool import_tr31_open(const struct p11_token *token, struct kbpk_cache *kbpks,
     return good;
 }
 
-/* The first 16 bits of the payload and zeros, wrapped under the length key. */
+/* The first 16 bits of the payload and zeros, wrapped under the cover. */
 static bool wrap_prefix(const struct p11_token *token, enum p11_cipher cipher,
-                        CK_OBJECT_HANDLE payload, CK_OBJECT_HANDLE length_key, size_t block,
+                        CK_OBJECT_HANDLE payload, CK_OBJECT_HANDLE cover, size_t block,
                         uint8_t *out, struct kf_error *err)
 {
     static const uint8_t zeros[P11_BLOCK_MAX];
@@ -119,7 +120,7 @@ static bool wrap_prefix(const struct p11_token *token, enum p11_cipher cipher,
     good =
         op_cut(token, payload, 0, &cut, &prefix, err) &&
         op_join_suffix(token, prefix, zeros, block - TR31_PAYLOAD_PREFIX, &whole, &padded, err) &&
-        op_wrap_cbc(token, cipher, length_key, padded, zeros, out, block, err);
+        op_wrap_cbc(token, cipher, cover, padded, zeros, out, block, err);
     op_destroy(token, &padded);
     op_destroy(token, &prefix);
     return good;
@@ -127,7 +128,7 @@ static bool wrap_prefix(const struct p11_token *token, enum p11_cipher cipher,
 
 /* Looks at every allowed length, whichever it is. 0 for none. */
 static bool compare_lengths(const struct p11_token *token, enum p11_cipher cipher,
-                            CK_OBJECT_HANDLE length_key, size_t block, const uint8_t *wrapped,
+                            CK_OBJECT_HANDLE cover, size_t block, const uint8_t *wrapped,
                             const struct import_lengths *lengths, size_t *len, struct kf_error *err)
 {
     uint8_t blocks[IMPORT_LENGTHS_MAX * P11_BLOCK_MAX] = {0}, allowed[sizeof blocks];
@@ -135,7 +136,7 @@ static bool compare_lengths(const struct p11_token *token, enum p11_cipher ciphe
 
     for (size_t i = 0; i < count; i++)
         tr31_payload_prefix(lengths->from + i * lengths->step, blocks + i * block);
-    if (!op_encrypt_ecb(token, cipher, length_key, blocks, count * block, allowed, err))
+    if (!op_encrypt_ecb(token, cipher, cover, blocks, count * block, allowed, err))
         return false;
     *len = 0;
     for (size_t i = 0; i < count; i++)
@@ -148,20 +149,15 @@ static bool find_length(const struct p11_token *token, enum p11_cipher cipher,
                         CK_OBJECT_HANDLE payload, const struct import_lengths *lengths, size_t *len,
                         struct kf_error *err)
 {
-    enum key_algorithm algorithm = cipher == P11_AES ? KEY_AES_128 : KEY_TDES_3KEY;
-    CK_MECHANISM mechanism = {cipher == P11_AES ? CKM_AES_KEY_GEN : CKM_DES3_KEY_GEN, NULL, 0};
-    size_t block = key_algorithm_block(algorithm);
-    struct p11_template template = {0};
-    CK_OBJECT_HANDLE length_key = CK_INVALID_HANDLE;
+    size_t block = cipher == P11_AES ? 16 : 8;
+    CK_OBJECT_HANDLE cover = CK_INVALID_HANDLE;
     uint8_t wrapped[P11_BLOCK_MAX];
     bool good;
 
-    role_session_template(token, ROLE_LENGTH_KEY, algorithm, 0, &template);
-    good = p11_generate_key(token->session, &mechanism, template.attributes, template.count,
-                            &length_key, err) == CKR_OK &&
-           wrap_prefix(token, cipher, payload, length_key, block, wrapped, err) &&
-           compare_lengths(token, cipher, length_key, block, wrapped, lengths, len, err);
-    op_destroy(token, &length_key);
+    good = cover_make(token, cipher, &cover, err) &&
+           wrap_prefix(token, cipher, payload, cover, block, wrapped, err) &&
+           compare_lengths(token, cipher, cover, block, wrapped, lengths, len, err);
+    op_destroy(token, &cover);
     return good;
 }
 

@@ -66,35 +66,42 @@ static bool merge_tags(const keyferry_Tag *tags, size_t count, struct key_state 
     return true;
 }
 
-/* The record has the keys as the card has them, with their lengths: they are any text. */
-static void record_keys(struct record *record, const char *const *keys, size_t count)
+/* The record has the keys as the card has them, with their lengths: they are any text. It has all
+ * or the request is refused: what is left out of a record would be for the caller to choose, and a
+ * list that just fits would leave no room for the key that was changed. */
+static bool record_keys(struct record *record, const char *field, const char *const *keys,
+                        size_t count, struct kf_error *err)
 {
-    char text[RECORD_MAX];
+    char text[TAGS_BYTES_MAX + 1];
     size_t len = 0;
 
     for (size_t i = 0; i < count && len < sizeof text; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%zu:%s", i ? " " : "",
                                 strlen(keys[i]), keys[i]);
+    if (len >= sizeof text)
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: the keys take more than the %d bytes that a key's tags have room for.",
+                       field, TAGS_BYTES_MAX);
     if (count > 0)
         record_text(record, "TagKeys", text);
+    return true;
 }
 
-static void record_tags(struct record *record, const keyferry_Tag *tags, size_t count)
+static bool record_tags(struct record *record, const keyferry_Tag *tags, size_t count,
+                        struct kf_error *err)
 {
     const char *keys[TAGS_MAX];
 
     for (size_t i = 0; i < count; i++)
         keys[i] = tags[i].key;
-    record_keys(record, keys, count);
+    return record_keys(record, "Tags", keys, count, err);
 }
 
 bool service_read_tags(const keyferry_Tag *tags, size_t count, struct key_state *state,
                        struct record *record, struct kf_error *err)
 {
-    if (!check_tags(tags, count, err) || !merge_tags(tags, count, state, err))
-        return false;
-    record_tags(record, tags, count);
-    return true;
+    return check_tags(tags, count, err) && merge_tags(tags, count, state, err) &&
+           record_tags(record, tags, count, err);
 }
 
 static struct p11_key *find_resource(struct service *service, const char *text,
@@ -136,10 +143,9 @@ bool op_tag_resource(struct service *service, const void *request_, void *reply_
     (void)reply_;
     if (request->tags_count == 0)
         return kf_fail(err, KF_VALIDATION, "Tags is required.");
-    if (!check_tags(request->tags, request->tags_count, err))
-        return false;
-    record_tags(record, request->tags, request->tags_count);
-    return change_tags(service, GIVEN(request, resource_arn), add, request, record, err);
+    return check_tags(request->tags, request->tags_count, err) &&
+           record_tags(record, request->tags, request->tags_count, err) &&
+           change_tags(service, GIVEN(request, resource_arn), add, request, record, err);
 }
 
 static bool remove_tags(void *context, const struct p11_key *key, struct key_state *state,
@@ -170,8 +176,8 @@ bool op_untag_resource(struct service *service, const void *request_, void *repl
             return kf_fail(err, KF_VALIDATION, "TagKeys: element %zu %s.", i + 1, fault);
         keys[i] = request->tag_keys[i];
     }
-    record_keys(record, keys, request->tag_keys_count);
-    return change_tags(service, GIVEN(request, resource_arn), remove_tags, request, record, err);
+    return record_keys(record, "TagKeys", keys, request->tag_keys_count, err) &&
+           change_tags(service, GIVEN(request, resource_arn), remove_tags, request, record, err);
 }
 
 static void fill_tag(const struct tag *tag, keyferry_Tag *out)

@@ -201,14 +201,16 @@ static bool answer_once(struct service *service, const struct way *way, const st
 static void run(struct service *service, const struct way *way, const struct job *job,
                 struct record *record, struct answer *answer, struct kf_error *err)
 {
-    if (answer_once(service, way, job, record, answer, err) || err->fault != KF_FAULT_STALE ||
-        !way->repeatable)
+    if (answer_once(service, way, job, record, answer, err) || err->fault != KF_FAULT_STALE)
         return;
-    /* Another host or program took an object away: forget the handles and look once more. */
-    log_info("%s meets a stale handle (%s); trying once more", operation_find(way->number)->name,
-             err->detail);
+    /* Another host or program took an object away: forget the handles, so that the next try looks
+     * once more; whose it is depends on the operation. */
+    log_info("%s meets a stale handle (%s)%s", operation_find(way->number)->name, err->detail,
+             way->repeatable ? "; trying once more" : "");
     store_forget(service->store);
     kbpk_cache_clear(service->kbpks);
+    if (!way->repeatable)
+        return;
     kf_error_clear(err);
     answer_once(service, way, job, record, answer, err);
 }

@@ -116,6 +116,25 @@ START_TEST(no_object_is_left_behind)
 }
 END_TEST
 
+/* An import is not tried again by itself; its caller's next try must find the way free. */
+START_TEST(lost_session_keys_cost_one_import)
+{
+    struct kf_error err = {0};
+    char kbpk[ARN_MAX], block[TR31_KEYBLOCK_MAX + 1];
+    struct kbpk *cached;
+
+    create_key("K1", KEY_AES_256, 'B', false, kbpk);
+    make_block("P0", KEY_AES_128, 'B', kbpk, block);
+    cached = kbpk_get(service->kbpks, found(kbpk), &err);
+    ck_assert_ptr_nonnull(cached);
+    ck_assert_uint_eq(p11_destroy_object(service->session, cached->kbmk, NULL), CKR_OK);
+    import_key(block, kbpk);
+    expect_refusal(KF_UNAVAILABLE, "try again");
+    import_key(block, kbpk);
+    expect_ok();
+}
+END_TEST
+
 static CK_FUNCTION_LIST original;
 static bool unwrapped;
 
@@ -279,6 +298,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, COUNT(sweeps));
     tcase_add_test(tests, no_object_is_left_behind);
+    tcase_add_test(tests, lost_session_keys_cost_one_import);
     tcase_add_test(tests, a_payload_that_is_readable_is_not_used);
     tcase_add_test(tests, versions_a_and_c_need_legacy_import);
     tcase_add_test(tests, legacy_import_is_for_tdes_wrapping_keys);

@@ -7,6 +7,7 @@
 
 #include "p11/calls.h"
 #include "p11/objects.h"
+#include "p11/profile_reference.h"
 #include "test/unit/daemon/worker/support.h"
 
 #define DAY_MS (24 * 3600 * 1000LL)
@@ -525,6 +526,98 @@ START_TEST(tdes_keys_with_equal_parts_are_refused)
 }
 END_TEST
 
+static CK_FUNCTION_LIST original;
+static uint8_t said[4096]; /* all that the token encrypted and wrapped */
+static size_t said_len;
+
+static CK_RV note_said(CK_RV rv, const CK_BYTE *out, const CK_ULONG *len)
+{
+    if (rv == CKR_OK && out) {
+        ck_assert_uint_le(*len, sizeof said - said_len);
+        memcpy(said + said_len, out, *len);
+        said_len += *len;
+    }
+    return rv;
+}
+
+static CK_RV encrypt_noted(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
+                           CK_BYTE_PTR out, CK_ULONG_PTR len)
+{
+    return note_said(original.C_Encrypt(session, data, data_len, out, len), out, len);
+}
+
+static CK_RV wrap_noted(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                        CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE_PTR out,
+                        CK_ULONG_PTR len)
+{
+    return note_said(original.C_WrapKey(session, mechanism, wrapping, key, out, len), out, len);
+}
+
+/* Half a TDES key is a single DES key: whoever sees what it encrypts to can search for it alone. */
+START_TEST(what_a_part_encrypts_to_stays_in_the_token)
+{
+    static const uint8_t zeros[8],
+        public_half[8] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF};
+    static const uint8_t bytes[16] = "two parts of key";
+    const struct foreign source = {
+        .label = "parts", .type = CKK_GENERIC_SECRET, .value = bytes, .len = sizeof bytes};
+    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    keyferry_AdoptKeyRequest request = good_adopt("parts");
+    uint8_t whole[8], part[16], print[8];
+
+    put_foreign(&source);
+    set_attributes(&request.key_attributes, "TR31_P0_PIN_ENCRYPTION_KEY", "TDES_2KEY", 'B');
+    original = *functions;
+    said_len = 0;
+    functions->C_Encrypt = encrypt_noted;
+    functions->C_WrapKey = wrap_noted;
+    SEND(ADOPT_KEY, AdoptKey, &request, &adopted);
+    *functions = original;
+    expect_ok();
+    ck_assert(reference_ecb(P11_TDES, bytes, sizeof bytes, zeros, 8, whole));
+    ck_assert_ptr_nonnull(memmem(said, said_len, whole, 8)); /* for the check bytes */
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(part, bytes + 8 * i, 8);
+        memcpy(part + 8, public_half, 8);
+        ck_assert(reference_ecb(P11_TDES, part, sizeof part, zeros, 8, print));
+        ck_assert_ptr_null(memmem(said, said_len, print, 8));
+    }
+}
+END_TEST
+
+static CK_OBJECT_HANDLE bystander;
+
+static CK_RV fail_and_point(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                            CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                            CK_OBJECT_HANDLE_PTR key)
+{
+    (void)session, (void)mechanism, (void)base, (void)template, (void)count;
+    *key = bystander;
+    return CKR_DEVICE_MEMORY;
+}
+
+/* What a failing call left in its handle is not taken for something that was made, and destroyed.
+ */
+START_TEST(a_failed_call_costs_no_other_key)
+{
+    static const uint8_t bytes[16] = "somebody's own.";
+    const struct foreign other = {
+        .label = "bystander", .type = CKK_GENERIC_SECRET, .value = bytes, .len = sizeof bytes};
+    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
+    keyferry_CreateKeyRequest request = good_create();
+    size_t before;
+
+    bystander = put_foreign(&other);
+    before = count_objects(service->session);
+    original = *functions;
+    functions->C_DeriveKey = fail_and_point;
+    SEND(CREATE_KEY, CreateKey, &request, NULL);
+    *functions = original;
+    expect_refusal(KF_UNAVAILABLE, "");
+    ck_assert_uint_eq(count_objects(service->session), before);
+}
+END_TEST
+
 START_TEST(two_sources_are_none)
 {
     keyferry_AdoptKeyRequest request = good_adopt("twin");
@@ -577,6 +670,8 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_destroyed_is_not_adopted);
     tcase_add_test(tests, adoption_names_what_is_wrong);
     tcase_add_test(tests, tdes_keys_with_equal_parts_are_refused);
+    tcase_add_test(tests, what_a_part_encrypts_to_stays_in_the_token);
+    tcase_add_test(tests, a_failed_call_costs_no_other_key);
     tcase_add_test(tests, two_sources_are_none);
     tcase_add_test(tests, keyferrys_own_are_not_adopted);
     return run_case(tests, "keys of the service");

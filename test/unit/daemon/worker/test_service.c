@@ -205,6 +205,51 @@ START_TEST(a_doubled_alias_points_nowhere)
 }
 END_TEST
 
+static void add_tag(const char *arn)
+{
+    keyferry_TagResourceRequest request = {.tags_count = 1};
+
+    set_text(&request, resource_arn, arn);
+    set_text(&request.tags[0], key, "a");
+    set_text(&request.tags[0], value, "");
+    SEND(TAG_RESOURCE, TagResource, &request, NULL);
+    expect_ok();
+}
+
+/* However long a request's list is: a record that has not all of it is of a refusal, and no change
+ * is without its key. Quotation marks take most room there. */
+START_TEST(records_of_tags_are_whole)
+{
+    static keyferry_UntagResourceRequest request;
+    char arn[ARN_MAX];
+    size_t good = 0;
+
+    create_key("P0", KEY_AES_128, 'B', false, arn);
+    for (size_t filler = 0; filler <= 19 * 128; filler += 61) {
+        memset(&request, 0, sizeof request);
+        set_text(&request, resource_arn, arn);
+        strcpy(request.tag_keys[0], "a");
+        request.tag_keys_count = 1;
+        for (size_t left = filler; left > 0; request.tag_keys_count++) {
+            size_t len = left < 128 ? left : 128;
+
+            memset(request.tag_keys[request.tag_keys_count], '"', len);
+            left -= len;
+        }
+        add_tag(arn);
+        SEND(UNTAG_RESOURCE, UntagResource, &request, NULL);
+        if (response.status != KF_OK) {
+            expect_refusal(KF_VALIDATION, "TagKeys: the keys take more than the 1024 bytes");
+            continue;
+        }
+        ck_assert_msg(recorded("KeyArn") && recorded("TagKeys"), "%zu", filler);
+        good++;
+    }
+    ck_assert_uint_ge(good, 16);
+    ck_assert_uint_le(good, 17);
+}
+END_TEST
+
 START_TEST(the_token_is_described)
 {
     static keyferry_TokenReply reply;
@@ -369,6 +414,7 @@ int main(void)
         return FIXTURE_SKIP;
     tcase_add_checked_fixture(tests, service_setup, service_teardown);
     tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, records_of_tags_are_whole);
     tcase_add_test(tests, the_token_is_described);
     tcase_add_test(tests, unknown_operations_are_refused);
     tcase_add_test(tests, malformed_bodies_are_refused);
