@@ -6,6 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
+/* Takes a sequence away that was cut off at the end: what is quoted in a message is the caller's
+ * own text, and a protobuf string that is not UTF-8 is none that every client reads. */
+static void mend_end(char *text)
+{
+    size_t len = strlen(text), back = 0;
+
+    while (back < 3 && back < len && ((unsigned char)text[len - back - 1] & 0xC0) == 0x80)
+        back++;
+    if (back < len && (unsigned char)text[len - back - 1] >= 0xC0 &&
+        utf8_sequence((const uint8_t *)text + len - back - 1, back + 1) == 0)
+        text[len - back - 1] = '\0';
+}
+
 __attribute__((format(printf, 5, 0))) static void record(struct kf_error *err,
                                                          enum kf_status status, enum kf_fault fault,
                                                          const char *detail, const char *format,
@@ -15,7 +30,8 @@ __attribute__((format(printf, 5, 0))) static void record(struct kf_error *err,
         return;
     err->status = status;
     err->fault = fault;
-    vsnprintf(err->message, sizeof err->message, format, args);
+    if (vsnprintf(err->message, sizeof err->message, format, args) >= KF_MESSAGE_MAX)
+        mend_end(err->message);
     snprintf(err->detail, sizeof err->detail, "%s", detail ? detail : "");
 }
 

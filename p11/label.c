@@ -192,8 +192,7 @@ static enum kcv_algorithm read_kcv_algorithm(const char *word)
     return KCV_ANSI_X9_24;
 }
 
-/* Reads the facts' words; tail gets what follows them. */
-static bool read_facts(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
+static bool read_words(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
 {
     char algorithm[24], kcv_algorithm[16], origin[16], created[TIME_LEN];
     int used = 0;
@@ -223,6 +222,16 @@ static const char *after_kind(const char *label, const char *kind)
     int len = snprintf(head, sizeof head, PREFIX " %s ", kind);
 
     return strncmp(label, head, (size_t)len) == 0 ? label + len : NULL;
+}
+
+/* Reads the facts' words; tail gets what follows them. Facts that are not good are none: words of
+ * them would be shown as if they meant something. */
+static bool read_facts(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
+{
+    if (read_words(text, facts, tail, tail_room))
+        return true;
+    memset(facts, 0, sizeof *facts);
+    return false;
 }
 
 bool label_read_object(const char *label, const char *role, struct key_facts *facts)

@@ -35,13 +35,13 @@ static int64_t wall_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int64_t store_claim_made_ms(const uint8_t id[OBJECT_ID_BYTES])
+int64_t store_claim_age_ms(const uint8_t id[OBJECT_ID_BYTES])
 {
-    int64_t ms = 0;
+    int64_t made = 0;
 
     for (size_t i = 0; i < TIME_BYTES; i++)
-        ms = ms << 8 | id[1 + i];
-    return ms;
+        made = made << 8 | id[1 + i];
+    return llabs(wall_ms() - made);
 }
 
 /* What a look at a name's claims found. */
@@ -56,7 +56,7 @@ static void note_rivals(const struct object *objects, size_t count, bool making,
         int order = memcmp(objects[i].id, claim->id, OBJECT_ID_BYTES);
 
         if (objects[i].id[0] != ROLE_CLAIM || order == 0 ||
-            wall_ms() - store_claim_made_ms(objects[i].id) > CLAIM_DEAD_MS)
+            store_claim_age_ms(objects[i].id) > CLAIM_DEAD_MS)
             continue;
         rivals->making |= making;
         rivals->lower_making |= making && order < 0;

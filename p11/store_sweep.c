@@ -86,25 +86,25 @@ static bool is_key_role(uint8_t role)
 }
 
 /* A claim whose maker is dead. */
-static bool dead_claim(const struct object *object, int64_t *created_ms)
+static bool dead_claim(const struct object *object, int64_t *age_ms)
 {
     if (!object->ours || object->id[0] != ROLE_CLAIM)
         return false;
-    *created_ms = store_claim_made_ms(object->id);
-    return wall_ms() - *created_ms > CLAIM_DEAD_MS;
+    *age_ms = store_claim_age_ms(object->id);
+    return *age_ms > CLAIM_DEAD_MS;
 }
 
-/* An object of a key that has no card, and when it was made. */
+/* An object of a key that has no card, and its age. */
 static bool without_card(const struct p11_store *store, const struct object *object,
-                         int64_t *created_ms)
+                         int64_t *age_ms)
 {
     struct key_facts facts;
 
     if (!object->ours || !is_key_role(object->id[0]) || store_index_key(store, object->id + 1))
         return false;
-    *created_ms = 0;
+    *age_ms = wall_ms();
     if (label_read_object(object->label, role_name(object->id[0]), &facts))
-        *created_ms = facts.created_ms;
+        *age_ms -= facts.created_ms;
     return true;
 }
 
@@ -121,11 +121,10 @@ bool store_sweep(struct p11_store *store, struct kf_error *err)
     if (!objects_read_all(store->token, &objects, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        int64_t created, age;
+        int64_t age;
 
-        if (!without_card(store, &objects[i], &created) && !dead_claim(&objects[i], &created))
+        if (!without_card(store, &objects[i], &age) && !dead_claim(&objects[i], &age))
             continue;
-        age = wall_ms() - created;
         if (age < LEFTOVER_MIN_MS || age > LEFTOVER_MAX_MS)
             continue;
         log_warning("an object that an interrupted creation left behind is destroyed: %s",
@@ -141,14 +140,14 @@ static void inspect_object(const struct p11_store *store, const struct object *o
                            store_report report, void *context)
 {
     char alias[ALIAS_NAME_MAX + 1], key_name[KEY_NAME_LEN + 1];
-    int64_t created;
+    int64_t age;
     const char *label = object->label[0] ? object->label : "(no label)";
 
     if (!object->ours)
         report(context, "no role", label, "not made by Keyferry; adopt it, or remove it");
-    else if (without_card(store, object, &created))
+    else if (without_card(store, object, &age))
         report(context, "no card", label, "a key without a card does not exist");
-    else if (dead_claim(object, &created))
+    else if (dead_claim(object, &age))
         report(context, "leftover", label, "an interrupted change left it; it is harmless");
     else if (object->id[0] == ROLE_ALIAS && !label_read_alias(object->label, alias, key_name))
         report(context, "deviation", label, "its label is not an alias card's");

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "test/unit/suite.h"
 
 START_TEST(hex_there_and_back)
@@ -46,6 +47,31 @@ START_TEST(the_first_failure_wins)
 }
 END_TEST
 
+/* Whatever a message quotes, what is cut off is whole characters: of one to four bytes, wherever
+ * they fall. */
+START_TEST(a_message_is_not_cut_within_a_character)
+{
+    static const char *const characters[] = {"a", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x94\x91"};
+
+    for (size_t i = 0; i < 4; i++)
+        for (size_t before = 0; before < 4; before++) {
+            struct kf_error err = {0};
+            char text[KF_MESSAGE_MAX * 4 + 1] = "";
+            size_t len, size;
+
+            for (size_t k = 0; k < KF_MESSAGE_MAX; k++)
+                memcpy(text + k * (i + 1), characters[i], i + 2);
+            kf_fail(&err, KF_VALIDATION, "%.*s%s", (int)before, "...", text);
+            len = strlen(err.message);
+            ck_assert_uint_gt(len, KF_MESSAGE_MAX - 1 - (i + 1));
+            for (size_t at = 0; at < len; at += size) {
+                size = utf8_sequence((const uint8_t *)err.message + at, len - at);
+                ck_assert_uint_gt(size, 0);
+            }
+        }
+}
+END_TEST
+
 START_TEST(names_are_awss)
 {
     ck_assert_str_eq(kf_status_name(KF_OK), "OK");
@@ -55,4 +81,4 @@ START_TEST(names_are_awss)
 END_TEST
 
 SUITE_MAIN("base", hex_there_and_back, hex_is_upper_case_and_whole, the_first_failure_wins,
-           names_are_awss)
+           a_message_is_not_cut_within_a_character, names_are_awss)

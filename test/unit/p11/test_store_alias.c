@@ -169,8 +169,8 @@ START_TEST(claims_are_heeded)
         int64_t age_ms;
         bool making, free;
     } cases[] = {
-        {2000, false, false}, {2000, true, false},  {-5000, true, false},
-        {-5000, false, true}, {70000, false, true}, {70000, true, true},
+        {2000, false, false}, {2000, true, false}, {-5000, true, false}, {-5000, false, true},
+        {70000, false, true}, {70000, true, true}, {-70000, true, true},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -141,7 +141,10 @@ START_TEST(dead_claims_are_swept)
     static const struct {
         int64_t age_ms;
         bool told, swept;
-    } cases[] = {{0, false, false}, {2 * MINUTE_MS, true, false}, {11 * MINUTE_MS, true, true}};
+    } cases[] = {{0, false, false},
+                 {2 * MINUTE_MS, true, false},
+                 {11 * MINUTE_MS, true, true},
+                 {-11 * MINUTE_MS, true, true}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t made = wall_ms() - cases[i].age_ms;

@@ -219,6 +219,29 @@ START_TEST(lists_come_in_pages)
 }
 END_TEST
 
+/* Its card names an algorithm that there is not: nothing that could be shown is known of it. */
+START_TEST(lists_leave_out_what_cannot_be_read)
+{
+    static keyferry_ListKeysReply all;
+    keyferry_ListKeysRequest request = {0};
+    struct kf_error err = {0};
+    struct p11_key *key;
+    char arn[ARN_MAX], label[LABEL_MAX], *algorithm;
+
+    create_key("P0", KEY_AES_128, 'B', false, arn);
+    key = store_key(service->store, id_of(arn), &err);
+    ck_assert_ptr_nonnull(key);
+    label_write_card(&key->facts, &key->state, label);
+    algorithm = strstr(label, "AES_128");
+    ck_assert_ptr_nonnull(algorithm);
+    memcpy(algorithm, "AES_129", 7);
+    ck_assert(object_set_label(&service->token, key->card, label, &err));
+    SEND(LIST_KEYS, ListKeys, &request, &all);
+    expect_ok();
+    ck_assert_uint_eq(all.keys_count, 0);
+}
+END_TEST
+
 START_TEST(lists_refuse_what_they_do_not_know)
 {
     static const int sizes[] = {0, -1, 101, 1 << 30};
@@ -661,6 +684,7 @@ int main(void)
     tcase_add_test(tests, get_finds_by_every_name);
     tcase_add_test(tests, get_shows_a_key_in_trouble_as_far_as_it_can);
     tcase_add_test(tests, lists_come_in_pages);
+    tcase_add_test(tests, lists_leave_out_what_cannot_be_read);
     tcase_add_test(tests, lists_refuse_what_they_do_not_know);
     tcase_add_test(tests, deletion_waits_and_comes);
     tcase_add_test(tests, adoption_takes_the_source_away);
