@@ -88,8 +88,11 @@ static enum outcome put_string(const json_t *value, const pb_field_iter_t *field
     write_path(place, path, sizeof path);
     if (len > most)
         return outcome_refused(err, KF_VALIDATION, "%s is longer than %zu characters.", path, most);
-    if (memchr(text, '\0', len))
-        return outcome_refused(err, KF_VALIDATION, "%s has a NUL character.", path);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            return outcome_refused(err, KF_VALIDATION,
+                                   "%s has a control character (hex %02X) at character %zu.", path,
+                                   (unsigned char)text[i], i + 1);
     memcpy(field->pData, text, len);
     return OUTCOME_DONE;
 }

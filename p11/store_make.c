@@ -56,6 +56,7 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
 
 out:
     op_destroy(token, &key);
+    explicit_bzero(value, sizeof value);
     return good;
 }
 

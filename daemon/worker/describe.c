@@ -147,27 +147,24 @@ struct p11_key *service_find_key(struct service *service, const char *field, con
     return store_key(service->store, name, err);
 }
 
-bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err)
-{
-    if (key->state.delete_ms)
-        return kf_fail(err, KF_CONFLICT,
-                       "%s: key/%s is to be deleted (DELETE_PENDING); restore-key takes that back.",
-                       field, key->name);
-    if (!key->state.enabled)
-        return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled; start-key-usage enables it.",
-                       field, key->name);
-    return true;
-}
-
 bool service_check_not_pending(const char *field, const struct p11_key *key,
                                const struct key_state *state, struct kf_error *err)
 {
     if (!state->delete_ms)
         return true;
     return kf_fail(err, KF_CONFLICT,
-                   "%s: key/%s is to be deleted already (DELETE_PENDING); restore-key takes that "
-                   "back.",
+                   "%s: key/%s is to be deleted (DELETE_PENDING); restore-key takes that back.",
                    field, key->name);
+}
+
+bool service_check_usable(const char *field, const struct p11_key *key, struct kf_error *err)
+{
+    if (!service_check_not_pending(field, key, &key->state, err))
+        return false;
+    if (!key->state.enabled)
+        return kf_fail(err, KF_CONFLICT, "%s: key/%s is not enabled; start-key-usage enables it.",
+                       field, key->name);
+    return true;
 }
 
 void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)

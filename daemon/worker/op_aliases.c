@@ -5,9 +5,10 @@
 
 #include "daemon/worker/service_internal.h"
 
-/* The name of the key that KeyArn names, which must exist; empty where none is given. */
-static bool target_name(struct service *service, const char *key_arn, char name[KEY_NAME_LEN + 1],
-                        struct kf_error *err)
+/* The name of the key that KeyArn names, which must exist; empty where none is given. An alias that
+ * is pointed at a key must not go with it: to_point_at refuses one that is to be deleted. */
+static bool target_name(struct service *service, const char *key_arn, bool to_point_at,
+                        char name[KEY_NAME_LEN + 1], struct kf_error *err)
 {
     struct identifier identifier;
     const struct p11_key *key;
@@ -18,9 +19,10 @@ static bool target_name(struct service *service, const char *key_arn, char name[
     if (!identifier_parse_key("KeyArn", key_arn, &identifier, err))
         return false;
     key = store_key(service->store, identifier.name, err);
-    if (key)
-        memcpy(name, key->name, KEY_NAME_LEN + 1);
-    return key != NULL;
+    if (!key || (to_point_at && !service_check_not_pending("KeyArn", key, &key->state, err)))
+        return false;
+    memcpy(name, key->name, KEY_NAME_LEN + 1);
+    return true;
 }
 
 static void record_alias(const struct service *service, struct record *record,
@@ -63,7 +65,7 @@ bool op_create_alias(struct service *service, const void *request_, void *reply_
     const struct p11_alias *alias;
 
     if (!identifier_parse_alias("AliasName", GIVEN(request, alias_name), &identifier, err) ||
-        !target_name(service, GIVEN(request, key_arn), name, err))
+        !target_name(service, GIVEN(request, key_arn), true, name, err))
         return false;
     alias = store_alias_create(service->store, identifier.name, name, err);
     if (!alias)
@@ -80,7 +82,7 @@ bool op_update_alias(struct service *service, const void *request_, void *reply_
     char name[KEY_NAME_LEN + 1];
     struct p11_alias *alias;
 
-    if (!target_name(service, GIVEN(request, key_arn), name, err))
+    if (!target_name(service, GIVEN(request, key_arn), true, name, err))
         return false;
     alias = find_alias(service, GIVEN(request, alias_name), err);
     if (!alias || !store_alias_point(service->store, alias, name, err))
@@ -142,7 +144,7 @@ bool op_list_aliases(struct service *service, const void *request_, void *reply_
     (void)record;
     if (!service_page_size(request->has_max_results, request->max_results, &size, err) ||
         !check_next_token(after, err) ||
-        !target_name(service, GIVEN(request, key_arn), name, err) ||
+        !target_name(service, GIVEN(request, key_arn), false, name, err) ||
         !store_list_aliases(service->store, &aliases, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {

@@ -39,12 +39,12 @@ static bool check_exported(const struct p11_key *key, struct kf_error *err)
     if (!service_check_usable("ExportKeyIdentifier", key, err))
         return false;
     if (key->facts.exportability == 'N' || key->export_copy == CK_INVALID_HANDLE)
-        return kf_fail(
-            err, KF_VALIDATION,
-            "ExportKeyIdentifier: key/%s is not exportable: it was made with Exportable false, so "
-            "the token "
-            "holds no copy of it that may leave. That cannot be changed; make a new key.",
-            key->name);
+        return kf_fail(err, KF_VALIDATION,
+                       "ExportKeyIdentifier: key/%s is not exportable: it %s, so the token holds "
+                       "no copy of it that may leave. That cannot be changed; make a new key.",
+                       key->name,
+                       key->facts.imported ? "came in a key block with exportability N"
+                                           : "was made with Exportable false");
     return true;
 }
 

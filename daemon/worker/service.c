@@ -135,6 +135,13 @@ static void sweep(struct service *service)
     service->swept_ms = now_ms();
 }
 
+/* By the clock, however busy the worker is: what is due must not wait for a quiet moment. */
+static void sweep_when_due(struct service *service)
+{
+    if (now_ms() - service->swept_ms > SWEEP_MS)
+        sweep(service);
+}
+
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
                              struct login *login, struct kf_error *err)
 {
@@ -238,8 +245,7 @@ static enum kf_fault must_leave(enum kf_fault fault)
 bool service_idle(struct service *service, struct kf_error *err)
 {
     kbpk_cache_review(service->kbpks, service->store);
-    if (service->slot == 0 && now_ms() - service->swept_ms > SWEEP_MS)
-        sweep(service);
+    sweep_when_due(service);
     if (p11_token_present(service->session, err))
         return true;
     if (must_leave(err->fault) != KF_FAULT_NONE)
@@ -255,6 +261,7 @@ void service_handle(struct service *service, const struct job *job, struct answe
     struct kf_error err = {0};
     bool good;
 
+    sweep_when_due(service);
     kbpk_cache_review(service->kbpks, service->store);
     if (way) {
         run(service, way, job, &record, answer, &err);

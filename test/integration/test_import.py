@@ -198,6 +198,7 @@ class Import(harness.TokenCase):
                         self.keks["AES_256"][1],
                     )
                     self.assertIn("ExportKeyIdentifier", text)
+                    self.assertIn("came in a key block with exportability N", text)
                 else:
                     opened = self.leaves(taken["key_arn"])
                     self.assertEqual(opened["header"]["exportability"], letter)

@@ -138,8 +138,17 @@ class KeyLife(harness.TokenCase):
         before = self.get(key)
         for operation in ("START_KEY_USAGE", "STOP_KEY_USAGE", "DELETE_KEY"):
             text = self.refuses("ConflictException", self.change, operation, key)
-            self.assertIn("KeyIdentifier: key/%s is to be deleted already" % name_of(key), text)
+            self.assertIn("KeyIdentifier: key/%s is to be deleted (DELETE_PENDING)" % name_of(key), text)
         self.assertEqual(self.get(key), before)
+        for operation, name in (("CREATE_ALIAS", "alias/late"), ("UPDATE_ALIAS", "alias/early")):
+            if operation == "UPDATE_ALIAS":
+                self.sandbox.call("CREATE_ALIAS", {"alias_name": name})
+            text = self.refuses(
+                "ConflictException",
+                lambda o=operation, n=name: self.sandbox.call(o, {"alias_name": n, "key_arn": key}),
+            )
+            self.assertIn("KeyArn: key/%s is to be deleted" % name_of(key), text)
+        self.sandbox.call("LIST_ALIASES", {"key_arn": key})
         other = self.make()
         for days in (-1, 0, 2, 181):
             text = self.refuses(

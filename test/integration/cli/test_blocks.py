@@ -149,7 +149,7 @@ class Blocks(Case):
                 (block(optional=BI + BI, count=2), ("optional block BI: may be there only once", "byte 32")),
                 (block(optional="KS10FFFF9876543x", count=1), ("optional block KS: its data must be 20 hex digits",)),
                 (block(optional="BI0E1112345678PB1200000000000000", count=2),
-                 ("optional block BI: its data must be", "01 and 8 hex digits (AES BDK id)", "byte 16")),
+                 ("optional block BI: its data must be", "01 and 8 hex digits (AES BDK id", "byte 16")),
                 (block(optional="LB08ABCD", count=1), ("their 8 characters must be a multiple of 16",
                                                        "bytes 16 to 23")),
                 (block(rest="0" * 32), ("32 characters follow the header; version D has a ciphertext of one or more",

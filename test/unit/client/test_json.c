@@ -86,9 +86,11 @@ static const struct {
     {"delete-key", "{\"DeleteKeyInDays\":7.0}", OUTCOME_USAGE,
      "Invalid type for parameter DeleteKeyInDays: fractional number given, integer wanted"},
     {"get-key", "{\"KeyIdentifier\":\"a\\u0000b\"}", OUTCOME_REFUSED,
-     "KeyIdentifier has a NUL character."},
+     "KeyIdentifier has a control character (hex 00) at character 2."},
     {"export-key", "{\"KeyMaterial\":{\"Tr31KeyBlock\":{\"WrappingKeyIdentifier\":\"a\\u0000\"}}}",
-     OUTCOME_REFUSED, "KeyMaterial.Tr31KeyBlock.WrappingKeyIdentifier has a NUL character."},
+     OUTCOME_REFUSED,
+     "KeyMaterial.Tr31KeyBlock.WrappingKeyIdentifier has a control character (hex 00) at "
+     "character 2."},
     {"tag-resource", "{\"Tags\":{}}", OUTCOME_USAGE,
      "Invalid type for parameter Tags: structure given, list wanted"},
     {"tag-resource", "{\"Tags\":[{\"Key\":\"a\"},{\"Key\":1}]}", OUTCOME_USAGE,

@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(bounds_are_kept)
 {
-    char key[8], value[TAGS_BYTES_MAX], text[TAGS_BYTES_MAX + 64];
+    char key[16], value[TAGS_BYTES_MAX], text[TAGS_BYTES_MAX + 64];
 
     tags[0] = '\0';
     for (int i = 0; i < TAGS_MAX; i++) {

@@ -294,7 +294,7 @@ START_TEST(deletion_waits_and_comes)
     ck_assert(!shown.key.enabled);
     ck_assert(llabs(shown.key.delete_pending_timestamp - now - 7 * DAY_MS) < 60000);
     delete_key(arn);
-    expect_refusal(KF_CONFLICT, "to be deleted already");
+    expect_refusal(KF_CONFLICT, "is to be deleted (DELETE_PENDING)");
     list_keys("DELETE_PENDING", NULL, DEFAULT_MAX);
     ck_assert_uint_eq(listed.keys_count, 1);
     ck_assert_str_eq(listed.keys[0].key_arn, arn);
