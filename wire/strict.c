@@ -4,8 +4,10 @@
 
 #include <pb_common.h>
 #include <pb_decode.h>
+#include <stdio.h>
 
 #include "base/utf8.h"
+#include "wire/names.h"
 
 /* Deeper than any message of the schema. */
 #define DEPTH_MAX 8
@@ -28,18 +30,31 @@ static bool printable_utf8(const uint8_t *text, size_t len)
 static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth,
                           struct kf_error *err);
 
+static bool fail_member(const pb_field_iter_t *field, struct kf_error *err, const char *rule)
+{
+    char name[WIRE_NAME_MAX];
+
+    wire_member_name(field->descriptor, field->tag, name);
+    return kf_fail(err, KF_VALIDATION, "%s: %s.", name, rule);
+}
+
+static bool fail_size(const pb_field_iter_t *field, struct kf_error *err, size_t most,
+                      const char *what)
+{
+    char rule[64];
+
+    snprintf(rule, sizeof rule, "has more than %zu %s", most, what);
+    return fail_member(field, err, rule);
+}
+
 static bool check_string(const uint8_t *text, size_t len, const pb_field_iter_t *field,
                          struct kf_error *err)
 {
     /* data_size counts nanopb's terminating NUL. */
     if (PB_ATYPE(field->type) == PB_ATYPE_STATIC && len >= field->data_size)
-        return kf_fail(err, KF_VALIDATION,
-                       "The request's member number %u is longer than %u characters.",
-                       (unsigned)field->tag, (unsigned)field->data_size - 1);
+        return fail_size(field, err, field->data_size - 1u, "bytes");
     if (!printable_utf8(text, len))
-        return kf_fail(err, KF_VALIDATION,
-                       "The request's member number %u has a control character or is not UTF-8.",
-                       (unsigned)field->tag);
+        return fail_member(field, err, "has a control character or is not UTF-8");
     return true;
 }
 
@@ -68,15 +83,11 @@ static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_fiel
     bool good = true;
 
     if (wire != wire_type(field))
-        return kf_fail(err, KF_VALIDATION, "The request's member number %u is of the wrong type.",
-                       (unsigned)field->tag);
+        return fail_member(field, err, "is of the wrong type");
     if (wire != PB_WT_STRING)
-        return pb_skip_field(stream, wire) ||
-               kf_fail(err, KF_VALIDATION, "The request's member number %u is malformed.",
-                       (unsigned)field->tag);
+        return pb_skip_field(stream, wire) || fail_member(field, err, "is malformed");
     if (!pb_make_string_substream(stream, &inner))
-        return kf_fail(err, KF_VALIDATION, "The request's member number %u is cut short.",
-                       (unsigned)field->tag);
+        return fail_member(field, err, "is cut short");
     /* A stream over a buffer keeps its position in state. */
     if (PB_LTYPE(field->type) == PB_LTYPE_STRING)
         good = check_string(inner.state, inner.bytes_left, field, err);
@@ -107,13 +118,10 @@ static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsign
                            "The request has a member number %u that this daemon does not know.",
                            (unsigned)tag);
         if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED && (seen & (uint64_t)1 << tag))
-            return kf_fail(err, KF_VALIDATION, "The request gives its member number %u twice.",
-                           (unsigned)tag);
+            return fail_member(&field, err, "is given twice");
         seen |= (uint64_t)1 << tag;
         if (++counts[tag] > field.array_size && PB_HTYPE(field.type) == PB_HTYPE_REPEATED)
-            return kf_fail(err, KF_VALIDATION,
-                           "The request's member number %u has more than %u elements.",
-                           (unsigned)tag, (unsigned)field.array_size);
+            return fail_size(&field, err, field.array_size, "elements");
         if (!check_field(stream, wire, &field, depth, err))
             return kf_fail(err, KF_VALIDATION, "The request is malformed.");
     }

@@ -12,7 +12,7 @@
 
 /*
  * Walks an encoded message of the given type, submessages included, and refuses (KF_VALIDATION,
- * naming the member by its number) unknown members, members of the wrong type, members given twice
+ * naming the member as AWS does) unknown members, members of the wrong type, members given twice
  * that are not lists, strings longer than the type holds, and strings that are not UTF-8 or have
  * control characters, NUL among them.
  */

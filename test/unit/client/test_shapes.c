@@ -8,6 +8,7 @@
 
 #include "client/options.h"
 #include "test/unit/client/support.h"
+#include "wire/names.h"
 
 /* Calls back for a shape and all that it holds. */
 static void each_shape(const struct shape *shape, void (*check)(const struct shape *))
@@ -73,9 +74,21 @@ static void check_request(const struct shape *shape)
     }
 }
 
+/* The daemon's refusals name members as the command does. */
+static void check_names(const struct shape *shape)
+{
+    for (size_t i = 0; i < shape->count; i++) {
+        char name[WIRE_NAME_MAX];
+
+        wire_member_name(shape->type, shape->members[i].tag, name);
+        ck_assert_str_eq(name, shape->members[i].name);
+    }
+}
+
 START_TEST(requests_can_be_filled_in)
 {
     each_shape(operations[_i].request, check_request);
+    each_shape(operations[_i].request, check_names);
 }
 END_TEST
 

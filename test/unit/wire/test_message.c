@@ -165,7 +165,7 @@ START_TEST(lists_have_their_bounds)
     ck_assert_uint_eq(request.tag_keys_count, 20);
     ck_assert(
         !wire_body_decode(body, 21 * 3, keyferry_UntagResourceRequest_fields, &request, &err));
-    ck_assert_str_eq(err.message, "The request's member number 2 has more than 20 elements.");
+    ck_assert_str_eq(err.message, "TagKeys: has more than 20 elements.");
 }
 END_TEST
 
