@@ -10,35 +10,35 @@
 #include "wire/keyferry.pb.h"
 
 /* Requests with members, and what these hold. */
-#define MESSAGES(EACH) \
-    EACH(KeyModesOfUse) \
-    EACH(KeyAttributes) \
-    EACH(Tag) \
-    EACH(CreateKeyRequest) \
-    EACH(GetKeyRequest) \
-    EACH(ListKeysRequest) \
-    EACH(DeleteKeyRequest) \
-    EACH(RestoreKeyRequest) \
-    EACH(StartKeyUsageRequest) \
-    EACH(StopKeyUsageRequest) \
-    EACH(TagResourceRequest) \
-    EACH(UntagResourceRequest) \
+#define MESSAGES(EACH)               \
+    EACH(KeyModesOfUse)              \
+    EACH(KeyAttributes)              \
+    EACH(Tag)                        \
+    EACH(CreateKeyRequest)           \
+    EACH(GetKeyRequest)              \
+    EACH(ListKeysRequest)            \
+    EACH(DeleteKeyRequest)           \
+    EACH(RestoreKeyRequest)          \
+    EACH(StartKeyUsageRequest)       \
+    EACH(StopKeyUsageRequest)        \
+    EACH(TagResourceRequest)         \
+    EACH(UntagResourceRequest)       \
     EACH(ListTagsForResourceRequest) \
-    EACH(CreateAliasRequest) \
-    EACH(UpdateAliasRequest) \
-    EACH(DeleteAliasRequest) \
-    EACH(GetAliasRequest) \
-    EACH(ListAliasesRequest) \
-    EACH(OptionalBlock) \
-    EACH(KeyBlockHeaders) \
-    EACH(ExportTr31KeyBlock) \
-    EACH(ExportKeyMaterial) \
-    EACH(ExportDukptInitialKey) \
-    EACH(ExportAttributes) \
-    EACH(ExportKeyRequest) \
-    EACH(ImportTr31KeyBlock) \
-    EACH(ImportKeyMaterial) \
-    EACH(ImportKeyRequest) \
+    EACH(CreateAliasRequest)         \
+    EACH(UpdateAliasRequest)         \
+    EACH(DeleteAliasRequest)         \
+    EACH(GetAliasRequest)            \
+    EACH(ListAliasesRequest)         \
+    EACH(OptionalBlock)              \
+    EACH(KeyBlockHeaders)            \
+    EACH(ExportTr31KeyBlock)         \
+    EACH(ExportKeyMaterial)          \
+    EACH(ExportDukptInitialKey)      \
+    EACH(ExportAttributes)           \
+    EACH(ExportKeyRequest)           \
+    EACH(ImportTr31KeyBlock)         \
+    EACH(ImportKeyMaterial)          \
+    EACH(ImportKeyRequest)           \
     EACH(AdoptKeyRequest)
 
 struct name {
