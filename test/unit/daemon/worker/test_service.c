@@ -265,8 +265,10 @@ START_TEST(the_token_is_described)
     ck_assert_uint_eq(reply.formats_count, PROFILE_FORMATS);
     ck_assert_uint_eq(reply.checks_count, PROFILE_CHECKS);
     ck_assert_int_eq(reply.trusted, TEST_TOKEN != FIXTURE_NSS);
-    for (size_t i = 0; i < reply.formats_count; i++)
+    for (size_t i = 0; i < reply.formats_count; i++) {
+        ck_assert_str_eq(reply.formats[i].format, profile_format_name((enum profile_format)i));
         ck_assert_int_eq(reply.formats[i].possible, TEST_TOKEN != FIXTURE_STOCK_SOFTHSM);
+    }
     for (size_t i = 0; i < reply.findings_count; i++) {
         json_t *text = json_string(reply.findings[i].object);
 
