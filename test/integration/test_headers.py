@@ -254,7 +254,7 @@ class Headers(harness.TokenCase):
         self.refused("OptionalBlocks: the value of 00 has 0 characters", lengths(0))
         self.refused("OptionalBlocks: have 113 characters together", lengths(52, 53))
         self.refused("OptionalBlocks: have 115 characters together", lengths(*(1,) * 23))
-        self.refused("longer than", lengths(256))
+        self.refused("Value: has more than 255 bytes", lengths(256))
 
     def test_padding(self):
         """Last, and only where the others are not whole cipher blocks; fresh each time."""
