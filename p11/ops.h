@@ -15,6 +15,12 @@
 #include "p11/token.h"
 #include "tr31/attributes.h"
 
+/* The cipher of a TDES or AES key. */
+static inline enum p11_cipher op_cipher(enum key_algorithm algorithm)
+{
+    return key_algorithm_is_aes(algorithm) ? P11_AES : P11_TDES;
+}
+
 #define P11_BLOCK_MAX 16
 #define P11_HMAC_MAX 64
 /* The longest key that is wrapped, in bytes. */

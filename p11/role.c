@@ -195,7 +195,7 @@ static bool has_length(CK_KEY_TYPE type)
 static size_t mechanism_list(const struct p11_token *token, enum mechanism_set set,
                              enum key_algorithm algorithm, bool kdf, CK_MECHANISM_TYPE out[4])
 {
-    enum p11_cipher cipher = key_algorithm_is_aes(algorithm) ? P11_AES : P11_TDES;
+    enum p11_cipher cipher = op_cipher(algorithm);
 
     switch (set) {
     case ANY:
@@ -415,7 +415,7 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
 {
     CK_MECHANISM_TYPE expected[4], found[16];
     CK_ATTRIBUTE list = {CKA_ALLOWED_MECHANISMS, found, sizeof found};
-    enum p11_cipher cipher = key_algorithm_is_aes(algorithm) ? P11_AES : P11_TDES;
+    enum p11_cipher cipher = op_cipher(algorithm);
     size_t count;
 
     *kdf = rule->mechanisms == DERIVING && token->ways[p11_for(P11_KDF_AES, cipher)].proven;

@@ -177,7 +177,7 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
                            const struct key_facts *facts, const struct key_state *state,
                            struct kf_error *err)
 {
-    enum p11_cipher cipher = key_algorithm_is_aes(facts->algorithm) ? P11_AES : P11_TDES;
+    enum p11_cipher cipher = op_cipher(facts->algorithm);
     struct p11_key *key = calloc(1, sizeof *key);
 
     if (!key) {

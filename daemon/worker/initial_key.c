@@ -52,7 +52,7 @@ static bool read_check_value_algorithm(const keyferry_ExportAttributes *attribut
     bool aes = key_algorithm_is_aes(facts->algorithm);
     const char *name = attributes->key_check_value_algorithm;
 
-    facts->kcv_algorithm = aes ? KCV_CMAC : KCV_ANSI_X9_24;
+    facts->kcv_algorithm = kcv_algorithm_for(facts->algorithm);
     if (!attributes->has_key_check_value_algorithm ||
         strcmp(name, kcv_algorithm_name(facts->kcv_algorithm)) == 0)
         return true;

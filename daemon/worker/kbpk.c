@@ -165,7 +165,7 @@ static bool check_sealed(const struct p11_token *token, CK_OBJECT_HANDLE key, st
 static bool derive_one(const struct p11_token *token, const struct p11_key *key,
                        const struct wanted *wanted, struct kf_error *err)
 {
-    enum p11_cipher cipher = key_algorithm_is_aes(key->facts.algorithm) ? P11_AES : P11_TDES;
+    enum p11_cipher cipher = op_cipher(key->facts.algorithm);
 
     return (key->kdf ? derive_by_kdf : derive_by_encryption)(token, key, cipher, wanted, err) &&
            check_sealed(token, *wanted->handle, err);
@@ -179,7 +179,7 @@ static bool derive(const struct p11_token *token, const struct p11_key *key, str
     bool good = false;
 
     out->algorithm = key->facts.algorithm;
-    out->cipher = key_algorithm_is_aes(out->algorithm) ? P11_AES : P11_TDES;
+    out->cipher = op_cipher(out->algorithm);
     out->kbek = out->kbmk = CK_INVALID_HANDLE;
     if (!derive_one(token, key, &(struct wanted){TR31_KBEK, ROLE_KBEK, &out->kbek}, err) ||
         !derive_one(token, key, &(struct wanted){TR31_KBMK, ROLE_KBMK, &out->kbmk}, err))

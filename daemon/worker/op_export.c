@@ -8,6 +8,7 @@
 #include "daemon/worker/export_tr31.h"
 #include "daemon/worker/initial_key.h"
 #include "daemon/worker/service_internal.h"
+#include "daemon/worker/wrapping.h"
 #include "p11/ops.h"
 
 /* A token that can make no key block at all says so before anything is looked up. */
@@ -48,29 +49,6 @@ static bool check_exported(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
-static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
-{
-    static const char field[] = "WrappingKeyIdentifier";
-
-    if (!service_check_usable(field, key, err))
-        return false;
-    if (strcmp(key->facts.usage, "K0") != 0 && strcmp(key->facts.usage, "K1") != 0)
-        return kf_fail(err, KF_VALIDATION,
-                       "%s: key/%s has usage %s; only TR31_K1_KEY_BLOCK_PROTECTION_KEY and "
-                       "TR31_K0_KEY_ENCRYPTION_KEY "
-                       "wrap key blocks.",
-                       field, key->name, key->facts.usage);
-    /* {E,D,W,U} and {E,W}: NoRestrictions is not among what AWS lets wrap. */
-    if (key->facts.mode != 'B' && key->facts.mode != 'E')
-        return kf_fail(
-            err, KF_VALIDATION,
-            "%s: key/%s lacks the KeyModesOfUse Encrypt and Wrap%s; a key's modes cannot "
-            "be changed, so make another.",
-            field, key->name,
-            key->facts.mode == 'N' ? ", which NoRestrictions does not stand for" : "");
-    return true;
-}
-
 /* Two parties agree on a KBPK by its check value: with it in the request, no block leaves under
  * another key because an alias was pointed elsewhere. */
 static bool check_expected(const struct p11_key *key, const keyferry_ExportTr31KeyBlock *tr31,
@@ -92,39 +70,19 @@ static bool check_expected(const struct p11_key *key, const keyferry_ExportTr31K
     return true;
 }
 
-static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
-                           struct kf_error *err)
-{
-    char length[24] = "";
-
-    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm, key_facts_bytes(facts)))
-        return true;
-    /* An HMAC key's name does not say how strong it is. */
-    if (key_algorithm_is_hmac(facts->algorithm))
-        snprintf(length, sizeof length, " of %zu bytes", key_facts_bytes(facts));
-    return kf_fail(err, KF_VALIDATION,
-                   "WrappingKeyIdentifier: %s is weaker than the %s key%s it is to wrap; a "
-                   "wrapping key must be at least as strong.",
-                   key_algorithm_name(wrapping->facts.algorithm),
-                   key_algorithm_name(facts->algorithm), length);
-}
-
 static bool find_keys(struct service *service, const keyferry_ExportKeyRequest *request,
                       struct p11_key **key, struct p11_key **wrapping, struct kf_error *err)
 {
     const keyferry_ExportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     char name[KEY_NAME_LEN + 1], wrapping_name[KEY_NAME_LEN + 1];
 
-    if (!service_key_name(service, "ExportKeyIdentifier",
-                          request->has_export_key_identifier ? request->export_key_identifier
-                                                             : NULL,
+    if (!service_key_name(service, "ExportKeyIdentifier", GIVEN(request, export_key_identifier),
                           name, err) ||
-        !service_key_name(service, "WrappingKeyIdentifier",
-                          tr31->has_wrapping_key_identifier ? tr31->wrapping_key_identifier : NULL,
+        !service_key_name(service, WRAPPING_FIELD, GIVEN(tr31, wrapping_key_identifier),
                           wrapping_name, err))
         return false;
     if (strcmp(name, wrapping_name) == 0)
-        return kf_fail(err, KF_VALIDATION, "WrappingKeyIdentifier: a key cannot wrap itself.");
+        return kf_fail(err, KF_VALIDATION, WRAPPING_FIELD ": a key cannot wrap itself.");
     *key = store_key(service->store, name, err);
     if (!*key)
         return false;
@@ -152,7 +110,7 @@ static bool wrap(struct service *service, struct export_subject *subject, const 
     struct export_header header;
     struct kbpk *kbpk;
 
-    if (!check_strength(wrapping, &subject->facts, err) ||
+    if (!wrapping_check_strength(wrapping, WRAPPING_WRAP, &subject->facts, err) ||
         !check_format(service, wrapping->facts.algorithm, err) ||
         !export_header_make(subject, wrapping,
                             tr31->has_key_block_headers ? &tr31->key_block_headers : NULL,
@@ -195,7 +153,7 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", key);
     service_record_key(service, record, "Wrapping", wrapping);
-    if (!check_wrapping(wrapping, err) || !check_expected(wrapping, tr31, err) ||
+    if (!wrapping_check(wrapping, WRAPPING_WRAP, err) || !check_expected(wrapping, tr31, err) ||
         !choose_subject(service, request, key, &ksn, &subject, err))
         return false;
     if (subject.ksn)

@@ -6,10 +6,10 @@
 
 #include "daemon/worker/import_tr31.h"
 #include "daemon/worker/service_internal.h"
+#include "daemon/worker/wrapping.h"
 #include "p11/ops.h"
 
 #define FIELD "WrappedKeyBlock"
-#define WRAPPING "WrappingKeyIdentifier"
 
 /* The payload of the longest key that is imported: two bytes of length, an HMAC key, whole AES
  * blocks. Some tokens have no secrets that are much longer, so of a longer one not even the MAC is
@@ -57,25 +57,6 @@ static bool parse(const keyferry_ImportTr31KeyBlock *tr31, struct tr31_keyblock 
     return true;
 }
 
-static bool check_wrapping(const struct p11_key *key, struct kf_error *err)
-{
-    if (!service_check_usable(WRAPPING, key, err))
-        return false;
-    if (strcmp(key->facts.usage, "K0") != 0 && strcmp(key->facts.usage, "K1") != 0)
-        return kf_fail(err, KF_VALIDATION,
-                       WRAPPING ": key/%s has usage %s; only TR31_K1_KEY_BLOCK_PROTECTION_KEY and "
-                                "TR31_K0_KEY_ENCRYPTION_KEY unwrap key blocks.",
-                       key->name, key->facts.usage);
-    /* {E,D,W,U} and {D,U}: NoRestrictions is not among what AWS lets unwrap. */
-    if (key->facts.mode != 'B' && key->facts.mode != 'D')
-        return kf_fail(err, KF_VALIDATION,
-                       WRAPPING ": key/%s lacks the KeyModesOfUse Decrypt and Unwrap%s; a key's "
-                                "modes cannot be changed, so make another.",
-                       key->name,
-                       key->facts.mode == 'N' ? ", which NoRestrictions does not stand for" : "");
-    return true;
-}
-
 /* Whether the block can be under such a key at all. */
 static bool check_version(const struct p11_key *wrapping, char version, struct kf_error *err)
 {
@@ -91,9 +72,10 @@ static bool check_version(const struct p11_key *wrapping, char version, struct k
         return true;
     return wrapping->facts.legacy_import ||
            kf_fail(err, KF_VALIDATION,
-                   WRAPPING ": key/%s was made without LegacyImport, which key blocks of version "
-                            "A and C need; ask for one of version B, or make the wrapping key "
-                            "with it.",
+                   WRAPPING_FIELD
+                   ": key/%s was made without LegacyImport, which key blocks of version "
+                   "A and C need; ask for one of version B, or make the wrapping key "
+                   "with it.",
                    wrapping->name);
 }
 
@@ -115,11 +97,10 @@ static struct p11_key *find_wrapping(struct service *service,
                                      const keyferry_ImportTr31KeyBlock *tr31, char version,
                                      struct kf_error *err)
 {
-    struct p11_key *key = service_find_key(
-        service, WRAPPING, tr31->has_wrapping_key_identifier ? tr31->wrapping_key_identifier : NULL,
-        err);
+    struct p11_key *key =
+        service_find_key(service, WRAPPING_FIELD, GIVEN(tr31, wrapping_key_identifier), err);
 
-    if (!key || !check_wrapping(key, err) || !check_version(key, version, err) ||
+    if (!key || !wrapping_check(key, WRAPPING_UNWRAP, err) || !check_version(key, version, err) ||
         !check_token(service, version, err))
         return NULL;
     return key;
@@ -233,18 +214,6 @@ static bool find_facts(const struct tr31_header *header, const keyferry_ImportKe
     return true;
 }
 
-static bool check_strength(const struct p11_key *wrapping, const struct key_facts *facts,
-                           struct kf_error *err)
-{
-    if (key_strength_allows(wrapping->facts.algorithm, facts->algorithm, key_facts_bytes(facts)))
-        return true;
-    return kf_fail(err, KF_VALIDATION,
-                   WRAPPING ": %s is weaker than the %s key that the key block holds; a wrapping "
-                            "key must be at least as strong.",
-                   key_algorithm_name(wrapping->facts.algorithm),
-                   key_algorithm_name(facts->algorithm));
-}
-
 /* The key object becomes a key of the store. */
 static struct p11_key *take(struct service *service, const keyferry_ImportKeyRequest *request,
                             const struct p11_key *wrapping, const struct tr31_header *header,
@@ -253,7 +222,8 @@ static struct p11_key *take(struct service *service, const keyferry_ImportKeyReq
 {
     struct key_facts facts = {.usage = ""};
 
-    if (!find_facts(header, request, len, &facts, err) || !check_strength(wrapping, &facts, err) ||
+    if (!find_facts(header, request, len, &facts, err) ||
+        !wrapping_check_strength(wrapping, WRAPPING_UNWRAP, &facts, err) ||
         !service_check_kcv_algorithm(request->has_key_check_value_algorithm,
                                      request->key_check_value_algorithm, facts.algorithm, err) ||
         !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
@@ -269,7 +239,7 @@ static struct p11_key *import(struct service *service, const keyferry_ImportKeyR
                               const struct key_state *state, struct kf_error *err)
 {
     const char *text = request->key_material.tr31_key_block.wrapped_key_block;
-    enum p11_cipher cipher = key_algorithm_is_aes(wrapping->facts.algorithm) ? P11_AES : P11_TDES;
+    enum p11_cipher cipher = op_cipher(wrapping->facts.algorithm);
     CK_OBJECT_HANDLE payload = CK_INVALID_HANDLE, object = CK_INVALID_HANDLE;
     const struct kind *kind = NULL;
     struct p11_key *key = NULL;

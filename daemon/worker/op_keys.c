@@ -77,8 +77,7 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
     char name[KEY_NAME_LEN + 1];
     const struct p11_key *key;
 
-    if (!service_key_name(service, "KeyIdentifier",
-                          request->has_key_identifier ? request->key_identifier : NULL, name, err))
+    if (!service_key_name(service, "KeyIdentifier", GIVEN(request, key_identifier), name, err))
         return false;
     key = store_key_any(service->store, name, err);
     if (!key)
@@ -117,7 +116,7 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_,
 {
     const keyferry_ListKeysRequest *request = request_;
     keyferry_ListKeysReply *reply = reply_;
-    const char *state = request->has_key_state ? request->key_state : NULL;
+    const char *state = GIVEN(request, key_state);
     uint8_t after[KEY_ID_BYTES];
     struct p11_key **keys;
     size_t count, size;
