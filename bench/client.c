@@ -87,7 +87,8 @@ static bool encode(const char *key, const char *kek, struct client *what)
     keyferry_ExportTr31KeyBlock *tr31 = &request.key_material.tr31_key_block;
     pb_ostream_t stream = pb_ostream_from_buffer(what->body, sizeof what->body);
 
-    request.key_material.has_tr31_key_block = tr31->has_wrapping_key_identifier = true;
+    request.key_material.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag;
+    tr31->has_wrapping_key_identifier = true;
     snprintf(request.export_key_identifier, sizeof request.export_key_identifier, "%s", key);
     snprintf(tr31->wrapping_key_identifier, sizeof tr31->wrapping_key_identifier, "%s", kek);
     if (!pb_encode(&stream, keyferry_ExportKeyRequest_fields, &request))

@@ -228,8 +228,16 @@ static enum outcome put_member(const json_t *value, const struct shape *shape,
 {
     pb_field_iter_t field = shape_field(shape, member, message);
     enum member_kind kind = shape_kind(&field);
+    bool choice = PB_HTYPE(field.type) == PB_HTYPE_ONEOF;
     enum outcome outcome;
 
+    /* They share their place: the daemon could not be sent two to refuse. */
+    if (choice && *(const pb_size_t *)field.pSize != 0)
+        return outcome_refused(err, KF_VALIDATION,
+                               "%s: is given beside another; exactly one is allowed.",
+                               member->name);
+    if (choice)
+        *(pb_size_t *)field.pSize = field.tag;
     if (member->map)
         return json_is_object(value) ? put_map(value, member->shape, &field, place, err)
                                      : wrong_type(place, value, MEMBER_STRUCTURE, err);
@@ -238,7 +246,7 @@ static enum outcome put_member(const json_t *value, const struct shape *shape,
                                     : wrong_type(place, value, kind, err);
     outcome = put_value(value, kind, member->shape, &field, place, err);
     /* Members of requests know whether they were given. */
-    if (field.pSize)
+    if (!choice && field.pSize)
         *(bool *)field.pSize = true;
     return outcome;
 }

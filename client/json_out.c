@@ -65,6 +65,8 @@ static bool is_present(const pb_field_iter_t *field, const struct shape *shape,
 {
     if (kind == MEMBER_LIST || (kind == MEMBER_BOOLEAN && shape->primitive))
         return true;
+    if (PB_HTYPE(field->type) == PB_HTYPE_ONEOF)
+        return *(const pb_size_t *)field->pSize == field->tag;
     if (field->pSize)
         return *(const bool *)field->pSize;
     return kind != MEMBER_STRING || *(const char *)field->pData != '\0';

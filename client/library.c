@@ -18,7 +18,7 @@ _Static_assert((int)KF_CLIENT_OK == (int)KF_OK && (int)KF_CLIENT_VALIDATION == (
 _Static_assert((int)KF_CLIENT_CREATE_KEY == keyferry_Operation_OPERATION_CREATE_KEY &&
                    (int)KF_CLIENT_EXPORT_KEY == keyferry_Operation_OPERATION_EXPORT_KEY &&
                    (int)KF_CLIENT_STATUS == keyferry_Operation_OPERATION_STATUS &&
-                   (int)KF_CLIENT_LIST_TAGS_FOR_RESOURCE == _keyferry_Operation_MAX,
+                   (int)KF_CLIENT_GET_CERTIFICATE_SIGNING_REQUEST == _keyferry_Operation_MAX,
                "operations have one numbering");
 
 struct kf_client {
@@ -154,7 +154,7 @@ bool kf_client_export_tr31(struct kf_client *client, const char *export_key_iden
     keyferry_ExportKeyReply reply = keyferry_ExportKeyReply_init_zero;
 
     request.has_key_material = true;
-    request.key_material.has_tr31_key_block = true;
+    request.key_material.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag;
     if (!put_identifier(export_key_identifier, "ExportKeyIdentifier",
                         &request.has_export_key_identifier, request.export_key_identifier,
                         sizeof request.export_key_identifier, &err) ||

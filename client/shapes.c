@@ -35,6 +35,7 @@
 
 #define HELP_IDENTIFIER "Key id, ARN or alias/NAME."
 #define HELP_TAGS "Names and values to keep with the key; no secrets."
+#define HELP_ANCHOR "The CA that the certificate must come from: key id, ARN or alias/NAME."
 #define HELP_LEGACY_IMPORT \
     "For a TDES wrapping key: also let key blocks of versions A and C be imported."
 
@@ -53,7 +54,8 @@ SHAPE(KeyModesOfUse, modes, .primitive = true);
 
 static const struct member attributes[] = {
     MEMBER(KeyAttributes, key_usage, "KeyUsage", "Such as TR31_K1_KEY_BLOCK_PROTECTION_KEY."),
-    MEMBER(KeyAttributes, key_class, "KeyClass", "SYMMETRIC_KEY."),
+    MEMBER(KeyAttributes, key_class, "KeyClass",
+           "SYMMETRIC_KEY, ASYMMETRIC_KEY_PAIR or PUBLIC_KEY."),
     MEMBER(KeyAttributes, key_algorithm, "KeyAlgorithm", "Such as AES_256 or TDES_2KEY."),
     STRUCTURE(KeyAttributes, key_modes_of_use, "KeyModesOfUse", KeyModesOfUse, "What it may do."),
 };
@@ -270,9 +272,45 @@ static const struct member tr31_key_block[] = {
            "The check value that the wrapping key must have."),
 };
 SHAPE(ExportTr31KeyBlock, tr31_key_block);
+static const struct member tr34_key_block[] = {
+    MEMBER(ExportTr34KeyBlock, certificate_authority_public_key_identifier,
+           "CertificateAuthorityPublicKeyIdentifier", HELP_ANCHOR),
+    MEMBER(ExportTr34KeyBlock, wrapping_key_certificate, "WrappingKeyCertificate",
+           "The receiver's certificate: base64 of its PEM text."),
+    MEMBER(ExportTr34KeyBlock, export_token, "ExportToken", "What get-parameters-for-export gave."),
+    MEMBER(ExportTr34KeyBlock, signing_key_identifier, "SigningKeyIdentifier",
+           "In place of ExportToken: a key pair of this token that signs."),
+    MEMBER(ExportTr34KeyBlock, signing_key_certificate, "SigningKeyCertificate",
+           "Its certificate: base64 of its PEM text."),
+    MEMBER(ExportTr34KeyBlock, key_block_format, "KeyBlockFormat", "X9_TR34_2012."),
+    MEMBER(ExportTr34KeyBlock, random_nonce, "RandomNonce",
+           "16 to 32 hex digits that the receiver chose; none for a token of one pass."),
+    STRUCTURE(ExportTr34KeyBlock, key_block_headers, "KeyBlockHeaders", KeyBlockHeaders,
+              "What the block's header says where it is not the key's own."),
+    MEMBER(ExportTr34KeyBlock, layout, "Layout",
+           "How the token is laid out: aws2012 (the default), cms or annexb2019."),
+    MEMBER(ExportTr34KeyBlock, krd_credential, "KrdCredential",
+           "The receiver's CT_KRD, in place of WrappingKeyCertificate."),
+    MEMBER(ExportTr34KeyBlock, krd_nonce, "KrdNonce",
+           "The receiver's RT_KRD, in place of RandomNonce."),
+};
+SHAPE(ExportTr34KeyBlock, tr34_key_block);
+static const struct member key_cryptogram[] = {
+    MEMBER(ExportKeyCryptogram, certificate_authority_public_key_identifier,
+           "CertificateAuthorityPublicKeyIdentifier", HELP_ANCHOR),
+    MEMBER(ExportKeyCryptogram, wrapping_key_certificate, "WrappingKeyCertificate",
+           "The receiver's certificate: base64 of its PEM text."),
+    MEMBER(ExportKeyCryptogram, wrapping_spec, "WrappingSpec",
+           "RSA_OAEP_SHA_256 (the default) or RSA_OAEP_SHA_512."),
+};
+SHAPE(ExportKeyCryptogram, key_cryptogram);
 static const struct member key_material[] = {
     STRUCTURE(ExportKeyMaterial, tr31_key_block, "Tr31KeyBlock", ExportTr31KeyBlock,
               "As a TR-31 key block under a key of this token."),
+    STRUCTURE(ExportKeyMaterial, tr34_key_block, "Tr34KeyBlock", ExportTr34KeyBlock,
+              "As a TR-34 key token to a receiver's certificate."),
+    STRUCTURE(ExportKeyMaterial, key_cryptogram, "KeyCryptogram", ExportKeyCryptogram,
+              "As an RSA cryptogram to a receiver's certificate, without a key block."),
 };
 SHAPE(ExportKeyMaterial, key_material);
 static const struct member initial_key[] = {
@@ -317,9 +355,61 @@ static const struct member import_tr31_key_block[] = {
            "HMAC_SHA256 and so on, for an HMAC key whose block does not say."),
 };
 SHAPE(ImportTr31KeyBlock, import_tr31_key_block);
+static const struct member root_certificate[] = {
+    STRUCTURE(RootCertificatePublicKey, key_attributes, "KeyAttributes", KeyAttributes,
+              "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE, PUBLIC_KEY, Verify."),
+    MEMBER(RootCertificatePublicKey, public_key_certificate, "PublicKeyCertificate",
+           "The certificate: base64 of its PEM text."),
+};
+SHAPE(RootCertificatePublicKey, root_certificate);
+static const struct member trusted_certificate[] = {
+    STRUCTURE(TrustedCertificatePublicKey, key_attributes, "KeyAttributes", KeyAttributes,
+              "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE, PUBLIC_KEY, Verify."),
+    MEMBER(TrustedCertificatePublicKey, public_key_certificate, "PublicKeyCertificate",
+           "The certificate: base64 of its PEM text."),
+    MEMBER(TrustedCertificatePublicKey, certificate_authority_public_key_identifier,
+           "CertificateAuthorityPublicKeyIdentifier", HELP_ANCHOR),
+};
+SHAPE(TrustedCertificatePublicKey, trusted_certificate);
+static const struct member import_tr34_key_block[] = {
+    MEMBER(ImportTr34KeyBlock, certificate_authority_public_key_identifier,
+           "CertificateAuthorityPublicKeyIdentifier", HELP_ANCHOR),
+    MEMBER(ImportTr34KeyBlock, signing_key_certificate, "SigningKeyCertificate",
+           "The sender's certificate: base64 of its PEM text."),
+    MEMBER(ImportTr34KeyBlock, import_token, "ImportToken", "What get-parameters-for-import gave."),
+    MEMBER(ImportTr34KeyBlock, wrapping_key_identifier, "WrappingKeyIdentifier",
+           "In place of ImportToken: a key pair of this token that unwraps."),
+    MEMBER(ImportTr34KeyBlock, wrapping_key_certificate, "WrappingKeyCertificate",
+           "Its certificate: base64 of its PEM text."),
+    MEMBER(ImportTr34KeyBlock, wrapped_key_block, "WrappedKeyBlock", "The key token, in hex."),
+    MEMBER(ImportTr34KeyBlock, key_block_format, "KeyBlockFormat", "X9_TR34_2012."),
+    MEMBER(ImportTr34KeyBlock, random_nonce, "RandomNonce",
+           "The 16 to 32 hex digits that were chosen here; none for a token of one pass."),
+};
+SHAPE(ImportTr34KeyBlock, import_tr34_key_block);
+static const struct member import_key_cryptogram[] = {
+    STRUCTURE(ImportKeyCryptogram, key_attributes, "KeyAttributes", KeyAttributes,
+              "Usage, class, algorithm and modes of the key."),
+    MEMBER(ImportKeyCryptogram, exportable, "Exportable", "Whether the key may ever be exported."),
+    MEMBER(ImportKeyCryptogram, wrapped_key_cryptogram, "WrappedKeyCryptogram",
+           "The cryptogram, in hex."),
+    MEMBER(ImportKeyCryptogram, import_token, "ImportToken",
+           "What get-parameters-for-import gave."),
+    MEMBER(ImportKeyCryptogram, wrapping_spec, "WrappingSpec",
+           "RSA_OAEP_SHA_256 (the default) or RSA_OAEP_SHA_512."),
+};
+SHAPE(ImportKeyCryptogram, import_key_cryptogram);
 static const struct member import_key_material[] = {
+    STRUCTURE(ImportKeyMaterial, root_certificate_public_key, "RootCertificatePublicKey",
+              RootCertificatePublicKey, "A partner's root certificate, to trust from now on."),
+    STRUCTURE(ImportKeyMaterial, trusted_certificate_public_key, "TrustedCertificatePublicKey",
+              TrustedCertificatePublicKey, "A CA certificate under one that is trusted."),
     STRUCTURE(ImportKeyMaterial, tr31_key_block, "Tr31KeyBlock", ImportTr31KeyBlock,
               "From a TR-31 key block under a key of this token."),
+    STRUCTURE(ImportKeyMaterial, tr34_key_block, "Tr34KeyBlock", ImportTr34KeyBlock,
+              "From a TR-34 key token to a key pair of this token."),
+    STRUCTURE(ImportKeyMaterial, key_cryptogram, "KeyCryptogram", ImportKeyCryptogram,
+              "From an RSA cryptogram to a key pair of this token."),
 };
 SHAPE(ImportKeyMaterial, import_key_material);
 static const struct member import_key[] = {
@@ -337,6 +427,83 @@ static const struct member import_key_reply[] = {
     STRUCTURE(ImportKeyReply, key, "Key", Key, NULL),
 };
 SHAPE(ImportKeyReply, import_key_reply);
+
+static const struct member certificate_subject[] = {
+    MEMBER(CertificateSubject, common_name, "CommonName", "CN, 1 to 64 characters."),
+    MEMBER(CertificateSubject, organization_unit, "OrganizationUnit", "OU."),
+    MEMBER(CertificateSubject, organization, "Organization", "O."),
+    MEMBER(CertificateSubject, city, "City", "L."),
+    MEMBER(CertificateSubject, country, "Country", "C, two letters."),
+    MEMBER(CertificateSubject, state_or_province, "StateOrProvince", "ST."),
+    MEMBER(CertificateSubject, email_address, "EmailAddress", "Such as keys@example.com."),
+};
+SHAPE(CertificateSubject, certificate_subject);
+static const struct member init_ca[] = {
+    STRUCTURE(InitCaRequest, certificate_subject, "CertificateSubject", CertificateSubject,
+              "The CA's name; by default the account's number."),
+};
+SHAPE(InitCaRequest, init_ca);
+static const struct member init_ca_reply[] = {
+    MEMBER(InitCaReply, key_certificate, "KeyCertificate", NULL),
+    TIMESTAMP(InitCaReply, valid_until_timestamp, "ValidUntilTimestamp"),
+};
+SHAPE(InitCaReply, init_ca_reply);
+static const struct member parameters_for_export[] = {
+    MEMBER(GetParametersForExportRequest, key_material_type, "KeyMaterialType", "TR34_KEY_BLOCK."),
+    MEMBER(GetParametersForExportRequest, signing_key_algorithm, "SigningKeyAlgorithm",
+           "RSA_2048, RSA_3072 or RSA_4096."),
+};
+SHAPE(GetParametersForExportRequest, parameters_for_export);
+static const struct member parameters_for_export_reply[] = {
+    MEMBER(GetParametersForExportReply, signing_key_certificate, "SigningKeyCertificate", NULL),
+    MEMBER(GetParametersForExportReply, signing_key_certificate_chain, "SigningKeyCertificateChain",
+           NULL),
+    MEMBER(GetParametersForExportReply, signing_key_algorithm, "SigningKeyAlgorithm", NULL),
+    MEMBER(GetParametersForExportReply, export_token, "ExportToken", NULL),
+    TIMESTAMP(GetParametersForExportReply, parameters_valid_until_timestamp,
+              "ParametersValidUntilTimestamp"),
+    MEMBER(GetParametersForExportReply, kdh_credential, "KdhCredential", NULL),
+};
+SHAPE(GetParametersForExportReply, parameters_for_export_reply);
+static const struct member parameters_for_import[] = {
+    MEMBER(GetParametersForImportRequest, key_material_type, "KeyMaterialType",
+           "TR34_KEY_BLOCK or KEY_CRYPTOGRAM."),
+    MEMBER(GetParametersForImportRequest, wrapping_key_algorithm, "WrappingKeyAlgorithm",
+           "RSA_2048, RSA_3072 or RSA_4096."),
+};
+SHAPE(GetParametersForImportRequest, parameters_for_import);
+static const struct member parameters_for_import_reply[] = {
+    MEMBER(GetParametersForImportReply, wrapping_key_certificate, "WrappingKeyCertificate", NULL),
+    MEMBER(GetParametersForImportReply, wrapping_key_certificate_chain,
+           "WrappingKeyCertificateChain", NULL),
+    MEMBER(GetParametersForImportReply, wrapping_key_algorithm, "WrappingKeyAlgorithm", NULL),
+    MEMBER(GetParametersForImportReply, import_token, "ImportToken", NULL),
+    TIMESTAMP(GetParametersForImportReply, parameters_valid_until_timestamp,
+              "ParametersValidUntilTimestamp"),
+};
+SHAPE(GetParametersForImportReply, parameters_for_import_reply);
+static const struct member public_key_certificate[] = {
+    MEMBER(GetPublicKeyCertificateRequest, key_identifier, "KeyIdentifier", HELP_IDENTIFIER),
+};
+SHAPE(GetPublicKeyCertificateRequest, public_key_certificate);
+static const struct member public_key_certificate_reply[] = {
+    MEMBER(GetPublicKeyCertificateReply, key_certificate, "KeyCertificate", NULL),
+    MEMBER(GetPublicKeyCertificateReply, key_certificate_chain, "KeyCertificateChain", NULL),
+};
+SHAPE(GetPublicKeyCertificateReply, public_key_certificate_reply);
+static const struct member signing_request[] = {
+    MEMBER(GetCertificateSigningRequestRequest, key_identifier, "KeyIdentifier", HELP_IDENTIFIER),
+    MEMBER(GetCertificateSigningRequestRequest, signing_algorithm, "SigningAlgorithm",
+           "SHA224, SHA256, SHA384 or SHA512."),
+    STRUCTURE(GetCertificateSigningRequestRequest, certificate_subject, "CertificateSubject",
+              CertificateSubject, "Whom the certificate is to name."),
+};
+SHAPE(GetCertificateSigningRequestRequest, signing_request);
+static const struct member signing_request_reply[] = {
+    MEMBER(GetCertificateSigningRequestReply, certificate_signing_request,
+           "CertificateSigningRequest", NULL),
+};
+SHAPE(GetCertificateSigningRequestReply, signing_request_reply);
 
 static const struct member adopt_key[] = {
     {.name = "ObjectLabel",
@@ -479,5 +646,24 @@ const struct operation operations[] = {
     OPERATION(LIST_TAGS_FOR_RESOURCE, "list-tags-for-resource", ListTagsForResource, "Tags",
               "List a key's tags.",
               "keyferry list-tags-for-resource --resource-arn 5rplquuwozodpwsp"),
+    OPERATION(INIT_CA, "init-ca", InitCa, NULL,
+              "Make the CA in the token that certifies the keys that sign and receive key tokens.",
+              "keyferry init-ca --certificate-subject CommonName=keys.example.com"),
+    OPERATION(GET_PARAMETERS_FOR_EXPORT, "get-parameters-for-export", GetParametersForExport, NULL,
+              "Make a key that signs key tokens, with its certificate and an export token for it.",
+              "keyferry get-parameters-for-export --key-material-type TR34_KEY_BLOCK "
+              "--signing-key-algorithm RSA_2048"),
+    OPERATION(GET_PARAMETERS_FOR_IMPORT, "get-parameters-for-import", GetParametersForImport, NULL,
+              "Make a key that others wrap keys to, with its certificate and an import token.",
+              "keyferry get-parameters-for-import --key-material-type TR34_KEY_BLOCK "
+              "--wrapping-key-algorithm RSA_2048"),
+    OPERATION(GET_PUBLIC_KEY_CERTIFICATE, "get-public-key-certificate", GetPublicKeyCertificate,
+              NULL, "Certify a key pair's public key by the token's CA, for 90 days.",
+              "keyferry get-public-key-certificate --key-identifier alias/signing"),
+    OPERATION(GET_CERTIFICATE_SIGNING_REQUEST, "get-certificate-signing-request",
+              GetCertificateSigningRequest, NULL,
+              "Make the request by which another CA certifies a key pair.",
+              "keyferry get-certificate-signing-request --key-identifier alias/signing "
+              "--signing-algorithm SHA256 --certificate-subject CommonName=keys.example.com"),
 };
 const size_t operations_count = sizeof operations / sizeof *operations;

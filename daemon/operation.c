@@ -33,6 +33,11 @@ static const struct operation table[] = {
     ROW(TAG_RESOURCE, TagResource, CLASS_MANAGE, false),
     ROW(UNTAG_RESOURCE, UntagResource, CLASS_MANAGE, false),
     ROW(LIST_TAGS_FOR_RESOURCE, ListTagsForResource, CLASS_VIEW, false),
+    ROW(INIT_CA, InitCa, CLASS_TRUST, true),
+    ROW(GET_PARAMETERS_FOR_EXPORT, GetParametersForExport, CLASS_TRUST, true),
+    ROW(GET_PARAMETERS_FOR_IMPORT, GetParametersForImport, CLASS_TRUST, true),
+    ROW(GET_PUBLIC_KEY_CERTIFICATE, GetPublicKeyCertificate, CLASS_TRUST, false),
+    ROW(GET_CERTIFICATE_SIGNING_REQUEST, GetCertificateSigningRequest, CLASS_TRUST, false),
 };
 
 _Static_assert(sizeof table / sizeof *table == _keyferry_Operation_MAX + 1,
@@ -61,6 +66,8 @@ const char *operation_class_name(enum operation_class class)
         return "export";
     case CLASS_MANAGE:
         return "manage";
+    case CLASS_TRUST:
+        return "trust";
     }
-    return "manage";
+    return "trust";
 }

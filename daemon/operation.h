@@ -13,6 +13,8 @@ enum operation_class {
     CLASS_VIEW,
     CLASS_EXPORT,
     CLASS_MANAGE, /* create, adopt, aliases, delete */
+    CLASS_TRUST,  /* signing keys and certificates of our own CA; root certificates come by
+                     ImportKey, which is of CLASS_MANAGE */
 };
 
 struct operation {
@@ -29,7 +31,7 @@ const struct operation *operation_find(uint32_t number);
 /* Bytes of the longest Response there can be to it, a refusal included; any number. */
 size_t operation_response_max(uint32_t number);
 
-/* "view", "export", "manage". */
+/* "view", "export", "manage", "trust". */
 const char *operation_class_name(enum operation_class class);
 
 #endif

@@ -21,7 +21,34 @@ static const char *const kcv_algorithms[] = {
     [KCV_ANSI_X9_24] = "ANSI_X9_24",
     [KCV_CMAC] = "CMAC",
     [KCV_HMAC] = "HMAC",
+    [KCV_SHA_1] = "SHA_1",
 };
+
+static const char *const purposes[] = {
+    [PURPOSE_ROOT] = "root",
+    [PURPOSE_INTERMEDIATE] = "by-", /* and the CA's name */
+    [PURPOSE_CA] = "CA",
+    [PURPOSE_EXPORT_TOKEN] = "export-token",
+    [PURPOSE_IMPORT_TR34] = "import-TR34",
+    [PURPOSE_IMPORT_CRYPTOGRAM] = "import-cryptogram",
+};
+
+bool key_purpose_is_anchor(enum key_purpose purpose)
+{
+    return purpose == PURPOSE_ROOT || purpose == PURPOSE_INTERMEDIATE;
+}
+
+bool key_purpose_is_public(enum key_purpose purpose)
+{
+    return purpose == PURPOSE_PLAIN || key_purpose_is_anchor(purpose);
+}
+
+enum key_class key_facts_class(const struct key_facts *facts)
+{
+    if (!key_algorithm_is_rsa(facts->algorithm))
+        return KEY_CLASS_SYMMETRIC;
+    return key_purpose_is_anchor(facts->purpose) ? KEY_CLASS_PUBLIC : KEY_CLASS_PAIR;
+}
 
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm)
 {
@@ -32,6 +59,8 @@ enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm)
 {
     if (key_algorithm_is_hmac(algorithm))
         return KCV_HMAC;
+    if (key_algorithm_is_rsa(algorithm))
+        return KCV_SHA_1;
     return key_algorithm_is_aes(algorithm) ? KCV_CMAC : KCV_ANSI_X9_24;
 }
 
@@ -76,13 +105,15 @@ static const char *origin_word(const struct key_facts *facts)
 
 static int write_facts(const struct key_facts *facts, char *out, size_t room)
 {
-    char created[TIME_LEN], more[24] = "";
+    char created[TIME_LEN], more[40] = "";
 
     write_time(facts->created_ms, created);
     if (facts->legacy_import)
         snprintf(more, sizeof more, LEGACY);
     else if (key_algorithm_is_hmac(facts->algorithm))
         snprintf(more, sizeof more, ":%zu", key_facts_bytes(facts));
+    else if (facts->purpose != PURPOSE_PLAIN)
+        snprintf(more, sizeof more, ":%s%s", purposes[facts->purpose], facts->issuer);
     return snprintf(out, room, "%s %s%s %c %s %c %s:%s %s %s", facts->usage,
                     key_algorithm_name(facts->algorithm), more, facts->mode, facts->version,
                     facts->exportability, kcv_algorithm_name(facts->kcv_algorithm), facts->kcv,
@@ -148,6 +179,7 @@ void label_write_claim(const char *alias, bool making, char *out)
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
+#define HEX_LETTERS "ABCDEF"
 
 static bool made_of(const char *text, const char *characters)
 {
@@ -163,11 +195,32 @@ static bool good_words(const struct key_facts *facts)
 
     bool good_legacy = !facts->legacy_import || key_can_import_legacy(facts);
 
-    return facts->algorithm != KEY_ALGORITHM_NONE && good_length && good_legacy &&
+    bool pair = key_facts_class(facts) == KEY_CLASS_PAIR;
+
+    bool good_kcv = pair ? strcmp(facts->kcv, KCV_NONE) == 0
+                         : strlen(facts->kcv) % 2 == 0 && made_of(facts->kcv, DIGITS HEX_LETTERS);
+
+    return facts->algorithm != KEY_ALGORITHM_NONE && good_length && good_legacy && good_kcv &&
            key_usage_name(facts->usage) && key_modes_from_letter(facts->mode, &modes) &&
            strchr("SEN", facts->exportability) && strlen(facts->version) == 2 &&
-           made_of(facts->version, UPPER LOWER DIGITS) && strlen(facts->kcv) % 2 == 0 &&
-           made_of(facts->kcv, DIGITS "ABCDEF");
+           made_of(facts->version, UPPER LOWER DIGITS);
+}
+
+/* Another word than these shows when the label is written again. */
+static void read_purpose(const char *word, struct key_facts *facts)
+{
+    size_t by = strlen(purposes[PURPOSE_INTERMEDIATE]);
+
+    if (strncmp(word, purposes[PURPOSE_INTERMEDIATE], by) == 0) {
+        if (strlen(word + by) != KEY_NAME_LEN || !made_of(word + by, LOWER "234567"))
+            return;
+        facts->purpose = PURPOSE_INTERMEDIATE;
+        strcpy(facts->issuer, word + by);
+        return;
+    }
+    for (enum key_purpose i = PURPOSE_ROOT; i <= PURPOSE_IMPORT_CRYPTOGRAM; i++)
+        if (strcmp(word, purposes[i]) == 0)
+            facts->purpose = i;
 }
 
 /* The algorithm, and what stands behind it. */
@@ -181,12 +234,14 @@ static void read_algorithm(char *word, struct key_facts *facts)
     facts->algorithm = key_algorithm_from_name(word);
     if (more && key_algorithm_is_hmac(facts->algorithm))
         facts->hmac_bytes = strtoul(more, NULL, 10);
+    if (more && key_algorithm_is_rsa(facts->algorithm))
+        read_purpose(more, facts);
 }
 
 /* Another word than these shows when the label is written again. */
 static enum kcv_algorithm read_kcv_algorithm(const char *word)
 {
-    for (enum kcv_algorithm i = KCV_ANSI_X9_24; i <= KCV_HMAC; i++)
+    for (enum kcv_algorithm i = KCV_ANSI_X9_24; i <= KCV_SHA_1; i++)
         if (strcmp(kcv_algorithms[i], word) == 0)
             return i;
     return KCV_ANSI_X9_24;
@@ -194,11 +249,11 @@ static enum kcv_algorithm read_kcv_algorithm(const char *word)
 
 static bool read_words(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
 {
-    char algorithm[24], kcv_algorithm[16], origin[16], created[TIME_LEN];
+    char algorithm[40], kcv_algorithm[16], origin[16], created[TIME_LEN];
     int used = 0;
 
     memset(facts, 0, sizeof *facts);
-    if (sscanf(text, "%2s %23s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
+    if (sscanf(text, "%2s %39s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
                &facts->mode, facts->version, &facts->exportability, kcv_algorithm, facts->kcv,
                origin, created, &used) != 9)
         return false;

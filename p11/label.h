@@ -7,9 +7,12 @@
  *     keyferry1 export M7 HMAC_SHA256:32 C 00 S HMAC:0BD67A AWS 20261122T230000Z
  *
  * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
- * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy); its
- * card the same, and what changes: whether it is enabled, when its use was last started and
- * stopped, and when it is to be deleted ("-": not), how many tags it has, and these (p11/tags.h)
+ * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy), or
+ * what an RSA key is for where that is not a user's key pair (RSA_2048:export-token,
+ * RSA_4096:by-ov6icy4ryas4zcza); an RSA key pair has "-" for its check value, which is not known
+ * before it is made; its card the same, and what changes: whether it is enabled, when its use was
+ * last started and stopped, and when it is to be deleted ("-": not), how many tags it has, and
+ * these (p11/tags.h)
  *
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 0
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 1 8:Acquirer=4:ABCD
@@ -38,16 +41,37 @@
 #define KEY_NAME_LEN 16
 
 /* AWS's KeyCheckValueAlgorithm. */
-enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC, KCV_HMAC };
+enum kcv_algorithm { KCV_ANSI_X9_24, KCV_CMAC, KCV_HMAC, KCV_SHA_1 };
 const char *kcv_algorithm_name(enum kcv_algorithm algorithm);
-/* The one for a key: TDES by ANSI_X9_24, AES by CMAC, HMAC by HMAC. */
+/* The one for a key: TDES by ANSI_X9_24, AES by CMAC, HMAC by HMAC, RSA by SHA_1 (of the
+ * SubjectPublicKeyInfo, the first four bytes). */
 enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm);
+/* The check value of an RSA key pair in its label. */
+#define KCV_NONE "-"
+
+/* What an RSA key is there for. Only pairs and certificates of CAs are keys that requests name;
+ * the rest are Keyferry's own, are not listed, and end by the deletion date in their card. */
+enum key_purpose {
+    PURPOSE_PLAIN,             /* every symmetric key, and a user's key pair */
+    PURPOSE_ROOT,              /* a partner's root certificate */
+    PURPOSE_INTERMEDIATE,      /* a CA certificate below one that is trusted */
+    PURPOSE_CA,                /* our own CA's key and certificate */
+    PURPOSE_EXPORT_TOKEN,      /* a key that signs key tokens, and its certificate */
+    PURPOSE_IMPORT_TR34,       /* a key that receives key tokens, and its certificate */
+    PURPOSE_IMPORT_CRYPTOGRAM, /* the same for RSA cryptograms */
+};
+/* Whether requests may name such a key. */
+bool key_purpose_is_public(enum key_purpose purpose);
+/* Whether there is no private key, only a certificate. */
+bool key_purpose_is_anchor(enum key_purpose purpose);
 
 /* What never changes. */
 struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
-    size_t hmac_bytes;  /* length of an HMAC key; 0: as the algorithm says */
+    size_t hmac_bytes;             /* length of an HMAC key; 0: as the algorithm says */
+    enum key_purpose purpose;      /* of an RSA key */
+    char issuer[KEY_NAME_LEN + 1]; /* of PURPOSE_INTERMEDIATE: the CA above it */
     bool legacy_import; /* a TDES K0 or K1 that unwraps key blocks of versions A and C too */
     char mode;          /* the header's letter */
     char version[3];    /* "00" unless the key was imported with another */
@@ -58,6 +82,8 @@ struct key_facts {
     bool imported;      /* external, and came in a key block: it keeps that one's exportability */
     int64_t created_ms; /* since the epoch, whole seconds */
 };
+
+enum key_class key_facts_class(const struct key_facts *facts);
 
 /* Whether such a key may have legacy_import: a TDES K0 or K1 that unwraps. */
 bool key_can_import_legacy(const struct key_facts *facts);

@@ -12,25 +12,19 @@ void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[O
     memcpy(out + 1, id, KEY_ID_BYTES);
 }
 
-static bool token_role(uint8_t byte)
-{
-    return byte == ROLE_WORKING || byte == ROLE_MASK_VARIANT || byte == ROLE_EXPORT ||
-           byte == ROLE_KEPT || byte == ROLE_LEGACY_KBEK || byte == ROLE_LEGACY_KBMK ||
-           byte == ROLE_CARD || byte == ROLE_ALIAS || byte == ROLE_CLAIM;
-}
-
 bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
                  struct kf_error *err)
 {
     struct kf_error own = {0};
     uint8_t id[64];
     CK_ATTRIBUTE attributes[] = {{CKA_ID, id, sizeof id},
-                                 {CKA_LABEL, object->label, LABEL_MAX - 1}};
+                                 {CKA_LABEL, object->label, LABEL_MAX - 1},
+                                 {CKA_CLASS, &object->class, sizeof object->class}};
     CK_RV rv;
 
     memset(object, 0, sizeof *object);
     object->handle = handle;
-    rv = p11_get_attributes(token->session, handle, attributes, 2, &own);
+    rv = p11_get_attributes(token->session, handle, attributes, 3, &own);
     /* Another tool's object may lack either, or have longer ones: it is shown, not understood. */
     if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL &&
         rv != CKR_ATTRIBUTE_SENSITIVE) {
@@ -43,7 +37,7 @@ bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct 
         object->label[attributes[1].ulValueLen] = '\0';
     else
         object->label[0] = '\0';
-    if (attributes[0].ulValueLen == OBJECT_ID_BYTES && token_role(id[0])) {
+    if (attributes[0].ulValueLen == OBJECT_ID_BYTES && role_in_token(id[0])) {
         object->ours = true;
         memcpy(object->id, id, OBJECT_ID_BYTES);
     }
@@ -56,6 +50,12 @@ static int by_id(const void *a, const void *b)
     int order = memcmp(one->id + 1, other->id + 1, KEY_ID_BYTES);
 
     return order ? order : (int)one->id[0] - (int)other->id[0];
+}
+
+static bool is_kept(const struct object *object)
+{
+    return object->class == CKO_SECRET_KEY || object->class == CKO_PRIVATE_KEY ||
+           object->class == CKO_CERTIFICATE;
 }
 
 static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects,
@@ -79,7 +79,7 @@ static bool find(const struct p11_token *token, struct p11_template *query, stru
         struct kf_error gone = {0};
 
         if (object_read(token, handles[i], *objects + *count, &gone))
-            (*count)++;
+            *count += is_kept(*objects + *count);
         else if (gone.fault != KF_FAULT_STALE) {
             *err = gone;
             goto out;
@@ -97,9 +97,9 @@ out:
     return good;
 }
 
-static void query_token_secrets(struct p11_template *query)
+static void query_class(struct p11_template *query, CK_OBJECT_CLASS class)
 {
-    template_number(query, CKA_CLASS, CKO_SECRET_KEY);
+    template_number(query, CKA_CLASS, class);
     template_flag(query, CKA_TOKEN, true);
 }
 
@@ -108,7 +108,8 @@ bool objects_read_all(const struct p11_token *token, struct object **objects, si
 {
     struct p11_template query = {0};
 
-    query_token_secrets(&query);
+    /* One search for all classes: on some tokens each opens every object's file. */
+    template_flag(&query, CKA_TOKEN, true);
     return find(token, &query, objects, count, err);
 }
 
@@ -119,7 +120,7 @@ bool objects_find(const struct p11_token *token, enum p11_role role, const uint8
     uint8_t whole[OBJECT_ID_BYTES];
 
     object_id(role, id, whole);
-    query_token_secrets(&query);
+    query_class(&query, role_class(role));
     template_bytes(&query, CKA_ID, whole, sizeof whole);
     return find(token, &query, objects, count, err);
 }
@@ -129,7 +130,7 @@ bool objects_find_label(const struct p11_token *token, const char *label, struct
 {
     struct p11_template query = {0};
 
-    query_token_secrets(&query);
+    query_class(&query, CKO_SECRET_KEY);
     template_bytes(&query, CKA_LABEL, label, strlen(label));
     return find(token, &query, objects, count, err);
 }

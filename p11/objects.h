@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The secret keys in the token as the store sees them: handle, CKA_ID, CKA_LABEL. The store's own.
- */
+/* The secret keys, private keys and certificates in the token as the store sees them: class,
+ * handle, CKA_ID, CKA_LABEL. The store's own. */
 #ifndef KF_P11_OBJECTS_H
 #define KF_P11_OBJECTS_H
 
@@ -13,6 +13,7 @@
 
 struct object {
     CK_OBJECT_HANDLE handle;
+    CK_OBJECT_CLASS class;
     bool ours; /* its id has an id's length and begins with a role of token objects */
     uint8_t id[OBJECT_ID_BYTES]; /* zero where it is not ours */
     char label[LABEL_MAX];       /* empty where it is longer, or no text */
@@ -22,8 +23,8 @@ struct object {
 bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
                  struct kf_error *err);
 
-/* All secret keys in the token, sorted by id without its role byte, then by role; for the caller to
- * free. Objects that go while they are read are left out. */
+/* All secret keys, private keys and certificates in the token, sorted by id without its role byte,
+ * then by role; for the caller to free. Objects that go while they are read are left out. */
 bool objects_read_all(const struct p11_token *token, struct object **objects, size_t *count,
                       struct kf_error *err);
 
@@ -31,7 +32,7 @@ bool objects_read_all(const struct p11_token *token, struct object **objects, si
 bool objects_find(const struct p11_token *token, enum p11_role role, const uint8_t id[KEY_ID_BYTES],
                   struct object **objects, size_t *count, struct kf_error *err);
 
-/* Those with exactly this label; the same order, to be freed. */
+/* Secret keys with exactly this label; the same order, to be freed. */
 bool objects_find_label(const struct p11_token *token, const char *label, struct object **objects,
                         size_t *count, struct kf_error *err);
 

@@ -153,6 +153,20 @@ static const struct rule *find_rule(enum p11_role role)
     return NULL;
 }
 
+CK_OBJECT_CLASS role_class(enum p11_role role)
+{
+    if (role == ROLE_SIGNING || role == ROLE_UNWRAPPING)
+        return CKO_PRIVATE_KEY;
+    return role == ROLE_CERTIFICATE ? CKO_CERTIFICATE : CKO_SECRET_KEY;
+}
+
+bool role_in_token(uint8_t byte)
+{
+    const struct rule *rule = find_rule(byte);
+
+    return rule && rule->in_token;
+}
+
 const char *role_name(enum p11_role role)
 {
     const struct rule *rule = find_rule(role);
@@ -174,6 +188,9 @@ static CK_KEY_TYPE typed_key(enum key_algorithm algorithm)
     case KEY_HMAC_SHA224:
     case KEY_HMAC_SHA256:
     case KEY_HMAC_SHA384:
+    case KEY_RSA_2048:
+    case KEY_RSA_3072:
+    case KEY_RSA_4096:
     case KEY_HMAC_SHA512: /* every HMAC mechanism takes it, not every token has types for them */
     case KEY_ALGORITHM_NONE:
         break;

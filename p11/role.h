@@ -29,6 +29,9 @@ enum p11_role {
     ROLE_CARD = 0x10,        /* one byte; its label is what is known about a key */
     ROLE_ALIAS = 0x11,       /* one byte; its label is an alias */
     ROLE_CLAIM = 0x12,       /* one byte; an alias card is being made, or a key's changed */
+    ROLE_SIGNING = 0x20,     /* an RSA key that signs: our CA's, a sender's */
+    ROLE_UNWRAPPING = 0x21,  /* an RSA key that unwraps what others wrap to it */
+    ROLE_CERTIFICATE = 0x22, /* a CA's that is trusted, or of one of these keys */
     /* session objects */
     ROLE_SOURCE = 0x80, /* a new key's value while its objects are made */
     ROLE_KBEK,
@@ -36,15 +39,19 @@ enum p11_role {
     ROLE_IMPORT_KBEK, /* unwraps, for one job */
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
-    ROLE_PART,       /* of a TDES key, to be compared with the others */
-    ROLE_COVER,      /* random: what secrets are compared under (p11/cover.h) */
-    ROLE_CONSTANT,   /* L of the CMAC: readable, not key material */
+    ROLE_PART,     /* of a TDES key, to be compared with the others */
+    ROLE_COVER,    /* random: what secrets are compared under (p11/cover.h) */
+    ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
 };
 
 #define KEY_ID_BYTES 10
 #define OBJECT_ID_BYTES (1 + KEY_ID_BYTES)
 
 const char *role_name(enum p11_role role);
+/* CKO_SECRET_KEY, CKO_PRIVATE_KEY or CKO_CERTIFICATE. */
+CK_OBJECT_CLASS role_class(enum p11_role role);
+/* Whether the byte is a role of objects in the token. */
+bool role_in_token(uint8_t byte);
 
 /*
  * The template of a session object of this role. algorithm says the key type, and the length where

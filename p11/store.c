@@ -259,7 +259,7 @@ static void not_found(struct p11_store *store, struct kf_error *err, const char 
         kf_fail(err, KF_NOT_FOUND, "There is no %s%s.", kind, name);
 }
 
-struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err)
+static struct p11_key *find_key(struct p11_store *store, const char *name, struct kf_error *err)
 {
     uint8_t id[KEY_ID_BYTES];
     struct p11_key *key = NULL;
@@ -284,17 +284,40 @@ struct p11_key *store_key_any(struct p11_store *store, const char *name, struct 
     return key;
 }
 
+struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err)
+{
+    struct p11_key *key = find_key(store, name, err);
+
+    if (!key || key_purpose_is_public(key->facts.purpose))
+        return key;
+    kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+    return NULL;
+}
+
+static struct p11_key *without_trouble(struct p11_key *key, struct kf_error *err)
+{
+    if (!key || !key->trouble[0])
+        return key;
+    kf_fail(err, KF_CONFLICT,
+            "key/%s is refused: %s; an operator must look at the token (keyferry token).",
+            key->name, key->trouble);
+    return NULL;
+}
+
 struct p11_key *store_key(struct p11_store *store, const char *name, struct kf_error *err)
 {
-    struct p11_key *key = store_key_any(store, name, err);
+    return without_trouble(store_key_any(store, name, err), err);
+}
 
-    if (key && key->trouble[0]) {
-        kf_fail(err, KF_CONFLICT,
-                "key/%s is refused: %s; an operator must look at the token (keyferry token).", name,
-                key->trouble);
-        return NULL;
-    }
-    return key;
+struct p11_key *store_own_key(struct p11_store *store, const char *name, enum key_purpose purpose,
+                              struct kf_error *err)
+{
+    struct p11_key *key = without_trouble(find_key(store, name, err), err);
+
+    if (!key || key->facts.purpose == purpose)
+        return key;
+    kf_fail(err, KF_NOT_FOUND, "There is no key/%s.", name);
+    return NULL;
 }
 
 static struct p11_alias *reload_alias(struct p11_store *store, const char *name,

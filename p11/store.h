@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "p11/label.h"
+#include "p11/object_certificate.h"
 #include "p11/role.h"
 
 struct p11_store;
@@ -37,7 +38,8 @@ struct p11_key {
     struct key_facts facts;
     struct key_state state;
     CK_OBJECT_HANDLE card, working, mask_variant, export_copy, kept, legacy_kbek, legacy_kbmk;
-    bool kdf;            /* the working key derives by SP 800-108 */
+    CK_OBJECT_HANDLE signing, unwrapping, certificate; /* of an RSA key */
+    bool kdf;                                          /* the working key derives by SP 800-108 */
     uint64_t generation; /* another number when other objects are behind the name: what was derived
                             from them is void */
     char trouble[160];   /* why the key is refused; empty for a good one */
@@ -79,8 +81,13 @@ void store_forget(struct p11_store *store);
 struct p11_key *store_key(struct p11_store *store, const char *name, struct kf_error *err);
 struct p11_key *store_key_any(struct p11_store *store, const char *name, struct kf_error *err);
 struct p11_alias *store_alias(struct p11_store *store, const char *name, struct kf_error *err);
+/* A key of Keyferry's own, which the others do not find: our CA's, or that of a token for export or
+ * import. */
+struct p11_key *store_own_key(struct p11_store *store, const char *name, enum key_purpose purpose,
+                              struct kf_error *err);
 
-/* All keys sorted by id, all aliases sorted by name, read anew from the token. Owned by the store.
+/* All keys, Keyferry's own too, sorted by id, all aliases sorted by name, read anew from the token.
+ * Owned by the store.
  */
 bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *count,
                      struct kf_error *err);
@@ -98,14 +105,38 @@ bool store_can_make(const struct p11_token *token, struct kf_error *err);
 struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
                            const struct key_facts *facts, const struct key_state *state,
                            struct kf_error *err);
+/* Makes the certificate, DER, of the new key pair with this modulus (exponent 65537) into der,
+ * which holds room bytes. The key is not in the store yet, but can sign. */
+typedef bool (*store_certify)(void *context, const struct p11_key *key, const uint8_t *modulus,
+                              size_t modulus_len, uint8_t *der, size_t room, size_t *der_len,
+                              struct kf_error *err);
+/*
+ * Makes an RSA key pair in the token, and what facts' purpose asks to be kept with it: certify is
+ * NULL for a pair without a certificate. facts and state as in store_make; name, where not NULL, is
+ * the key's instead of a random one.
+ */
+struct p11_key *store_make_pair(struct p11_store *store, const char *name,
+                                const struct key_facts *facts, const struct key_state *state,
+                                store_certify certify, void *context, struct kf_error *err);
+/* Keeps a CA's certificate. */
+struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
+                                  const struct key_facts *facts, const struct key_state *state,
+                                  struct kf_error *err);
+/* The certificate that is kept with a key. */
+bool store_read_certificate(struct p11_store *store, const struct p11_key *key,
+                            uint8_t der[CERTIFICATE_MAX], size_t *der_len,
+                            struct kf_error *err);
+/* Destroys a key whose deletion is due, without waiting for the next sweep. */
+void store_destroy_due(struct p11_store *store, struct p11_key *key);
+
 /* The check value of the value in source, by the algorithm's own method, into facts: TDES the
  * encryption of zeros, AES the CMAC of a block of zeros, HMAC that of no message; the first 3
  * bytes. facts says the length of an HMAC key. */
 bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct key_facts *facts, struct kf_error *err);
 
-/* Refuses (KF_VALIDATION) a TDES key with equal parts; nothing else about its parts comes out of the
- * token. A key that was generated is not asked: by chance that is one in 2^56. */
+/* Refuses (KF_VALIDATION) a TDES key with equal parts; nothing else about its parts comes out of
+ * the token. A key that was generated is not asked: by chance that is one in 2^56. */
 bool store_check_parts(const struct p11_token *token, CK_OBJECT_HANDLE source,
                        enum key_algorithm algorithm, struct kf_error *err);
 

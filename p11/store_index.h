@@ -16,6 +16,19 @@ struct p11_store {
     uint64_t generations;
 };
 
+/* Making a key: a new one with these facts and this state, its name random where NULL; the end of
+ * it, where all objects but the card are there: they are checked, the card is made, and the key is
+ * in the index. Whatever failed, the key's objects and the key are gone after store_finish with
+ * good false. */
+struct p11_key *store_begin(struct p11_store *store, const char *name,
+                            const struct key_facts *facts, const struct key_state *state,
+                            struct kf_error *err);
+struct p11_key *store_finish(struct p11_store *store, struct p11_key *key, bool good,
+                             struct kf_error *err);
+/* The token object of a key under a role, label included (LABEL_MAX bytes at label). */
+void store_describe(const struct p11_key *key, enum p11_role role, char *label,
+                    struct role_object *object);
+
 /* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes
  * ownership, also on failure. */
 struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES]);
@@ -69,7 +82,7 @@ struct role_slot {
     CK_OBJECT_HANDLE *handle;
     bool expected;
 };
-#define ROLE_SLOTS 6
+#define ROLE_SLOTS 9
 void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS]);
 
 #endif

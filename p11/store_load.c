@@ -28,14 +28,22 @@ bool store_leaves(const struct key_facts *facts)
 void store_slots(struct p11_key *key, struct role_slot slots[ROLE_SLOTS])
 {
     bool works = store_works(&key->facts), leaves = store_leaves(&key->facts);
+    enum key_class class = key_facts_class(&key->facts);
+    bool pair = class == KEY_CLASS_PAIR;
 
     slots[0] = (struct role_slot){ROLE_WORKING, &key->working, works};
     slots[1] =
         (struct role_slot){ROLE_MASK_VARIANT, &key->mask_variant, store_has_variant(&key->facts)};
     slots[2] = (struct role_slot){ROLE_EXPORT, &key->export_copy, leaves};
-    slots[3] = (struct role_slot){ROLE_KEPT, &key->kept, !works && !leaves};
+    slots[3] = (struct role_slot){ROLE_KEPT, &key->kept,
+                                  class == KEY_CLASS_SYMMETRIC && !works && !leaves};
     slots[4] = (struct role_slot){ROLE_LEGACY_KBEK, &key->legacy_kbek, key->facts.legacy_import};
     slots[5] = (struct role_slot){ROLE_LEGACY_KBMK, &key->legacy_kbmk, key->facts.legacy_import};
+    slots[6] = (struct role_slot){ROLE_SIGNING, &key->signing, pair && key->facts.mode != 'D'};
+    slots[7] =
+        (struct role_slot){ROLE_UNWRAPPING, &key->unwrapping, pair && key->facts.mode == 'D'};
+    slots[8] = (struct role_slot){ROLE_CERTIFICATE, &key->certificate,
+                                  key->facts.purpose != PURPOSE_PLAIN};
 }
 
 /* The first trouble is the one that is told. */
@@ -147,9 +155,9 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
 struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_BYTES],
                                struct kf_error *err)
 {
-    static const enum p11_role roles[] = {ROLE_CARD,       ROLE_WORKING, ROLE_MASK_VARIANT,
-                                          ROLE_EXPORT,     ROLE_KEPT,    ROLE_LEGACY_KBEK,
-                                          ROLE_LEGACY_KBMK};
+    static const enum p11_role roles[] = {
+        ROLE_CARD,        ROLE_WORKING,     ROLE_MASK_VARIANT, ROLE_EXPORT,     ROLE_KEPT,
+        ROLE_LEGACY_KBEK, ROLE_LEGACY_KBMK, ROLE_SIGNING,      ROLE_UNWRAPPING, ROLE_CERTIFICATE};
     struct store_moment moment = store_moment(store);
     struct object *objects = NULL;
     struct p11_key *key = NULL;

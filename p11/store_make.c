@@ -50,6 +50,8 @@ bool store_check_value(const struct p11_token *token, CK_OBJECT_HANDLE source,
     case KCV_HMAC:
         good = op_hmac(token, algorithm, key, zeros, 0, value, err);
         break;
+    case KCV_SHA_1: /* of a public key, which no token is asked for */
+        break;
     }
     if (good)
         hex_encode(value, KCV_BYTES, facts->kcv);
@@ -95,21 +97,28 @@ static bool make_variant(struct p11_store *store, const struct variant *variant,
     return op_xor(store->token, source, mask, len, template, handle, err);
 }
 
+void store_describe(const struct p11_key *key, enum p11_role role, char *label,
+                    struct role_object *object)
+{
+    *object = (struct role_object){.role = role,
+                                   .algorithm = key->facts.algorithm,
+                                   .len = key->facts.hmac_bytes,
+                                   .kdf = key->kdf,
+                                   .label = label};
+    object_id(role, key->id, object->id);
+    label_write_object(role_name(role), &key->facts, label);
+}
+
 static bool make_object(struct p11_store *store, const struct p11_key *key,
                         const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {
     const struct variant *variant = find_variant(slot->role);
     size_t len = key_facts_bytes(&key->facts);
     char label[LABEL_MAX];
-    struct role_object object = {.role = slot->role,
-                                 .algorithm = key->facts.algorithm,
-                                 .len = key->facts.hmac_bytes,
-                                 .kdf = key->kdf,
-                                 .label = label};
+    struct role_object object;
     struct p11_template template = {0};
 
-    object_id(slot->role, key->id, object.id);
-    label_write_object(role_name(slot->role), &key->facts, label);
+    store_describe(key, slot->role, label, &object);
     role_token_template(store->token, &object, &template);
     if (variant)
         return make_variant(store, variant, source, len, &template, slot->handle, err);
@@ -150,19 +159,11 @@ static void unmake(struct p11_store *store, struct p11_key *key)
         op_destroy(store->token, slots[i].handle);
 }
 
-static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT_HANDLE source,
-                         struct kf_error *err)
+/* What was made is checked before it counts: a token may take a template and not keep it. */
+static bool seal(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
-    struct role_slot slots[ROLE_SLOTS];
     char label[LABEL_MAX];
 
-    if (!id_is_free(store, key, err))
-        return false;
-    store_slots(key, slots);
-    for (size_t i = 0; i < ROLE_SLOTS; i++)
-        if (slots[i].expected && !make_object(store, key, &slots[i], source, err))
-            return false;
-    /* What was made is checked before it counts: a token may take a template and not keep it. */
     if (!store_verify(store, key, err))
         return false;
     if (key->trouble[0])
@@ -173,11 +174,23 @@ static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT
            store_card_says(store, key->card, label, err);
 }
 
-struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
-                           const struct key_facts *facts, const struct key_state *state,
-                           struct kf_error *err)
+static bool choose_id(struct p11_store *store, const char *name, struct p11_key *key,
+                      struct kf_error *err)
 {
-    enum p11_cipher cipher = op_cipher(facts->algorithm);
+    if (name) {
+        if (!base32_decode(name, sizeof key->id, key->id))
+            return kf_fail(err, KF_INTERNAL, "A key cannot be called %s.", name);
+    } else if (p11_generate_random(store->token->session, key->id, KEY_ID_BYTES, err) != CKR_OK) {
+        return false;
+    }
+    base32_encode(key->id, KEY_ID_BYTES, key->name);
+    return id_is_free(store, key, err);
+}
+
+struct p11_key *store_begin(struct p11_store *store, const char *name,
+                            const struct key_facts *facts, const struct key_state *state,
+                            struct kf_error *err)
+{
     struct p11_key *key = calloc(1, sizeof *key);
 
     if (!key) {
@@ -188,23 +201,48 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
     key->facts.created_ms = (int64_t)time(NULL) * 1000;
     key->state = *state;
     key->state.start_ms = state->enabled ? key->facts.created_ms : 0;
-    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
-     * encryption. */
-    key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
-    if (p11_generate_random(store->token->session, key->id, KEY_ID_BYTES, err) != CKR_OK)
-        goto fail;
-    base32_encode(key->id, KEY_ID_BYTES, key->name);
-    if (!make_objects(store, key, source, err)) {
+    if (choose_id(store, name, key, err))
+        return key;
+    free(key);
+    return NULL;
+}
+
+struct p11_key *store_finish(struct p11_store *store, struct p11_key *key, bool good,
+                             struct kf_error *err)
+{
+    if (!good || !seal(store, key, err)) {
         unmake(store, key);
-        goto fail;
+        free(key);
+        return NULL;
     }
     key->generation = ++store->generations;
     store_changed(store);
-    if (!store_insert_key(store, key, err))
-        return NULL;
-    return key;
+    return store_insert_key(store, key, err) ? key : NULL;
+}
 
-fail:
-    free(key);
-    return NULL;
+static bool make_objects(struct p11_store *store, struct p11_key *key, CK_OBJECT_HANDLE source,
+                         struct kf_error *err)
+{
+    struct role_slot slots[ROLE_SLOTS];
+
+    store_slots(key, slots);
+    for (size_t i = 0; i < ROLE_SLOTS; i++)
+        if (slots[i].expected && !make_object(store, key, &slots[i], source, err))
+            return false;
+    return true;
+}
+
+struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
+                           const struct key_facts *facts, const struct key_state *state,
+                           struct kf_error *err)
+{
+    enum p11_cipher cipher = op_cipher(facts->algorithm);
+    struct p11_key *key = store_begin(store, NULL, facts, state, err);
+
+    if (!key)
+        return NULL;
+    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
+     * encryption. */
+    key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
+    return store_finish(store, key, make_objects(store, key, source, err), err);
 }

@@ -79,10 +79,15 @@ static void destroy_key(struct p11_store *store, struct p11_key *key)
     store_changed(store);
 }
 
+void store_destroy_due(struct p11_store *store, struct p11_key *key)
+{
+    if (is_due(key))
+        destroy_key(store, key);
+}
+
 static bool is_key_role(uint8_t role)
 {
-    return role == ROLE_WORKING || role == ROLE_MASK_VARIANT || role == ROLE_EXPORT ||
-           role == ROLE_KEPT || role == ROLE_LEGACY_KBEK || role == ROLE_LEGACY_KBMK;
+    return role != ROLE_CARD && role != ROLE_ALIAS && role != ROLE_CLAIM;
 }
 
 /* A claim whose maker is dead. */
@@ -143,6 +148,8 @@ static void inspect_object(const struct p11_store *store, const struct object *o
     int64_t age;
     const char *label = object->label[0] ? object->label : "(no label)";
 
+    if (!object->ours && object->class == CKO_CERTIFICATE)
+        return; /* no secret */
     if (!object->ours)
         report(context, "no role", label, "not made by Keyferry; adopt it, or remove it");
     else if (without_card(store, object, &age))

@@ -9,14 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which algorithms a usage takes. Asymmetric usages are known by name only. */
+/* Which algorithms a usage takes; those that take none are known by name only. */
 enum family {
     FAMILY_NONE = 0,
     FAMILY_TDES = 1,
     FAMILY_AES = 2,
     FAMILY_HMAC = 4,
     FAMILY_BOTH = FAMILY_TDES | FAMILY_AES,
-    FAMILY_ALL = FAMILY_BOTH | FAMILY_HMAC,
+    FAMILY_ALL = FAMILY_BOTH | FAMILY_HMAC, /* the symmetric ones */
+    FAMILY_RSA = 8,
 };
 
 struct algorithm_row {
@@ -29,18 +30,24 @@ struct algorithm_row {
      * HMAC key's rank is that of its length. */
     unsigned rank;
     const char *hash_code;
+    unsigned rsa_bits;
+    /* The highest rank that an RSA key wraps. */
+    unsigned rsa_rank;
 };
 
 static const struct algorithm_row algorithms[] = {
-    [KEY_TDES_2KEY] = {"TDES_2KEY", FAMILY_TDES, 'T', 16, 8, 1, NULL},
-    [KEY_TDES_3KEY] = {"TDES_3KEY", FAMILY_TDES, 'T', 24, 8, 2, NULL},
-    [KEY_AES_128] = {"AES_128", FAMILY_AES, 'A', 16, 16, 3, NULL},
-    [KEY_AES_192] = {"AES_192", FAMILY_AES, 'A', 24, 16, 4, NULL},
-    [KEY_AES_256] = {"AES_256", FAMILY_AES, 'A', 32, 16, 5, NULL},
-    [KEY_HMAC_SHA224] = {"HMAC_SHA224", FAMILY_HMAC, 'H', 28, 0, 0, "20"},
-    [KEY_HMAC_SHA256] = {"HMAC_SHA256", FAMILY_HMAC, 'H', 32, 0, 0, "21"},
-    [KEY_HMAC_SHA384] = {"HMAC_SHA384", FAMILY_HMAC, 'H', 48, 0, 0, "22"},
-    [KEY_HMAC_SHA512] = {"HMAC_SHA512", FAMILY_HMAC, 'H', 64, 0, 0, "23"},
+    [KEY_TDES_2KEY] = {"TDES_2KEY", FAMILY_TDES, 'T', 16, 8, 1, NULL, 0, 0},
+    [KEY_TDES_3KEY] = {"TDES_3KEY", FAMILY_TDES, 'T', 24, 8, 2, NULL, 0, 0},
+    [KEY_AES_128] = {"AES_128", FAMILY_AES, 'A', 16, 16, 3, NULL, 0, 0},
+    [KEY_AES_192] = {"AES_192", FAMILY_AES, 'A', 24, 16, 4, NULL, 0, 0},
+    [KEY_AES_256] = {"AES_256", FAMILY_AES, 'A', 32, 16, 5, NULL, 0, 0},
+    [KEY_HMAC_SHA224] = {"HMAC_SHA224", FAMILY_HMAC, 'H', 28, 0, 0, "20", 0, 0},
+    [KEY_HMAC_SHA256] = {"HMAC_SHA256", FAMILY_HMAC, 'H', 32, 0, 0, "21", 0, 0},
+    [KEY_HMAC_SHA384] = {"HMAC_SHA384", FAMILY_HMAC, 'H', 48, 0, 0, "22", 0, 0},
+    [KEY_HMAC_SHA512] = {"HMAC_SHA512", FAMILY_HMAC, 'H', 64, 0, 0, "23", 0, 0},
+    [KEY_RSA_2048] = {"RSA_2048", FAMILY_RSA, 'R', 256, 0, 0, NULL, 2048, 2},
+    [KEY_RSA_3072] = {"RSA_3072", FAMILY_RSA, 'R', 384, 0, 0, NULL, 3072, 3},
+    [KEY_RSA_4096] = {"RSA_4096", FAMILY_RSA, 'R', 512, 0, 0, NULL, 4096, 3},
 };
 
 /* How keys of a usage come to be here. X9.143 has more usages than AWS lets be created; keys of
@@ -62,7 +69,7 @@ static const struct usage_row usages[] = {
     {"B3", "TR31_B3_KEY_DERIVATION_KEY", FAMILY_ALL, "XN", IMPORT_ONLY},
     {"C0", "TR31_C0_CARD_VERIFICATION_KEY", FAMILY_BOTH, "GVCN", CREATED},
     {"D0", "TR31_D0_SYMMETRIC_DATA_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN", CREATED},
-    {"D1", "TR31_D1_ASYMMETRIC_KEY_FOR_DATA_ENCRYPTION", FAMILY_NONE, "BED", CREATED},
+    {"D1", "TR31_D1_ASYMMETRIC_KEY_FOR_DATA_ENCRYPTION", FAMILY_RSA, "BED", CREATED},
     {"D2", "TR31_D2_DECIMALIZATION_TABLE_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN", IMPORT_ONLY},
     {"D3", "TR31_D3_SENSITIVE_DATA_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN", IMPORT_ONLY},
     {"E0", "TR31_E0_EMV_MKEY_APP_CRYPTOGRAMS", FAMILY_BOTH, "XN", CREATED},
@@ -79,7 +86,7 @@ static const struct usage_row usages[] = {
     {"I0", "TR31_I0_INITIALIZATION_VECTOR", FAMILY_BOTH, "N", IMPORT_ONLY},
     {"K0", "TR31_K0_KEY_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN", CREATED},
     {"K1", "TR31_K1_KEY_BLOCK_PROTECTION_KEY", FAMILY_BOTH, "BEDN", CREATED},
-    {"K2", "TR31_K2_TR34_ASYMMETRIC_KEY", FAMILY_NONE, "XBED", CREATED},
+    {"K2", "TR31_K2_TR34_ASYMMETRIC_KEY", FAMILY_RSA, "XBED", CREATED},
     {"K3", "TR31_K3_ASYMMETRIC_KEY_FOR_KEY_AGREEMENT", FAMILY_NONE, "X", CREATED},
     {"K4", "TR31_K4_ISO_20038_KEY_BLOCK_PROTECTION_KEY", FAMILY_BOTH, "BEDN", IMPORT_ONLY},
     {"M0", "TR31_M0_ISO_16609_MAC_KEY", FAMILY_TDES, "GVC", CREATED},
@@ -94,7 +101,7 @@ static const struct usage_row usages[] = {
     {"P0", "TR31_P0_PIN_ENCRYPTION_KEY", FAMILY_BOTH, "BEDN", CREATED},
     /* AWS knows the name, "not currently used". */
     {"P1", "TR31_P1_PIN_GENERATION_KEY", FAMILY_BOTH, "GVCN", IMPORT_ONLY},
-    {"S0", "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", FAMILY_NONE, "SV", CREATED},
+    {"S0", "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", FAMILY_RSA, "SV", CREATED},
     {"V0", "TR31_V0_PIN_VERIFICATION_KEY", FAMILY_BOTH, "GVCN", IMPORT_ONLY},
     {"V1", "TR31_V1_IBM3624_PIN_VERIFICATION_KEY", FAMILY_BOTH, "GVCN", CREATED},
     {"V2", "TR31_V2_VISA_PIN_VERIFICATION_KEY", FAMILY_BOTH, "GVCN", CREATED},
@@ -151,6 +158,45 @@ bool key_algorithm_is_aes(enum key_algorithm algorithm)
 bool key_algorithm_is_hmac(enum key_algorithm algorithm)
 {
     return algorithm_row(algorithm)->family == FAMILY_HMAC;
+}
+
+bool key_algorithm_is_rsa(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->family == FAMILY_RSA;
+}
+
+unsigned key_algorithm_rsa_bits(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->rsa_bits;
+}
+
+enum key_algorithm key_algorithm_from_rsa_bits(unsigned bits)
+{
+    for (size_t i = 1; bits && i < COUNT(algorithms); i++)
+        if (algorithms[i].rsa_bits == bits)
+            return (enum key_algorithm)i;
+    return KEY_ALGORITHM_NONE;
+}
+
+static const char *const classes[] = {
+    [KEY_CLASS_SYMMETRIC] = "SYMMETRIC_KEY",
+    [KEY_CLASS_PAIR] = "ASYMMETRIC_KEY_PAIR",
+    [KEY_CLASS_PUBLIC] = "PUBLIC_KEY",
+};
+
+const char *key_class_name(enum key_class class)
+{
+    return classes[class];
+}
+
+bool key_class_from_name(const char *name, enum key_class *class)
+{
+    for (size_t i = 0; i < COUNT(classes); i++)
+        if (strcmp(classes[i], name) == 0) {
+            *class = (enum key_class)i;
+            return true;
+        }
+    return false;
 }
 
 const char *key_algorithm_hash_code(enum key_algorithm algorithm)
@@ -259,14 +305,14 @@ static void list_add(struct list *list, const char *item, size_t index, size_t c
 /* Whether keys of this usage can be made here, or brought in. */
 static bool usage_serves(const struct usage_row *row, bool imported)
 {
-    return row && row->family != FAMILY_NONE && (imported || row->beginning == CREATED);
+    return row && (row->family & FAMILY_ALL) && (imported || row->beginning == CREATED);
 }
 
 static bool refuse_usage(const struct usage_row *row, bool imported, struct kf_error *err)
 {
     struct list list = {.used = 0};
     const char *why = !row ? "is unknown"
-                      : row->family == FAMILY_NONE
+                      : !(row->family & FAMILY_ALL)
                           ? "is for asymmetric keys"
                           : "comes in key blocks only and cannot be created";
     size_t count = 0, index = 0;
@@ -328,6 +374,38 @@ bool key_attributes_check_import(const char *usage, enum key_algorithm algorithm
                                  struct kf_error *err)
 {
     return check(usage, algorithm, mode, true, err);
+}
+
+bool key_attributes_check_pair(const char *usage, enum key_algorithm algorithm, char mode,
+                               struct kf_error *err)
+{
+    bool signs = strcmp(usage, "S0") == 0 && mode == 'S';
+    bool exchanges = strcmp(usage, "K2") == 0 && (mode == 'E' || mode == 'D');
+
+    if (strcmp(usage, "S0") != 0 && strcmp(usage, "K2") != 0)
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyUsage: a key pair takes TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE or "
+                       "TR31_K2_TR34_ASYMMETRIC_KEY");
+    if (!key_algorithm_is_rsa(algorithm))
+        return refuse_algorithm(usage_row(usage), err);
+    return signs || exchanges ||
+           kf_fail(err, KF_VALIDATION, "KeyModesOfUse: a %s pair takes %s", usage_row(usage)->name,
+                   usage[0] == 'S' ? "{Sign}"
+                                   : "{Encrypt,Wrap}, to sign what is sent, or {Decrypt,Unwrap}, "
+                                     "to unwrap what is received");
+}
+
+bool key_attributes_check_public(const char *usage, enum key_algorithm algorithm, char mode,
+                                 struct kf_error *err)
+{
+    if (strcmp(usage, "S0") != 0)
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyUsage: a certificate's key takes "
+                       "TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE");
+    if (!key_algorithm_is_rsa(algorithm))
+        return refuse_algorithm(usage_row(usage), err);
+    return mode == 'V' ||
+           kf_fail(err, KF_VALIDATION, "KeyModesOfUse: a certificate's key takes {Verify}");
 }
 
 /* Whether every mode of some is one of all. */
@@ -395,4 +473,11 @@ bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped
         key_algorithm_is_hmac(wrapped) ? hmac_rank(wrapped_bytes) : algorithm_row(wrapped)->rank;
 
     return rank != 0 && algorithm_row(wrapping)->rank >= rank;
+}
+
+bool key_strength_allows_rsa(enum key_algorithm wrapping, enum key_algorithm wrapped)
+{
+    unsigned rank = algorithm_row(wrapped)->rank;
+
+    return rank != 0 && algorithm_row(wrapping)->rsa_rank >= rank;
 }

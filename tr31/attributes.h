@@ -24,14 +24,24 @@ enum key_algorithm {
     KEY_HMAC_SHA256,
     KEY_HMAC_SHA384,
     KEY_HMAC_SHA512,
+    KEY_RSA_2048,
+    KEY_RSA_3072,
+    KEY_RSA_4096,
 };
+
+/* AWS's KeyClass. A private key alone is never one here. */
+enum key_class { KEY_CLASS_SYMMETRIC, KEY_CLASS_PAIR, KEY_CLASS_PUBLIC };
+/* "SYMMETRIC_KEY", "ASYMMETRIC_KEY_PAIR", "PUBLIC_KEY". */
+const char *key_class_name(enum key_class class);
+/* False where the name is none of these. */
+bool key_class_from_name(const char *name, enum key_class *class);
 
 /* An HMAC key may have any length within these, in bytes: 112 bits is the least that NIST SP
  * 800-131A lets be used, SHA-512's output the longest that is of any good. */
 #define KEY_HMAC_BYTES_MIN 14
 #define KEY_HMAC_BYTES_MAX 64
 
-/* The key's length in bytes (16, 24, 16, 24, 32). Of HMAC keys it is that of a key that is made
+/* The key's length in bytes (16, 24, 16, 24, 32), an RSA key's modulus'. Of HMAC keys it is that of a key that is made
  * here, the hash's (28, 32, 48, 64); those from elsewhere have their own, and what asks for a
  * certain key's length asks key_facts_bytes (p11/label.h). */
 size_t key_algorithm_bytes(enum key_algorithm algorithm);
@@ -39,7 +49,11 @@ size_t key_algorithm_bytes(enum key_algorithm algorithm);
 size_t key_algorithm_block(enum key_algorithm algorithm);
 bool key_algorithm_is_aes(enum key_algorithm algorithm);
 bool key_algorithm_is_hmac(enum key_algorithm algorithm);
-/* The header's algorithm letter: 'A', 'T' or 'H'. */
+bool key_algorithm_is_rsa(enum key_algorithm algorithm);
+/* The modulus' length in bits, 0 for other keys; and back, KEY_ALGORITHM_NONE for other lengths. */
+unsigned key_algorithm_rsa_bits(enum key_algorithm algorithm);
+enum key_algorithm key_algorithm_from_rsa_bits(unsigned bits);
+/* The header's algorithm letter: 'A', 'T', 'H' or 'R'. */
 char key_algorithm_letter(enum key_algorithm algorithm);
 /* The data of the optional block HM that names an HMAC key's hash ("21" for SHA-256; X9.143:2021
  * 6.3.6.5), NULL for other keys; and back, KEY_ALGORITHM_NONE for a hash that is none of these. */
@@ -65,6 +79,17 @@ struct key_modes {
  * set. */
 char key_modes_letter(const struct key_modes *modes);
 bool key_modes_from_letter(char letter, struct key_modes *modes);
+
+/*
+ * Whether such a key pair can be made here: a TR31_S0 key that signs, {Sign}; a TR31_K2 key that
+ * signs key tokens as their sender, {Encrypt,Wrap}, or unwraps them as their receiver,
+ * {Decrypt,Unwrap}. One key for both is none. And whether a certificate's key can be such: TR31_S0,
+ * {Verify}.
+ */
+bool key_attributes_check_pair(const char *usage, enum key_algorithm algorithm, char mode,
+                               struct kf_error *err);
+bool key_attributes_check_public(const char *usage, enum key_algorithm algorithm, char mode,
+                                 struct kf_error *err);
 
 /* Whether AWS lets such a key be created (spec table "usage x algorithm x modes", symmetric rows):
  * on refusal the error is a KF_VALIDATION that names KeyUsage, KeyAlgorithm or KeyModesOfUse and
@@ -93,5 +118,8 @@ bool key_modes_check_narrower(const char *usage, char own, char asked, struct kf
  */
 bool key_strength_allows(enum key_algorithm wrapping, enum key_algorithm wrapped,
                          size_t wrapped_bytes);
+
+/* The same for an RSA key: TDES under any, AES_128 under RSA_3072 and RSA_4096, nothing else. */
+bool key_strength_allows_rsa(enum key_algorithm wrapping, enum key_algorithm wrapped);
 
 #endif

@@ -10,36 +10,48 @@
 #include "wire/keyferry.pb.h"
 
 /* Requests with members, and what these hold. */
-#define MESSAGES(EACH)               \
-    EACH(KeyModesOfUse)              \
-    EACH(KeyAttributes)              \
-    EACH(Tag)                        \
-    EACH(CreateKeyRequest)           \
-    EACH(GetKeyRequest)              \
-    EACH(ListKeysRequest)            \
-    EACH(DeleteKeyRequest)           \
-    EACH(RestoreKeyRequest)          \
-    EACH(StartKeyUsageRequest)       \
-    EACH(StopKeyUsageRequest)        \
-    EACH(TagResourceRequest)         \
-    EACH(UntagResourceRequest)       \
-    EACH(ListTagsForResourceRequest) \
-    EACH(CreateAliasRequest)         \
-    EACH(UpdateAliasRequest)         \
-    EACH(DeleteAliasRequest)         \
-    EACH(GetAliasRequest)            \
-    EACH(ListAliasesRequest)         \
-    EACH(OptionalBlock)              \
-    EACH(KeyBlockHeaders)            \
-    EACH(ExportTr31KeyBlock)         \
-    EACH(ExportKeyMaterial)          \
-    EACH(ExportDukptInitialKey)      \
-    EACH(ExportAttributes)           \
-    EACH(ExportKeyRequest)           \
-    EACH(ImportTr31KeyBlock)         \
-    EACH(ImportKeyMaterial)          \
-    EACH(ImportKeyRequest)           \
-    EACH(AdoptKeyRequest)
+#define MESSAGES(EACH)                   \
+    EACH(KeyModesOfUse)                  \
+    EACH(KeyAttributes)                  \
+    EACH(Tag)                            \
+    EACH(CreateKeyRequest)               \
+    EACH(GetKeyRequest)                  \
+    EACH(ListKeysRequest)                \
+    EACH(DeleteKeyRequest)               \
+    EACH(RestoreKeyRequest)              \
+    EACH(StartKeyUsageRequest)           \
+    EACH(StopKeyUsageRequest)            \
+    EACH(TagResourceRequest)             \
+    EACH(UntagResourceRequest)           \
+    EACH(ListTagsForResourceRequest)     \
+    EACH(CreateAliasRequest)             \
+    EACH(UpdateAliasRequest)             \
+    EACH(DeleteAliasRequest)             \
+    EACH(GetAliasRequest)                \
+    EACH(ListAliasesRequest)             \
+    EACH(OptionalBlock)                  \
+    EACH(KeyBlockHeaders)                \
+    EACH(ExportTr31KeyBlock)             \
+    EACH(ExportKeyMaterial)              \
+    EACH(ExportDukptInitialKey)          \
+    EACH(ExportAttributes)               \
+    EACH(ExportKeyRequest)               \
+    EACH(ExportTr34KeyBlock)             \
+    EACH(ExportKeyCryptogram)            \
+    EACH(ImportTr31KeyBlock)             \
+    EACH(RootCertificatePublicKey)       \
+    EACH(TrustedCertificatePublicKey)    \
+    EACH(ImportTr34KeyBlock)             \
+    EACH(ImportKeyCryptogram)            \
+    EACH(ImportKeyMaterial)              \
+    EACH(ImportKeyRequest)               \
+    EACH(AdoptKeyRequest)                \
+    EACH(CertificateSubject)             \
+    EACH(InitCaRequest)                  \
+    EACH(GetParametersForExportRequest)  \
+    EACH(GetParametersForImportRequest)  \
+    EACH(GetPublicKeyCertificateRequest) \
+    EACH(GetCertificateSigningRequestRequest)
 
 struct name {
     uint32_t tag;
@@ -76,7 +88,10 @@ void wire_member_name(const pb_msgdesc_t *type, uint32_t tag, char out[WIRE_NAME
         snprintf(out, WIRE_NAME_MAX, "member number %u", (unsigned)tag);
         return;
     }
-    for (; *name && len < WIRE_NAME_MAX - 1; name++) {
+    /* A member of a oneof is listed as (group,member,place). */
+    if (*name == '(')
+        name = strchr(name, ',') + 1;
+    for (; *name && *name != ',' && len < WIRE_NAME_MAX - 1; name++) {
         if (*name != '_')
             out[len++] = (char)(upper ? toupper((unsigned char)*name) : *name);
         upper = *name == '_';

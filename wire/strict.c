@@ -99,6 +99,7 @@ static bool check_field(pb_istream_t *stream, pb_wire_type_t wire, const pb_fiel
 static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsigned depth,
                           struct kf_error *err)
 {
+    bool chosen = false; /* no message has two groups of which one may be given */
     uint64_t seen = 0;
     size_t counts[MEMBERS_MAX] = {0};
 
@@ -119,6 +120,9 @@ static bool check_message(pb_istream_t *stream, const pb_msgdesc_t *type, unsign
                            (unsigned)tag);
         if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED && (seen & (uint64_t)1 << tag))
             return fail_member(&field, err, "is given twice");
+        if (PB_HTYPE(field.type) == PB_HTYPE_ONEOF && chosen)
+            return fail_member(&field, err, "is given beside another; exactly one is allowed");
+        chosen = chosen || PB_HTYPE(field.type) == PB_HTYPE_ONEOF;
         seen |= (uint64_t)1 << tag;
         if (++counts[tag] > field.array_size && PB_HTYPE(field.type) == PB_HTYPE_REPEATED)
             return fail_size(&field, err, field.array_size, "elements");

@@ -47,6 +47,7 @@ bool policy_allows(uid_t uid, bool member, uid_t owner, enum operation_class cla
     case CLASS_EXPORT:
         return member;
     case CLASS_MANAGE:
+    case CLASS_TRUST:
         return false;
     }
     return false;

@@ -130,7 +130,7 @@ static void refuse_lost(struct front *front, struct front_job *job)
 
     refuse_job(
         front, job, KF_UNAVAILABLE,
-        operation && operation->class == CLASS_MANAGE
+        operation && operation->class != CLASS_VIEW && operation->class != CLASS_EXPORT
             ? "The request was interrupted, because its token worker ended, and may or may not "
               "have been "
               "carried out; look, then retry: send it again."

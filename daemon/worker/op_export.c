@@ -146,7 +146,8 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
     struct dukpt_ksn ksn;
     bool good;
 
-    if (!request->has_key_material || !request->key_material.has_tr31_key_block)
+    if (!request->has_key_material ||
+        request->key_material.which_material != keyferry_ExportKeyMaterial_tr31_key_block_tag)
         return kf_fail(err, KF_VALIDATION,
                        "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
     if (!check_token(service, err) || !find_keys(service, request, &key, &wrapping, err))

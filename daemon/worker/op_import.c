@@ -268,7 +268,8 @@ bool op_import_key(struct service *service, const void *request_, void *reply_,
     const struct p11_key *wrapping, *key;
     struct tr31_keyblock block;
 
-    if (!request->has_key_material || !request->key_material.has_tr31_key_block)
+    if (!request->has_key_material ||
+        request->key_material.which_material != keyferry_ImportKeyMaterial_tr31_key_block_tag)
         return kf_fail(err, KF_VALIDATION,
                        "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
     if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||

@@ -147,7 +147,7 @@ START_TEST(protocol_examples_are_what_is_sent)
                                   .version = "0.1.0"};
     keyferry_ExportKeyRequest export = {
         .has_key_material = true,
-        .key_material = {.has_tr31_key_block = true,
+        .key_material = {.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag,
                          .tr31_key_block = {.has_wrapping_key_identifier = true,
                                             .wrapping_key_identifier = "alias/kek"}},
         .has_export_key_identifier = true,

@@ -153,7 +153,7 @@ static const keyferry_ExportKeyReply *export_with(const char *key, const char *w
     request.export_attributes.has_export_dukpt_initial_key = ksn != NULL;
     if (ksn)
         set_text(&request.export_attributes.export_dukpt_initial_key, key_serial_number, ksn);
-    request.key_material.has_tr31_key_block = true;
+    request.key_material.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag;
     if (key)
         set_text(&request, export_key_identifier, key);
     if (wrapping)

@@ -20,7 +20,8 @@ static void import_key(const char *block, const char *wrapping)
     static keyferry_ImportKeyRequest request;
 
     memset(&request, 0, sizeof request);
-    request.has_key_material = request.key_material.has_tr31_key_block = true;
+    request.has_key_material = true;
+    request.key_material.which_material = keyferry_ImportKeyMaterial_tr31_key_block_tag;
     set_text(&request.key_material.tr31_key_block, wrapping_key_identifier, wrapping);
     set_text(&request.key_material.tr31_key_block, wrapped_key_block, block);
     SEND(IMPORT_KEY, ImportKey, &request, &reply);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RSA keys and certificates in the store: pairs are generated where they stay, so that their
+ * private half never is anywhere else. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "p11/object_certificate.h"
+#include "p11/rsa.h"
+#include "p11/store_index.h"
+
+static bool keep_certificate(struct p11_store *store, struct p11_key *key, const uint8_t *der,
+                             size_t der_len, struct kf_error *err)
+{
+    char label[LABEL_MAX];
+    struct role_object object;
+
+    store_describe(key, ROLE_CERTIFICATE, label, &object);
+    return certificate_make(store->token, &object, der, der_len, &key->certificate, err);
+}
+
+static bool make_pair(struct p11_store *store, struct p11_key *key, store_certify certify,
+                      void *context, struct kf_error *err)
+{
+    bool unwraps = key->facts.mode == 'D';
+    CK_OBJECT_HANDLE *handle = unwraps ? &key->unwrapping : &key->signing;
+    uint8_t modulus[RSA_BYTES_MAX], der[CERTIFICATE_MAX];
+    size_t modulus_len, der_len;
+    char label[LABEL_MAX];
+    struct role_object object;
+
+    store_describe(key, unwraps ? ROLE_UNWRAPPING : ROLE_SIGNING, label, &object);
+    if (!rsa_generate(store->token, &object, handle, modulus, &modulus_len, err))
+        return false;
+    return !certify ||
+           (certify(context, key, modulus, modulus_len, der, sizeof der, &der_len, err) &&
+            keep_certificate(store, key, der, der_len, err));
+}
+
+struct p11_key *store_make_pair(struct p11_store *store, const char *name,
+                                const struct key_facts *facts, const struct key_state *state,
+                                store_certify certify, void *context, struct kf_error *err)
+{
+    struct p11_key *key = store_begin(store, name, facts, state, err);
+
+    if (!key)
+        return NULL;
+    return store_finish(store, key, make_pair(store, key, certify, context, err), err);
+}
+
+struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
+                                  const struct key_facts *facts, const struct key_state *state,
+                                  struct kf_error *err)
+{
+    struct p11_key *key = store_begin(store, NULL, facts, state, err);
+
+    if (!key)
+        return NULL;
+    return store_finish(store, key, keep_certificate(store, key, der, der_len, err), err);
+}
+
+bool store_read_certificate(struct p11_store *store, const struct p11_key *key,
+                            uint8_t der[CERTIFICATE_MAX], size_t *der_len,
+                            struct kf_error *err)
+{
+    return certificate_read(store->token, key->certificate, der, der_len, err);
+}
