@@ -106,8 +106,13 @@ static bool add_given(const struct dukpt_ksn *ksn, const keyferry_KeyBlockHeader
 }
 
 /* The check value with its method in front, as KC, KP and PK have it (X9.143:2021 6.3.6). */
-static bool write_check_value(const struct key_facts *facts, char out[EXPORT_MADE_ROOM])
+static bool write_check_value(const struct key_facts *facts, char out[EXPORT_MADE_ROOM],
+                              struct kf_error *err)
 {
+    if (!facts)
+        return kf_fail(err, KF_VALIDATION,
+                       EXPORT_HEADERS "AddBlocks: KP is of a wrapping key, and there is none in a "
+                                      "key token.");
     snprintf(out, EXPORT_MADE_ROOM, "%s%s", facts->kcv_algorithm == KCV_CMAC ? "01" : "00",
              facts->kcv);
     return true;
@@ -121,13 +126,13 @@ static bool write_time(time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *
            kf_fail(err, KF_INTERNAL, EXPORT_HEADERS "AddBlocks: TS: the clock is past all years.");
 }
 
-static bool make_block(const struct export_subject *subject, const struct p11_key *wrapping,
+static bool make_block(const struct export_subject *subject, const struct key_facts *wrapping,
                        const char *id, time_t now, char out[EXPORT_MADE_ROOM], struct kf_error *err)
 {
     if (strcmp(id, "TS") == 0)
         return write_time(now, out, err);
     if (strcmp(id, "KP") == 0)
-        return write_check_value(&wrapping->facts, out);
+        return write_check_value(wrapping, out, err);
     if (!subject->ksn)
         return kf_fail(err, KF_VALIDATION,
                        EXPORT_HEADERS
@@ -137,7 +142,7 @@ static bool make_block(const struct export_subject *subject, const struct p11_ke
     return write_ksn("AddBlocks", subject->ksn, id, out, err);
 }
 
-static bool add_made(const struct export_subject *subject, const struct p11_key *wrapping,
+static bool add_made(const struct export_subject *subject, const struct key_facts *wrapping,
                      const keyferry_KeyBlockHeaders *headers, time_t now, struct export_header *out,
                      struct kf_error *err)
 {
@@ -157,7 +162,7 @@ static bool add_made(const struct export_subject *subject, const struct p11_key 
     return true;
 }
 
-bool export_blocks_make(const struct export_subject *subject, const struct p11_key *wrapping,
+bool export_blocks_make(const struct export_subject *subject, const struct key_facts *wrapping,
                         const keyferry_KeyBlockHeaders *headers, time_t now,
                         struct export_header *out, struct kf_error *err)
 {

@@ -17,7 +17,7 @@
  * for each id and length. Errors are KF_VALIDATION, name OptionalBlocks or AddBlocks, and quote no
  * block's data.
  */
-bool export_blocks_make(const struct export_subject *subject, const struct p11_key *wrapping,
+bool export_blocks_make(const struct export_subject *subject, const struct key_facts *wrapping,
                         const keyferry_KeyBlockHeaders *headers, time_t now,
                         struct export_header *out, struct kf_error *err);
 

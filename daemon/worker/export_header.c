@@ -75,12 +75,11 @@ static bool set_version(const keyferry_KeyBlockHeaders *headers, struct tr31_hea
     return true;
 }
 
-static void inherit(const struct export_subject *subject, const struct p11_key *wrapping,
-                    struct tr31_header *header)
+static void inherit(const struct export_subject *subject, char version, struct tr31_header *header)
 {
     const struct key_facts *facts = &subject->facts;
 
-    header->version = tr31_version_for(wrapping->facts.algorithm);
+    header->version = version;
     memcpy(header->usage, facts->usage, sizeof header->usage);
     header->algorithm = key_algorithm_letter(facts->algorithm);
     header->mode = facts->mode;
@@ -89,14 +88,14 @@ static void inherit(const struct export_subject *subject, const struct p11_key *
     header->context = '0';
 }
 
-bool export_header_make(const struct export_subject *subject, const struct p11_key *wrapping,
-                        const keyferry_KeyBlockHeaders *headers, time_t now,
-                        struct export_header *out, struct kf_error *err)
+bool export_header_make(const struct export_subject *subject, char version,
+                        const struct key_facts *wrapping, const keyferry_KeyBlockHeaders *headers,
+                        time_t now, struct export_header *out, struct kf_error *err)
 {
     const struct key_facts *facts = &subject->facts;
 
     memset(out, 0, sizeof *out);
-    inherit(subject, wrapping, &out->tr31);
+    inherit(subject, version, &out->tr31);
     if (headers && (!set_mode(facts, headers, &out->tr31, err) ||
                     !set_exportability(facts, headers, &out->tr31, err) ||
                     !set_version(headers, &out->tr31, err)))

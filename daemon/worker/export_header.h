@@ -31,13 +31,14 @@ struct export_header {
 };
 
 /*
- * The header for subject under wrapping. headers are the request's, NULL where it has none, and
+ * The header, of the given version, for subject under the key of wrapping, which is NULL where the
+ * key is wrapped to a certificate. headers are the request's, NULL where it has none, and
  * must outlive the header: what they leave unset is inherited from the subject. Modes and
  * exportability can only be narrowed (AWS user guide, "Export keys"). now is for TS. Errors are
  * KF_VALIDATION, name the member of KeyBlockHeaders and the rule, and quote no optional block.
  */
-bool export_header_make(const struct export_subject *subject, const struct p11_key *wrapping,
-                        const keyferry_KeyBlockHeaders *headers, time_t now,
-                        struct export_header *out, struct kf_error *err);
+bool export_header_make(const struct export_subject *subject, char version,
+                        const struct key_facts *wrapping, const keyferry_KeyBlockHeaders *headers,
+                        time_t now, struct export_header *out, struct kf_error *err);
 
 #endif

@@ -105,8 +105,9 @@ static void expect(const char *text)
     struct tr31_layout layout;
     char out[TR31_KEYBLOCK_MAX + 1];
 
-    ck_assert_msg(export_header_make(&subject, &kbpk, &headers, NOW, &made, &err), "%s",
-                  err.message);
+    ck_assert_msg(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                     &headers, NOW, &made, &err),
+                  "%s", err.message);
     ck_assert(tr31_layout_make(&made.tr31, 16, true, &layout, &err));
     tr31_layout_header(&made.tr31, &layout, filler, out);
     memset(out + 1, '.', 4);
@@ -116,8 +117,9 @@ static void expect(const char *text)
 
 static void expect_refusal(const char *member, const char *part)
 {
-    ck_assert_msg(!export_header_make(&subject, &kbpk, &headers, NOW, &made, &err), "%s: %s",
-                  member, part);
+    ck_assert_msg(!export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                      &headers, NOW, &made, &err),
+                  "%s: %s", member, part);
     ck_assert_int_eq(err.status, KF_VALIDATION);
     ck_assert_mem_eq(err.message, EXPORT_HEADERS, strlen(EXPORT_HEADERS));
     ck_assert_msg(strncmp(err.message + strlen(EXPORT_HEADERS), member, strlen(member)) == 0, "%s",
@@ -129,7 +131,8 @@ static void expect_refusal(const char *member, const char *part)
 
 START_TEST(what_is_not_asked_for_is_inherited)
 {
-    ck_assert(export_header_make(&subject, &kbpk, NULL, NOW, &made, &err));
+    ck_assert(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                 NULL, NOW, &made, &err));
     ck_assert_mem_eq(made.tr31.usage, "B0", 2);
     expect("D....B0TX00E0000");
     wrap_under(KEY_TDES_3KEY);
@@ -300,7 +303,8 @@ END_TEST
 START_TEST(a_block_may_have_108_characters_and_all_112)
 {
     give_filled("LB", 108);
-    ck_assert(export_header_make(&subject, &kbpk, &headers, NOW, &made, &err));
+    ck_assert(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                 &headers, NOW, &made, &err));
     memset(&headers, 0, sizeof headers);
     give_filled("LB", 109);
     expect_refusal("OptionalBlocks: the value of LB", "109 characters");
@@ -308,7 +312,8 @@ START_TEST(a_block_may_have_108_characters_and_all_112)
     expect_refusal("OptionalBlocks: the value of LB", "0 characters; it must have 1 to 108");
     give_filled("LB", 52);
     give_filled("L2", 52);
-    ck_assert(export_header_make(&subject, &kbpk, &headers, NOW, &made, &err));
+    ck_assert(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                 &headers, NOW, &made, &err));
     memset(&headers, 0, sizeof headers);
     give_filled("LB", 52);
     give_filled("L2", 53);
@@ -326,7 +331,8 @@ START_TEST(all_that_can_be_asked_for_fits)
     ask("TS");
     ask("IK");
     ask("KP");
-    ck_assert(export_header_make(&subject, &kbpk, &headers, NOW, &made, &err));
+    ck_assert(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm), &kbpk.facts,
+                                 &headers, NOW, &made, &err));
     ck_assert_uint_eq(made.tr31.optional.count, 4);
     ck_assert(tr31_layout_make(&made.tr31, 32, true, &layout, &err));
     ck_assert_uint_eq(layout.header_size, 16 + 112 + 19 + 20 + 12 + 13);
@@ -410,8 +416,9 @@ START_TEST(blocks_may_not_contradict_the_ksn)
     for (size_t i = 0; i < COUNT(cases); i++) {
         be_initial_key(cases[i].bdk, cases[i].number);
         give(cases[i].id, cases[i].good);
-        ck_assert_msg(export_header_make(&subject, &kbpk, &headers, NOW, &made, &err), "%s",
-                      err.message);
+        ck_assert_msg(export_header_make(&subject, tr31_version_for(kbpk.facts.algorithm),
+                                         &kbpk.facts, &headers, NOW, &made, &err),
+                      "%s", err.message);
         memset(&headers, 0, sizeof headers);
         give(cases[i].id, cases[i].bad);
         expect_refusal("OptionalBlocks: ", "contradicts KeySerialNumber");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One export on its way: what all formats share. Each format has a function that takes the request
+ * from the key's name to the reply. */
+#ifndef KF_DAEMON_WORKER_EXPORT_H
+#define KF_DAEMON_WORKER_EXPORT_H
+
+#include "daemon/worker/export_header.h"
+#include "daemon/worker/service_internal.h"
+
+#define EXPORT_KEY_FIELD "ExportKeyIdentifier"
+
+struct export_job {
+    struct service *service;
+    const keyferry_ExportKeyRequest *request;
+    keyferry_ExportKeyReply *reply;
+    struct record *record;
+    const struct p11_key *key; /* that the request names; owned by the store */
+    struct export_subject subject;
+    struct dukpt_ksn ksn;
+};
+
+/* What leaves: the key's export copy, or the initial key of a BDK, which export_take derives.
+ * Refuses what may not leave. job->key is set. */
+bool export_choose(struct export_job *job, struct kf_error *err);
+/* Gives the subject its object, where it has none yet, and its check value. */
+bool export_take(struct export_job *job, struct kf_error *err);
+/* Destroys what export_take derived. */
+void export_end(struct export_job *job);
+
+/* The rest of the reply, whose KeyMaterial is there, and of the record: wrapping_name is the key
+ * whose ARN is the reply's WrappingKeyArn. */
+void export_fill_reply(struct export_job *job, const char *wrapping_name, const char *format);
+
+/* The formats. */
+bool export_as_tr31(struct export_job *job, struct kf_error *err);
+
+#endif
