@@ -175,6 +175,9 @@ static CK_KEY_TYPE typed_key(enum key_algorithm algorithm)
     case KEY_HMAC_SHA256:
     case KEY_HMAC_SHA384:
     case KEY_HMAC_SHA512: /* every HMAC mechanism takes it, not every token has types for them */
+    case KEY_RSA_2048: /* no secret key */
+    case KEY_RSA_3072:
+    case KEY_RSA_4096:
     case KEY_ALGORITHM_NONE:
         break;
     }

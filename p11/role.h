@@ -29,6 +29,17 @@ enum p11_role {
     ROLE_CARD = 0x10,        /* one byte; its label is what is known about a key */
     ROLE_ALIAS = 0x11,       /* one byte; its label is an alias */
     ROLE_CLAIM = 0x12,       /* one byte; an alias card is being made, or a key's changed */
+    /* RSA private keys of the owner's own infrastructure, and certificates */
+    ROLE_SIGNING = 0x20,    /* signs as KDH, certified elsewhere */
+    ROLE_UNWRAPPING = 0x21, /* unwraps as KRD, certified elsewhere */
+    ROLE_ANCHOR = 0x22,     /* a root or intermediate certificate that chains may end at */
+    /* the daemon's own certificate authority, and what it has certified */
+    ROLE_CA = 0x30,
+    ROLE_CA_CERTIFICATE = 0x31,
+    ROLE_KDH = 0x32, /* the pair of an export token: signs */
+    ROLE_KDH_CERTIFICATE = 0x33,
+    ROLE_KRD = 0x34, /* the pair of an import token: unwraps */
+    ROLE_KRD_CERTIFICATE = 0x35,
     /* session objects */
     ROLE_SOURCE = 0x80, /* a new key's value while its objects are made */
     ROLE_KBEK,
@@ -36,9 +47,15 @@ enum p11_role {
     ROLE_IMPORT_KBEK, /* unwraps, for one job */
     ROLE_PAYLOAD,
     ROLE_CHECK_VALUE,
-    ROLE_PART,       /* of a TDES key, to be compared with the others */
-    ROLE_COVER,      /* random: what secrets are compared under (p11/cover.h) */
-    ROLE_CONSTANT,   /* L of the CMAC: readable, not key material */
+    ROLE_PART,     /* of a TDES key, to be compared with the others */
+    ROLE_COVER,    /* random: what secrets are compared under (p11/cover.h) */
+    ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
+    ROLE_CONTENT,  /* an export's content key, which leaves under the recipient's RSA key: wraps,
+                      and encrypts what is public around what it wraps */
+    ROLE_IMPORT_CONTENT, /* an import's: unwraps */
+    ROLE_CONTENT_CHECK,  /* the same value again: wraps and encrypts what was unwrapped, to compare
+                          */
+    ROLE_RECIPIENT,      /* RSA public key of the recipient's certificate: wraps */
 };
 
 #define KEY_ID_BYTES 10

@@ -15,6 +15,7 @@ enum family {
     FAMILY_TDES = 1,
     FAMILY_AES = 2,
     FAMILY_HMAC = 4,
+    FAMILY_RSA = 8,
     FAMILY_BOTH = FAMILY_TDES | FAMILY_AES,
     FAMILY_ALL = FAMILY_BOTH | FAMILY_HMAC,
 };
@@ -41,6 +42,9 @@ static const struct algorithm_row algorithms[] = {
     [KEY_HMAC_SHA256] = {"HMAC_SHA256", FAMILY_HMAC, 'H', 32, 0, 0, "21"},
     [KEY_HMAC_SHA384] = {"HMAC_SHA384", FAMILY_HMAC, 'H', 48, 0, 0, "22"},
     [KEY_HMAC_SHA512] = {"HMAC_SHA512", FAMILY_HMAC, 'H', 64, 0, 0, "23"},
+    [KEY_RSA_2048] = {"RSA_2048", FAMILY_RSA, 'R', 0, 0, 0, NULL},
+    [KEY_RSA_3072] = {"RSA_3072", FAMILY_RSA, 'R', 0, 0, 0, NULL},
+    [KEY_RSA_4096] = {"RSA_4096", FAMILY_RSA, 'R', 0, 0, 0, NULL},
 };
 
 /* How keys of a usage come to be here. X9.143 has more usages than AWS lets be created; keys of
@@ -151,6 +155,25 @@ bool key_algorithm_is_aes(enum key_algorithm algorithm)
 bool key_algorithm_is_hmac(enum key_algorithm algorithm)
 {
     return algorithm_row(algorithm)->family == FAMILY_HMAC;
+}
+
+bool key_algorithm_is_rsa(enum key_algorithm algorithm)
+{
+    return algorithm_row(algorithm)->family == FAMILY_RSA;
+}
+
+unsigned key_algorithm_rsa_bits(enum key_algorithm algorithm)
+{
+    switch (algorithm) {
+    case KEY_RSA_2048:
+        return 2048;
+    case KEY_RSA_3072:
+        return 3072;
+    case KEY_RSA_4096:
+        return 4096;
+    default:
+        return 0;
+    }
 }
 
 const char *key_algorithm_hash_code(enum key_algorithm algorithm)

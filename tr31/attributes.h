@@ -24,6 +24,9 @@ enum key_algorithm {
     KEY_HMAC_SHA256,
     KEY_HMAC_SHA384,
     KEY_HMAC_SHA512,
+    KEY_RSA_2048,
+    KEY_RSA_3072,
+    KEY_RSA_4096,
 };
 
 /* An HMAC key may have any length within these, in bytes: 112 bits is the least that NIST SP
@@ -33,13 +36,16 @@ enum key_algorithm {
 
 /* The key's length in bytes (16, 24, 16, 24, 32). Of HMAC keys it is that of a key that is made
  * here, the hash's (28, 32, 48, 64); those from elsewhere have their own, and what asks for a
- * certain key's length asks key_facts_bytes (p11/label.h). */
+ * certain key's length asks key_facts_bytes (p11/label.h). 0 for RSA. */
 size_t key_algorithm_bytes(enum key_algorithm algorithm);
-/* Its cipher's block in bytes (8 or 16); 0 for HMAC. */
+/* Its cipher's block in bytes (8 or 16); 0 for HMAC and RSA. */
 size_t key_algorithm_block(enum key_algorithm algorithm);
 bool key_algorithm_is_aes(enum key_algorithm algorithm);
 bool key_algorithm_is_hmac(enum key_algorithm algorithm);
-/* The header's algorithm letter: 'A', 'T' or 'H'. */
+bool key_algorithm_is_rsa(enum key_algorithm algorithm);
+/* The length of an RSA key's modulus in bits; 0 for other keys. */
+unsigned key_algorithm_rsa_bits(enum key_algorithm algorithm);
+/* The header's algorithm letter: 'A', 'T', 'H' or 'R'. */
 char key_algorithm_letter(enum key_algorithm algorithm);
 /* The data of the optional block HM that names an HMAC key's hash ("21" for SHA-256; X9.143:2021
  * 6.3.6.5), NULL for other keys; and back, KEY_ALGORITHM_NONE for a hash that is none of these. */
