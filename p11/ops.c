@@ -35,6 +35,17 @@ static const struct {
     [P11_HMAC_SHA256] = {"HMAC with SHA-256", "CKM_SHA256_HMAC"},
     [P11_HMAC_SHA384] = {"HMAC with SHA-384", "CKM_SHA384_HMAC"},
     [P11_HMAC_SHA512] = {"HMAC with SHA-512", "CKM_SHA512_HMAC"},
+    [P11_OAEP_SHA256] = {"OAEP wrap with SHA-256", "CKM_RSA_PKCS_OAEP"},
+    [P11_OAEP_SHA512] = {"OAEP wrap with SHA-512", "CKM_RSA_PKCS_OAEP"},
+    [P11_OAEP_UNWRAP_SHA256] = {"OAEP unwrap with SHA-256", "CKM_RSA_PKCS_OAEP"},
+    [P11_OAEP_UNWRAP_SHA512] = {"OAEP unwrap with SHA-512", "CKM_RSA_PKCS_OAEP"},
+    [P11_SIGN_SHA224] = {"RSA signature with SHA-224", "CKM_SHA224_RSA_PKCS or CKM_RSA_PKCS"},
+    [P11_SIGN_SHA256] = {"RSA signature with SHA-256", "CKM_SHA256_RSA_PKCS or CKM_RSA_PKCS"},
+    [P11_SIGN_SHA384] = {"RSA signature with SHA-384", "CKM_SHA384_RSA_PKCS or CKM_RSA_PKCS"},
+    [P11_SIGN_SHA512] = {"RSA signature with SHA-512", "CKM_SHA512_RSA_PKCS or CKM_RSA_PKCS"},
+    [P11_RSA_GENERATE] = {"generate an RSA key pair", "CKM_RSA_PKCS_KEY_PAIR_GEN"},
+    [P11_GENERATE_AES] = {"generate an AES key", "CKM_AES_KEY_GEN"},
+    [P11_GENERATE_TDES] = {"generate a TDES key", "CKM_DES2_KEY_GEN and CKM_DES3_KEY_GEN"},
 };
 
 const char *op_name(enum p11_operation operation)

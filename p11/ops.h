@@ -31,6 +31,9 @@ static inline enum p11_cipher op_cipher(enum key_algorithm algorithm)
 const char *op_name(enum p11_operation operation);
 const char *op_mechanisms(enum p11_operation operation);
 
+/* A new random session key of a session role (p11/role.h), of an AES or TDES algorithm. */
+bool op_generate(const struct p11_token *token, enum key_algorithm algorithm,
+                 struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The key made of E(base, data), data being whole blocks. */
 bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
                const uint8_t *data, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,

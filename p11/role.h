@@ -42,6 +42,12 @@ enum p11_role {
     ROLE_PART,     /* of a TDES key, to be compared with the others */
     ROLE_COVER,    /* random: what secrets are compared under (p11/cover.h) */
     ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
+    ROLE_CONTENT,  /* an export's content key, which leaves under the recipient's RSA key: wraps,
+                      and encrypts what is public around what it wraps */
+    ROLE_IMPORT_CONTENT, /* an import's: unwraps */
+    ROLE_CONTENT_CHECK,  /* the same value again: wraps and encrypts what was unwrapped, to compare
+                          */
+    ROLE_RECIPIENT,      /* RSA public key of the recipient's certificate: wraps */
 };
 
 #define KEY_ID_BYTES 10

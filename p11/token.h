@@ -15,6 +15,8 @@
 
 enum p11_cipher { P11_AES, P11_TDES };
 
+enum p11_hash { P11_SHA224, P11_SHA256, P11_SHA384, P11_SHA512 };
+
 /* The whole vocabulary. */
 enum p11_operation {
     P11_DERIVE_AES, /* derive by encryption, ECB */
@@ -40,6 +42,17 @@ enum p11_operation {
     P11_HMAC_SHA256,
     P11_HMAC_SHA384,
     P11_HMAC_SHA512,
+    P11_OAEP_SHA256, /* wrap under an RSA key, MGF1 with the same hash, no label */
+    P11_OAEP_SHA512,
+    P11_OAEP_UNWRAP_SHA256, /* the same back, to a key of the template's */
+    P11_OAEP_UNWRAP_SHA512,
+    P11_SIGN_SHA224, /* RSA, PKCS #1 v1.5; in the order of enum p11_hash */
+    P11_SIGN_SHA256,
+    P11_SIGN_SHA384,
+    P11_SIGN_SHA512,
+    P11_RSA_GENERATE,
+    P11_GENERATE_AES, /* a random key */
+    P11_GENERATE_TDES,
     P11_OPERATIONS,
 };
 
