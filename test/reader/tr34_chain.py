@@ -3,11 +3,11 @@
 import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tr34_der import INTEGER, SEQUENCE, need, only, sequence
+from tr34_der import INTEGER, SEQUENCE, TokenError, need, only, sequence
 
 LEAST_BITS = 2048
 
@@ -80,17 +80,31 @@ def check_chain(leaf, authorities, at=None):
         _signed_by(certificate, certificate.tbs_certificate_bytes, issuer, name)
 
 
+def _check_algorithms(der):
+    """The algorithm outside the signature must repeat the one inside."""
+    outside = only(der, SEQUENCE, "CRL")
+    inside = outside.enter(SEQUENCE, "tbsCertList")
+    inside.take(INTEGER, "version")
+    outside.expect(inside.whole(SEQUENCE, "signature"), "signatureAlgorithm", "CRL")
+
+
+def _open_crl(der, issuer):
+    _check_algorithms(der)
+    try:
+        crl = x509.load_der_x509_crl(der)
+        _signed_by(crl, crl.tbs_certlist_bytes, issuer, "the CRL")
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise TokenError("CRL", str(error)) from error
+    return crl
+
+
 def check_crl(der, leaf, authority, at=None):
     """A CRL of the leaf's own authority, that is current and does not name the leaf."""
     at = at or now()
-    crl = x509.load_der_x509_crl(der)
     issuer = x509.load_der_x509_certificate(authority)
+    crl = _open_crl(der, issuer)
     same = crl.issuer.public_bytes() == issuer.subject.public_bytes()
     need(same, "CRL", "the CRL is another authority's")
-    try:
-        _signed_by(crl, crl.tbs_certlist_bytes, issuer, "the CRL")
-    except ValueError as error:
-        need(False, "CRL", str(error))
     need(crl.last_update <= at, "CRL", "the CRL is not yet valid")
     need(crl.next_update is None or at <= crl.next_update, "CRL", "the CRL is out of date")
     serial = x509.load_der_x509_certificate(leaf).serial_number

@@ -198,7 +198,9 @@ def _read_content(walk, layout, cipher):
 
 
 def _decrypt_content(cipher, content_key, iv, encrypted):
-    need(len(content_key) == cipher.key_size, "CIPHER", "content key of %d octets" % len(content_key))
+    need(
+        len(content_key) == cipher.key_size, "CIPHER", "content key of %d octets" % len(content_key)
+    )
     need(encrypted and len(encrypted) % cipher.block == 0, "PAD", "not whole cipher blocks")
     kind = algorithms.TripleDES if cipher.block == 8 else algorithms.AES
     context = Cipher(kind(content_key), modes.CBC(iv)).decryptor()
@@ -245,9 +247,7 @@ def _read_key_block(key_block, kdh, header, cipher):
 # --- the whole -----------------------------------------------------------------------------------
 
 
-def open_token(
-    token, krd_key, krd, kdh, chain, nonce, layout="aws2012", with_crl=None, at=None
-):
+def open_token(token, krd_key, krd, kdh, chain, nonce, layout="aws2012", with_crl=None, at=None):
     """Opens a token (DER) or raises TokenError. Certificates are DER.
 
     chain: the authorities from the KDH's issuer up to the root. nonce: the one that was sent, None

@@ -14,7 +14,7 @@ What is made of a changed part is made anew, so a signature is right over a wron
 in the order in which they are made:
     inner_id, inner_header (octets), bare_header (bool: Annex D's form without attribute), key_field,
     key_block_version, key_block, pad; content_key, iv, content_cipher, ciphertext;
-    oaep_hash, mgf_hash, encrypted_key, recipient, oaep_params, recipient_version, recipient_info,
+    oaep_hash, mgf_hash ("sha1", "sha256", "sha512"), encrypted_key, recipient, oaep_params, recipient_version, recipient_info,
     recipient_infos; envelope_version, envelope;
     content_attribute, freshness, header_attribute (octets), digest, extra_attributes (a list),
     attributes (a list), to_sign, signing_key, signature;
@@ -25,6 +25,7 @@ in the order in which they are made:
 import hashlib
 import os
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -44,10 +45,14 @@ from tr34_der import (
     tlv,
 )
 
-HASH_NAMES = {hashes.SHA1: form.SHA1, hashes.SHA256: form.SHA256, hashes.SHA512: form.SHA512}
+HASHES = {
+    "sha1": (hashes.SHA1(), form.SHA1),
+    "sha256": (hashes.SHA256(), form.SHA256),
+    "sha512": (hashes.SHA512(), form.SHA512),
+}
 
 
-class _Parts:
+class Parts:
     """The changes that a test asked for."""
 
     def __init__(self, changes):
@@ -86,12 +91,13 @@ def make_key_block(part, kdh, key, header):
 
 
 def _make_recipient(part, krd, layout, content_key):
-    oaep_hash, mgf_hash = part("oaep_hash", hashes.SHA256), part("mgf_hash", hashes.SHA256)
-    public = krd.certificate.public_key()
-    oaep = padding.OAEP(padding.MGF1(mgf_hash()), oaep_hash(), None)
+    oaep_hash, oaep_oid = HASHES[part("oaep_hash", "sha256")]
+    mgf_hash, mgf_oid = HASHES[part("mgf_hash", "sha256")]
+    public = x509.load_der_x509_certificate(krd.der).public_key()
+    oaep = padding.OAEP(padding.MGF1(mgf_hash), oaep_hash, None)
     encrypted_key = part("encrypted_key", public.encrypt(content_key, oaep))
     recipient = part("recipient", issuer_and_serial(krd.der))
-    params = form.oaep_params(layout, HASH_NAMES[oaep_hash], HASH_NAMES[mgf_hash])
+    params = form.oaep_params(layout, oaep_oid, mgf_oid)
     algorithm = sequence(form.RSA_OAEP, part("oaep_params", params))
     version = integer(part("recipient_version", 0))
     info = sequence(version, recipient, algorithm, octets(encrypted_key))
@@ -138,9 +144,7 @@ def _make_attributes(part, layout, envelope, header, nonce, when):
 def _make_signer(part, kdh, layout, attributes):
     to_sign = part("to_sign", tlv(SET, attributes))
     signing_key = part("signing_key", kdh.key)
-    signature = part(
-        "signature", signing_key.sign(to_sign, padding.PKCS1v15(), hashes.SHA256())
-    )
+    signature = part("signature", signing_key.sign(to_sign, padding.PKCS1v15(), hashes.SHA256()))
     algorithm = sequence(form.LAYOUTS[layout].signature, NULL_VALUE)
     info = sequence(
         integer(part("signer_version", 1)),
@@ -153,11 +157,9 @@ def _make_signer(part, kdh, layout, attributes):
     return part("signer_infos", tlv(SET, part("signer_info", info)))
 
 
-def make_token(
-    kdh, krd, key, header, layout="aws2012", nonce=None, when=None, crl=None, **changes
-):
+def make_token(kdh, krd, key, header, layout="aws2012", nonce=None, when=None, crl=None, **changes):
     """A token in DER. when: the signing time of one pass (UTC); crl: DER, carried along."""
-    part = _Parts(changes)
+    part = Parts(changes)
     cipher, header = form.CIPHERS[header[7]], header.encode()
     key_block = make_key_block(part, kdh, key, header)
     envelope = _make_envelope(part, krd, layout, cipher, key_block)
