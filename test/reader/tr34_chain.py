@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tr34_der import INTEGER, SEQUENCE, TokenError, need, only, sequence
+from tr34_der import BIT_STRING, INTEGER, SEQUENCE, TokenError, need, only, sequence
 
 LEAST_BITS = 2048
 
@@ -80,16 +80,19 @@ def check_chain(leaf, authorities, at=None):
         _signed_by(certificate, certificate.tbs_certificate_bytes, issuer, name)
 
 
-def _check_algorithms(der):
-    """The algorithm outside the signature must repeat the one inside."""
+def _check_frame(der):
+    """What the CRL's signature does not cover, beside the signature itself."""
     outside = only(der, SEQUENCE, "CRL")
     inside = outside.enter(SEQUENCE, "tbsCertList")
     inside.take(INTEGER, "version")
     outside.expect(inside.whole(SEQUENCE, "signature"), "signatureAlgorithm", "CRL")
+    bits = outside.take(BIT_STRING, "signatureValue")
+    need(bits[:1] == b"\0", "CRL", "the signature is not whole octets")
+    outside.end()
 
 
 def _open_crl(der, issuer):
-    _check_algorithms(der)
+    _check_frame(der)
     try:
         crl = x509.load_der_x509_crl(der)
         _signed_by(crl, crl.tbs_certlist_bytes, issuer, "the CRL")

@@ -5,7 +5,8 @@ Lengths are definite and as short as they can be, tags are single octets, and wh
 an encoding says at each step what must be there and at the end that nothing is left.
 """
 
-INTEGER, OCTETS, NULL, OID, UTC_TIME, SEQUENCE, SET = 0x02, 0x04, 0x05, 0x06, 0x17, 0x30, 0x31
+INTEGER, BIT_STRING, OCTETS, NULL, OID, UTC_TIME = 0x02, 0x03, 0x04, 0x05, 0x06, 0x17
+SEQUENCE, SET = 0x30, 0x31
 
 
 class TokenError(ValueError):

@@ -50,12 +50,7 @@ def read_ct_kdh(token, with_crl=True):
     They stand in the order of CMS: certificates, crls, signerInfos. Neither is checked further:
     tr34_chain does that.
     """
-    info = only(token, SEQUENCE, "ContentInfo")
-    info.expect(form.SIGNED_DATA, "contentType")
-    outer = info.enter(0xA0, "content")
-    info.end()
-    walk = outer.enter(SEQUENCE, "SignedData")
-    outer.end()
+    walk = form.open_signed_data(token)
     walk.expect(integer(1), "version", "VERSION")
     walk.expect(tlv(SET), "digestAlgorithms")
     walk.expect(_NO_CONTENT, "encapContentInfo")

@@ -8,7 +8,7 @@ corrigendum. cms is what general CMS libraries make and open.
 """
 from collections import namedtuple
 
-from tr34_der import NULL_VALUE, explicit, octets, oid, sequence
+from tr34_der import NULL_VALUE, SEQUENCE, explicit, octets, oid, only, sequence
 
 DATA = oid("1.2.840.113549.1.7.1")
 SIGNED_DATA = oid("1.2.840.113549.1.7.2")
@@ -63,3 +63,14 @@ def oaep_params(layout, digest=SHA256, mgf_digest=SHA256):
 
 def content_info(content_type, content):
     return sequence(content_type, explicit(0, content))
+
+
+def open_signed_data(token):
+    """A walk through the SignedData that a ContentInfo holds."""
+    info = only(token, SEQUENCE, "ContentInfo")
+    info.expect(SIGNED_DATA, "contentType")
+    content = info.enter(0xA0, "content")
+    info.end()
+    signed_data = content.enter(SEQUENCE, "SignedData")
+    content.end()
+    return signed_data

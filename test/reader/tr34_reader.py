@@ -28,6 +28,7 @@ import tr34_form as form
 from tr34_der import (
     NULL_VALUE,
     OCTETS,
+    OID,
     SEQUENCE,
     SET,
     UTC_TIME,
@@ -83,7 +84,7 @@ def _read_attributes(content):
     while walk.peek() is not None:
         order.append(walk.whole(SEQUENCE, "attribute"))
         inside = only(order[-1], SEQUENCE, "attribute")
-        kind = inside.whole(0x06, "attrType")
+        kind = inside.whole(OID, "attrType")
         members = inside.enter(SET, "attrValues")
         inside.end()
         need(kind not in values, "ATTRIBUTES", "an attribute is there twice")
@@ -259,12 +260,7 @@ def open_token(token, krd_key, krd, kdh, chain, nonce, layout="aws2012", with_cr
     style = form.LAYOUTS[layout]
     tr34_chain.check_chain(kdh, chain, at)
 
-    info = only(token, SEQUENCE, "ContentInfo")
-    info.expect(form.SIGNED_DATA, "contentType")
-    outer = info.enter(0xA0, "content")
-    info.end()
-    walk = outer.enter(SEQUENCE, "SignedData")
-    outer.end()
+    walk = form.open_signed_data(token)
     walk.expect(integer(style.signed_version), "version", "VERSION")
     walk.expect(tlv(SET, form.SHA256_BARE), "digestAlgorithms")
     content = walk.enter(SEQUENCE, "encapContentInfo")
