@@ -64,6 +64,20 @@ def reverse(right):
     return right[::-1]
 
 
+def grown(data):
+    """Every encoding with a NULL more at the end of one of its constructed members."""
+    walk, members = Walk(data, "members"), []
+    while walk.peek() is not None:
+        members.append((walk.peek(), walk.take(walk.peek(), "member")))
+    whole = [tlv(*member) for member in members]
+    for place, (tag, content) in enumerate(members):
+        if tag & 0x20:
+            inside = [content + NULL_VALUE] + list(grown(content))
+            for changed in inside:
+                yield b"".join(whole[:place] + [tlv(tag, changed)] + whole[place + 1 :])
+
+
+OTHER_ALGORITHM = oid("1.2.840.113549.1.1.13")
 SIGNING_TIME = writer.attribute(form.SIGNING_TIME, tlv(0x17, b"270102030405Z"))
 PROTECT = writer.attribute(oid("1.2.840.113549.1.9.52"), sequence(sequence(form.SHA256)))
 # The code of the refusal, and the parts that are wrong.
@@ -86,6 +100,7 @@ FAULTS = (
     ("PAD", {"ciphertext": lambda right: right[:-1]}),
     ("DER", {"ciphertext": lambda right: swap_last(right[:16]) + right[16:]}),
     ("CIPHER", {"content_key": bytes(range(24))}),
+    ("CIPHER", {"iv_field": octets(bytes(8))}),
     ("CIPHER", {"content_cipher": form.DES_EDE3_CBC}),
     ("OAEP", {"oaep_hash": "sha1", "oaep_params": form.oaep_params("aws2012")}),
     ("OAEP", {"mgf_hash": "sha1", "oaep_params": form.oaep_params("aws2012")}),
@@ -207,6 +222,9 @@ class Refusals(unittest.TestCase):
             kit.crl(serials=[5, KDH.serial]),
             kit.crl(kit.intermediate),
             kit.crl(signer=OTHER.key),
+            kit.crl(kit.authority("Alias", bits=4096, place="root")),
+            kit.crl().replace(b"\x03\x82\x02\x01\x00", b"\x03\x82\x02\x01\x01"),
+            OTHER_ALGORITHM.join(kit.crl().rsplit(form.SHA256_WITH_RSA, 1)),
             kit.crl(last_update=now - 2 * day, next_update=now - day),
             kit.crl(last_update=now + day, next_update=now + 2 * day),
         ):
@@ -225,6 +243,25 @@ class Refusals(unittest.TestCase):
                 bad[at] ^= 1 << chance.randrange(8)
                 with self.subTest(layout, at=at), self.assertRaises(ValueError):
                     open_it(bytes(bad), layout)
+
+    def test_a_member_too_many_anywhere(self):
+        """Signed anew where it lies below the signature, so that nothing else is wrong."""
+        for layout in form.LAYOUTS:
+            tried, seen = 0, {}
+            for name in ("envelope", "key_block", "attributes"):
+                make(layout, **{name: lambda right, name=name: seen.setdefault(name, right)})
+            changes = [("attributes", [more]) for more in grown(b"".join(seen["attributes"]))]
+            changes += [("token", more) for more in grown(make(layout))]
+            for name in ("envelope", "key_block"):
+                changes += [(name, more) for more in grown(seen[name])]
+            for name, value in changes:
+                with self.subTest(layout, name=name, tried=tried):
+                    with self.assertRaises(TokenError) as caught:
+                        open_it(make(layout, **{name: value}), layout)
+                    if name != "token":
+                        self.assertNotIn(caught.exception.code, ("DIGEST", "SIGNATURE"))
+                tried += 1
+            self.assertGreater(tried, 40)
 
     def test_unknown_part(self):
         with self.assertRaises(TypeError):
@@ -272,6 +309,8 @@ class Chains(unittest.TestCase):
             with self.subTest(options):
                 middle = kit.authority("Bad", kit.root, **options)
                 self.refused(kit.leaf("KDH", middle), [middle, kit.root])
+        # The root's key under another name.
+        self.refused(kit.leaf("KDH", kit.authority("Alias", bits=4096, place="root")), [kit.root])
         leaf = kit.leaf("KDH", kit.intermediate)
         for chain in ([], [kit.root], [kit.intermediate], [kit.root, kit.intermediate]):
             self.refused(leaf, chain)

@@ -13,7 +13,7 @@ alone, by naming it: the value to use in its place, or a function of the right v
 What is made of a changed part is made anew, so a signature is right over a wrong digest. The parts,
 in the order in which they are made:
     inner_id, inner_header (octets), bare_header (bool: Annex D's form without attribute), key_field,
-    key_block_version, key_block, pad; content_key, iv, content_cipher, ciphertext;
+    key_block_version, key_block, pad; content_key, iv, ciphertext, content_cipher, iv_field;
     oaep_hash, mgf_hash ("sha1", "sha256", "sha512"), encrypted_key, recipient, oaep_params, recipient_version, recipient_info,
     recipient_infos; envelope_version, envelope;
     content_attribute, freshness, header_attribute (octets), digest, extra_attributes (a list),
@@ -112,7 +112,7 @@ def _make_envelope(part, krd, layout, cipher, key_block):
     padded = key_block + part("pad", bytes([missing]) * missing)
     ciphertext = part("ciphertext", _encrypt(cipher, content_key, iv, padded))
     inside = tlv(0x80, ciphertext)
-    algorithm = [part("content_cipher", cipher.oid), octets(iv)]
+    algorithm = [part("content_cipher", cipher.oid), part("iv_field", octets(iv))]
     if style.content_inside:
         content = sequence(form.DATA, sequence(*algorithm, inside))
     else:
