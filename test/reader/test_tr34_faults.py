@@ -117,6 +117,7 @@ FAULTS = (
     ("DER", {"recipient_infos": tlv(0x31)}),
     ("DER", {"envelope": lambda right: right + NULL_VALUE}),
     ("VERSION", {"envelope": lambda right: sequence(right)}),
+    ("LAYOUT", {"envelope": lambda right: right.replace(form.DATA, form.SIGNED_DATA, 1)}),
     ("DIGEST", {"digest": bytes(32)}),
     ("DIGEST", {"digest": swap_last}),
     ("NONCE", {"freshness": writer.attribute(form.RANDOM_NONCE, octets(b"87654321"))}),
