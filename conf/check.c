@@ -2,6 +2,7 @@
 /* Defaults and rules of every key, in the order of the example. */
 #include "conf/check.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,8 +230,62 @@ static bool check_limits(const struct raw_limits *raw, struct conf_limits *conf,
                        &conf->drain_timeout_ms, place, err);
 }
 
+#define HEX "0123456789abcdef"
+
+/* As `openssl x509 -fingerprint -sha256` prints it, with colons and in capitals, or without. The
+ * text is the file's own, and changed in place. */
+static bool take_fingerprint(char *given, const char **value, const struct check_place *place,
+                             struct kf_error *err)
+{
+    char *to = given;
+
+    if (given && strcmp(given, "any") == 0)
+        return true;
+    for (const char *from = given; given && *from; from++)
+        if (*from != ':')
+            *to++ = (char)tolower((unsigned char)*from);
+    if (!given || to - given != 64 || strspn(given, HEX) < 64)
+        return check_fail(place, "certificates.anchors", err,
+                          "certificates.anchors: each needs sha-256, the 64 hex digits of its "
+                          "certificate's fingerprint, or \"any\"");
+    *to = '\0';
+    *value = given;
+    return true;
+}
+
+static bool check_anchor(const struct raw_anchor *raw, struct conf_anchor *conf,
+                         const struct check_place *place, struct kf_error *err)
+{
+    if (!take_fingerprint(raw->sha_256, &conf->sha_256, place, err))
+        return false;
+    conf->key_cryptogram = raw->key_cryptogram && *raw->key_cryptogram;
+    return !raw->crl || take_path(raw->crl, "certificates.anchors", NULL, &conf->crl, place, err);
+}
+
+static bool check_certificates(const struct raw_certificates *raw, struct conf_certificates *conf,
+                               struct conf_anchor **anchors, const struct check_place *place,
+                               struct kf_error *err)
+{
+    static const struct raw_certificates none;
+    static const struct range validity = {7 * 24 * 3600 * 1000U, 1000, 30 * 24 * 3600 * 1000U};
+
+    raw = raw ? raw : &none;
+    if (!take_number(raw->token_validity_ms, "certificates.token-validity", validity,
+                     &conf->token_validity_ms, place, err))
+        return false;
+    *anchors = calloc(raw->anchors_count + 1, sizeof **anchors);
+    if (!*anchors)
+        return check_fail(place, NULL, err, "memory is short");
+    for (unsigned i = 0; i < raw->anchors_count; i++)
+        if (!check_anchor(&raw->anchors[i], *anchors + i, place, err))
+            return false;
+    conf->anchors = *anchors;
+    conf->anchors_count = raw->anchors_count;
+    return true;
+}
+
 bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf,
-                struct kf_error *err)
+                struct conf_anchor **anchors, struct kf_error *err)
 {
     return check_socket(raw->socket, &conf->socket, place, err) &&
            check_access(raw->access, &conf->access, place, err) &&
@@ -239,6 +294,7 @@ bool check_conf(const struct raw_conf *raw, const struct check_place *place, str
                        &conf->workers, place, err) &&
            check_identity(raw->identity, &conf->identity, place, err) &&
            check_limits(raw->limits, &conf->limits, place, err) &&
+           check_certificates(raw->certificates, &conf->certificates, anchors, place, err) &&
            take_path(raw->audit ? raw->audit->path : NULL, "audit.path",
                      "/var/log/keyferry/audit.jsonl", &conf->audit.path, place, err) &&
            (conf->log_level =

@@ -21,8 +21,9 @@ struct check_place {
 bool check_fail(const struct check_place *place, const char *key, struct kf_error *err,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Fills in conf, whose texts are those of raw. */
+/* Fills in conf, whose texts are those of raw, and whose list of anchors is *anchors, the caller's
+ * to free whatever comes back. */
 bool check_conf(const struct raw_conf *raw, const struct check_place *place, struct conf *conf,
-                struct kf_error *err);
+                struct conf_anchor **anchors, struct kf_error *err);
 
 #endif

@@ -15,18 +15,21 @@
 #include "conf/lines.h"
 #include "conf/raw.h"
 
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
 /* What conf_load gives away is the conf in here. */
 struct loaded {
     struct conf conf;
     struct raw_conf *raw; /* owns every text of conf */
     char *name;
     struct lines *lines;
+    struct conf_anchor *anchors; /* conf's */
 };
 
 /* What libcyaml says while it refuses a text, put together from its log. */
 struct complaint {
     char text[128];
-    char fields[2][LINES_KEY_MAX / 2]; /* inner one first */
+    char fields[3][LINES_KEY_MAX / 3]; /* inner one first */
     unsigned fields_count;
 };
 
@@ -42,7 +45,7 @@ __attribute__((format(printf, 3, 0))) static void note_complaint(cyaml_log_t lev
     (void)level;
     vsnprintf(line, sizeof line, format, args);
     name = strstr(line, "in mapping field '");
-    if (name && complaint->fields_count < 2) {
+    if (name && complaint->fields_count < COUNT(complaint->fields)) {
         name = strchr(name, '\'') + 1;
         end = strchr(name, '\'');
         snprintf(complaint->fields[complaint->fields_count++], sizeof complaint->fields[0], "%.*s",
@@ -78,19 +81,18 @@ static bool refuse(const struct complaint *complaint, cyaml_err_t code,
                    const struct check_place *place, struct kf_error *err)
 {
     static const char unknown[] = "Unexpected key: ", twice[] = "Mapping field already seen: ";
-    const char *inner = complaint->fields_count > 0 ? complaint->fields[0] : "";
-    char key[LINES_KEY_MAX * 2];
+    char key[LINES_KEY_MAX * 2] = "";
+    size_t len = 0;
 
+    for (unsigned i = complaint->fields_count; i-- > 0;)
+        len += (size_t)snprintf(key + len, sizeof key - len, "%s%s", len > 0 ? "." : "",
+                                complaint->fields[i]);
     if (strncmp(complaint->text, unknown, sizeof unknown - 1) == 0) {
-        snprintf(key, sizeof key, "%s%s%s", inner, *inner ? "." : "",
+        snprintf(key + len, sizeof key - len, "%s%s", len > 0 ? "." : "",
                  complaint->text + sizeof unknown - 1);
         return check_fail(place, key, err, "there is no key %s; see the example configuration",
                           key);
     }
-    if (complaint->fields_count == 2)
-        snprintf(key, sizeof key, "%s.%s", complaint->fields[1], inner);
-    else
-        snprintf(key, sizeof key, "%s", inner);
     if (strncmp(complaint->text, twice, sizeof twice - 1) == 0)
         return check_fail(place, key, err, "%s is given twice", key);
     if (raw_choices(key))
@@ -136,7 +138,7 @@ static struct conf *parse(const uint8_t *text, size_t len, const char *name, str
     }
     loaded->name = strdup(name);
     if (loaded->name)
-        good = check_conf(loaded->raw, &place, &loaded->conf, err);
+        good = check_conf(loaded->raw, &place, &loaded->conf, &loaded->anchors, err);
     else
         check_fail(&place, NULL, err, "memory is short");
 out:
@@ -199,6 +201,7 @@ void conf_free(struct conf *conf)
         return;
     cyaml_free(&config, &raw_schema, loaded->raw, 0);
     lines_free(loaded->lines);
+    free(loaded->anchors);
     free(loaded->name);
     free(loaded);
 }

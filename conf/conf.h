@@ -60,6 +60,19 @@ struct conf_limits {
     uint32_t drain_timeout_ms;          /* what jobs under way get when the daemon is told to end */
 };
 
+/* What holds for a CA certificate that was imported, and for those below it. */
+struct conf_anchor {
+    const char *sha_256; /* of its DER, 64 lower-case hex digits; NULL for every one */
+    const char *crl;     /* absolute path of its revocation list, PEM or DER, or NULL */
+    bool key_cryptogram; /* keys may leave to its certificates without a key block */
+};
+
+struct conf_certificates {
+    uint32_t token_validity_ms; /* of tokens for export and import, and their certificates */
+    const struct conf_anchor *anchors;
+    size_t anchors_count;
+};
+
 struct conf_audit {
     const char *path; /* absolute */
 };
@@ -71,6 +84,7 @@ struct conf {
     uint32_t workers; /* 1..CONF_WORKERS_MAX */
     struct conf_identity identity;
     struct conf_limits limits;
+    struct conf_certificates certificates;
     struct conf_audit audit;
     enum log_level log_level;
 };
@@ -91,9 +105,9 @@ void conf_free(struct conf *conf);
 bool conf_fail(const struct conf *conf, const char *key, struct kf_error *err, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 
-/* Whether the module and the PIN's file are there; report gets a line for each that is not. What
- * the caller may not read, or only systemd knows, is a note there and no failure: who checks a
- * configuration need not be the daemon's user. */
+/* Whether the module, revocation lists and the PIN's file are there; report gets a line for each
+ * that is not. What the caller may not read, or only systemd knows, is a note there and no failure:
+ * who checks a configuration need not be the daemon's user. */
 bool conf_check_files(const struct conf *conf, FILE *report);
 
 /* The path of the PIN's file. KF_FAULT_CONFIG where a credential is named and systemd passed none,

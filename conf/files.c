@@ -32,6 +32,10 @@ bool conf_check_files(const struct conf *conf, FILE *report)
 {
     bool good = look(conf, "token.module", conf->token.module, report);
 
+    for (size_t i = 0; i < conf->certificates.anchors_count; i++)
+        if (conf->certificates.anchors[i].crl)
+            good = look(conf, "certificates.anchors", conf->certificates.anchors[i].crl, report) &&
+                   good;
     if (conf->token.pin_file)
         return look(conf, "token.pin-file", conf->token.pin_file, report) && good;
     fprintf(report, "note: token.pin-credential: systemd passes it; it was not looked at\n");

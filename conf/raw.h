@@ -35,6 +35,17 @@ struct raw_limits {
     uint32_t *job_timeout_ms, *key_generation_timeout_ms, *start_timeout_ms, *drain_timeout_ms;
 };
 
+struct raw_anchor {
+    char *sha_256, *crl;
+    int *key_cryptogram;
+};
+
+struct raw_certificates {
+    uint32_t *token_validity_ms;
+    struct raw_anchor *anchors;
+    unsigned anchors_count;
+};
+
 struct raw_audit {
     char *path;
 };
@@ -50,6 +61,7 @@ struct raw_conf {
     uint32_t *workers;
     struct raw_identity *identity;
     struct raw_limits *limits;
+    struct raw_certificates *certificates;
     struct raw_audit *audit;
     struct raw_log *log;
 };

@@ -10,6 +10,7 @@
 
 #define TEXT_MAX 4096
 #define ENVIRONMENT_MAX 64
+#define ANCHORS_MAX 256
 
 #define TEXT(key, structure, member)                                                            \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, structure, member, 0, \
@@ -77,6 +78,25 @@ static const cyaml_schema_field_t limits_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t allow_refuse[] = {{"allow", 1}, {"refuse", 0}};
+
+static const cyaml_schema_field_t anchor_fields[] = {
+    TEXT("sha-256", struct raw_anchor, sha_256),
+    TEXT("crl", struct raw_anchor, crl),
+    CHOICE("key-cryptogram", struct raw_anchor, key_cryptogram, allow_refuse),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t one_anchor = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_anchor, anchor_fields)};
+
+static const cyaml_schema_field_t certificates_fields[] = {
+    NUMBER("token-validity", struct raw_certificates, token_validity_ms),
+    CYAML_FIELD_SEQUENCE("anchors", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER,
+                         struct raw_certificates, anchors, &one_anchor, 0, ANCHORS_MAX),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t audit_fields[] = {
     TEXT("path", struct raw_audit, path),
     CYAML_FIELD_END,
@@ -94,6 +114,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     NUMBER("workers", struct raw_conf, workers),
     SECTION("identity", identity, identity_fields),
     SECTION("limits", limits, limits_fields),
+    SECTION("certificates", certificates, certificates_fields),
     SECTION("audit", audit, audit_fields),
     SECTION("log", log, log_fields),
     CYAML_FIELD_END,
@@ -117,5 +138,7 @@ const char *raw_choices(const char *key)
         return "yes or no";
     if (strcmp(key, "log.level") == 0)
         return "error, warning, info or debug";
+    if (strcmp(key, "certificates.anchors.key-cryptogram") == 0)
+        return "allow or refuse";
     return NULL;
 }

@@ -261,6 +261,8 @@ static bool read_words(const char *text, struct key_facts *facts, char *tail, si
     if (!good_words(facts))
         return false;
     facts->kcv_algorithm = read_kcv_algorithm(kcv_algorithm);
+    if ((facts->kcv_algorithm == KCV_SHA_1) != key_algorithm_is_rsa(facts->algorithm))
+        return false;
     facts->imported = strcmp(origin, IMPORTED) == 0;
     facts->external = facts->imported || strcmp(origin, EXTERNAL) == 0;
     facts->created_ms = read_time(created);

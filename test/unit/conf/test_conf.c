@@ -22,6 +22,11 @@ static struct conf *load(const char *text, size_t len, struct kf_error *err)
     return conf;
 }
 
+/* As openssl prints it, and as it is kept. */
+#define EIGHT "01:23:45:67:89:AB:CD:EF"
+#define FINGERPRINT "'" EIGHT ":" EIGHT ":" EIGHT ":" EIGHT "'"
+#define EIGHT_KEPT "0123456789abcdef"
+
 START_TEST(defaults)
 {
     struct kf_error err;
@@ -43,6 +48,8 @@ START_TEST(defaults)
     ck_assert_str_eq(conf->identity.account, "000000000000");
     ck_assert_uint_eq(conf->limits.job_timeout_ms, 10000);
     ck_assert_uint_eq(conf->limits.key_generation_timeout_ms, 60000);
+    ck_assert_uint_eq(conf->certificates.token_validity_ms, 7 * 24 * 3600 * 1000U);
+    ck_assert_uint_eq(conf->certificates.anchors_count, 0);
     ck_assert_str_eq(conf->audit.path, "/var/log/keyferry/audit.jsonl");
     ck_assert_int_eq(conf->log_level, LOG_LEVEL_INFO);
     conf_free(conf);
@@ -59,6 +66,8 @@ START_TEST(everything_can_be_set)
         "limits: {connections: 1, jobs-per-connection: 2, jobs: 3, output-per-connection: 65536, "
         "job-timeout: 100,\n"
         "  key-generation-timeout: 101, start-timeout: 102, drain-timeout: 103}\n"
+        "certificates:\n  token-validity: 1000\n  anchors:\n    - {sha-256: " FINGERPRINT
+        ", crl: /c}\n    - {sha-256: any, key-cryptogram: allow}\n"
         "audit: {path: /a}\nlog: {level: debug}\n";
     struct kf_error err;
     struct conf *conf = load(text, sizeof text - 1, &err);
@@ -75,6 +84,15 @@ START_TEST(everything_can_be_set)
     ck_assert_str_eq(conf->identity.region, "eu-central-12");
     ck_assert_uint_eq(conf->limits.connections, 1);
     ck_assert_uint_eq(conf->limits.drain_timeout_ms, 103);
+    ck_assert_uint_eq(conf->certificates.token_validity_ms, 1000);
+    ck_assert_uint_eq(conf->certificates.anchors_count, 2);
+    ck_assert_str_eq(conf->certificates.anchors[0].sha_256,
+                     EIGHT_KEPT EIGHT_KEPT EIGHT_KEPT EIGHT_KEPT);
+    ck_assert_str_eq(conf->certificates.anchors[0].crl, "/c");
+    ck_assert(!conf->certificates.anchors[0].key_cryptogram);
+    ck_assert_ptr_null(conf->certificates.anchors[1].sha_256);
+    ck_assert_ptr_null(conf->certificates.anchors[1].crl);
+    ck_assert(conf->certificates.anchors[1].key_cryptogram);
     ck_assert_int_eq(conf->log_level, LOG_LEVEL_DEBUG);
     conf_free(conf);
 }
@@ -128,6 +146,19 @@ static const struct {
     {TOKEN "identity: {region: us-gov-west-1}\n", "C:5: identity.region is"},
     {TOKEN "identity: {account: '12345678901'}\n", "C:5: identity.account is"},
     {TOKEN "limits: {job-timeout: 99}\n", "C:5: limits.job-timeout is 99; it must be 100 to"},
+    {TOKEN "certificates: {token-validity: 999}\n",
+     "C:5: certificates.token-validity is 999; it must be 1000 to 2592000000"},
+    {TOKEN "certificates: {anchors: {sha-256: any}}\n", "C:5: certificates.anchors must be a list"},
+    {TOKEN "certificates: {anchors: [{crl: /c}]}\n",
+     "C:5: certificates.anchors: each needs sha-256"},
+    {TOKEN "certificates: {anchors: [{sha-256: 01:23}]}\n",
+     "C:5: certificates.anchors: each needs sha-256"},
+    {TOKEN "certificates: {anchors: [{sha-256: any, crl: c}]}\n",
+     "C:5: certificates.anchors is \"c\"; it must be an absolute path"},
+    {TOKEN "certificates: {anchors: [{sha-256: any, key-cryptogram: yes}]}\n",
+     "C:5: certificates.anchors.key-cryptogram must be allow or refuse"},
+    {TOKEN "certificates: {anchors: [{sha-256: any, bogus: yes}]}\n",
+     "C:5: there is no key certificates.anchors.bogus"},
     {TOKEN "limits:\n", "C:5: limits must have keys below it, or be left out"},
     {TOKEN "log: {level: loud}\n", "C:5: log.level must be error, warning, info or debug"},
 };

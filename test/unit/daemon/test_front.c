@@ -36,6 +36,11 @@ START_TEST(every_operation_has_its_class)
         {keyferry_Operation_OPERATION_TAG_RESOURCE, CLASS_MANAGE, false},
         {keyferry_Operation_OPERATION_UNTAG_RESOURCE, CLASS_MANAGE, false},
         {keyferry_Operation_OPERATION_LIST_TAGS_FOR_RESOURCE, CLASS_VIEW, false},
+        {keyferry_Operation_OPERATION_INIT_CA, CLASS_TRUST, true},
+        {keyferry_Operation_OPERATION_GET_PARAMETERS_FOR_EXPORT, CLASS_TRUST, true},
+        {keyferry_Operation_OPERATION_GET_PARAMETERS_FOR_IMPORT, CLASS_TRUST, true},
+        {keyferry_Operation_OPERATION_GET_PUBLIC_KEY_CERTIFICATE, CLASS_TRUST, false},
+        {keyferry_Operation_OPERATION_GET_CERTIFICATE_SIGNING_REQUEST, CLASS_TRUST, false},
     };
 
     ck_assert_uint_eq(sizeof wanted / sizeof *wanted, _keyferry_Operation_MAX);
@@ -57,12 +62,12 @@ START_TEST(who_may_do_what)
 {
     enum { OWNER = 900, SOMEBODY = 1000 };
 
-    for (int class = CLASS_VIEW; class <= CLASS_MANAGE; class ++) {
+    for (int class = CLASS_VIEW; class <= CLASS_TRUST; class ++) {
         ck_assert(policy_allows(0, false, OWNER, (enum operation_class) class));
         ck_assert(policy_allows(OWNER, false, OWNER, (enum operation_class) class));
         ck_assert(!policy_allows(SOMEBODY, false, OWNER, (enum operation_class) class));
         ck_assert_int_eq(policy_allows(SOMEBODY, true, OWNER, (enum operation_class) class),
-                         class != CLASS_MANAGE);
+                         class == CLASS_VIEW || class == CLASS_EXPORT);
     }
 }
 END_TEST

@@ -102,6 +102,59 @@ START_TEST(check_values_follow_the_algorithm)
     ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_TDES_3KEY)), "ANSI_X9_24");
     ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_AES_192)), "CMAC");
     ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_HMAC_SHA224)), "HMAC");
+    ck_assert_str_eq(kcv_algorithm_name(kcv_algorithm_for(KEY_RSA_3072)), "SHA_1");
+}
+END_TEST
+
+START_TEST(rsa_keys_say_what_they_are_for)
+{
+    static const struct {
+        const char *label, *role;
+        enum key_purpose purpose;
+        enum key_class class;
+    } good[] = {
+        {"keyferry1 signing K2 RSA_2048 E 00 N SHA_1:- AWS -", "signing", PURPOSE_PLAIN,
+         KEY_CLASS_PAIR},
+        {"keyferry1 certificate S0 RSA_4096:root V 00 N SHA_1:01AB23CD EXTERNAL -", "certificate",
+         PURPOSE_ROOT, KEY_CLASS_PUBLIC},
+        {"keyferry1 certificate S0 RSA_4096:by-ov6icy4ryas4zcza V 00 N SHA_1:01AB23CD EXTERNAL -",
+         "certificate", PURPOSE_INTERMEDIATE, KEY_CLASS_PUBLIC},
+        {"keyferry1 signing S0 RSA_4096:CA S 00 N SHA_1:- AWS -", "signing", PURPOSE_CA,
+         KEY_CLASS_PAIR},
+        {"keyferry1 signing S0 RSA_2048:export-token S 00 N SHA_1:- AWS -", "signing",
+         PURPOSE_EXPORT_TOKEN, KEY_CLASS_PAIR},
+        {"keyferry1 unwrapping K2 RSA_2048:import-TR34 D 00 N SHA_1:- AWS -", "unwrapping",
+         PURPOSE_IMPORT_TR34, KEY_CLASS_PAIR},
+        {"keyferry1 unwrapping K2 RSA_2048:import-cryptogram D 00 N SHA_1:- AWS -", "unwrapping",
+         PURPOSE_IMPORT_CRYPTOGRAM, KEY_CLASS_PAIR},
+    };
+    static const char *const bad[] = {
+        "keyferry1 signing S0 RSA_4096: S 00 N SHA_1:- AWS -",
+        "keyferry1 signing S0 RSA_4096:ca S 00 N SHA_1:- AWS -",
+        "keyferry1 signing S0 RSA_4096:by- V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zcz V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zc1a V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 AES_256:CA S 00 N CMAC:73C263 AWS -",
+        "keyferry1 signing S0 RSA_4096:CA S 00 N SHA_1:73C263 AWS -",
+        "keyferry1 signing S0 RSA_4096:root V 00 N SHA_1:- AWS -",
+        "keyferry1 signing S0 RSA_4096:root V 00 N CMAC:73C263 AWS -",
+    };
+    struct key_facts facts;
+    char label[LABEL_MAX];
+
+    for (size_t i = 0; i < COUNT(good); i++) {
+        ck_assert_msg(label_read_object(good[i].label, good[i].role, &facts), "%s", good[i].label);
+        ck_assert_int_eq(facts.purpose, good[i].purpose);
+        ck_assert_int_eq(key_facts_class(&facts), good[i].class);
+        ck_assert_str_eq(facts.issuer,
+                         good[i].purpose == PURPOSE_INTERMEDIATE ? "ov6icy4ryas4zcza" : "");
+        label_write_object(good[i].role, &facts, label);
+        ck_assert_str_eq(label, good[i].label);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        ck_assert_msg(!label_read_object(bad[i], "signing", &facts), "%s", bad[i]);
+    ck_assert(key_purpose_is_public(PURPOSE_PLAIN) && key_purpose_is_public(PURPOSE_ROOT));
+    ck_assert(!key_purpose_is_public(PURPOSE_CA) && !key_purpose_is_public(PURPOSE_EXPORT_TOKEN));
 }
 END_TEST
 
@@ -370,6 +423,7 @@ int main(void)
     tcase_add_test(tests, hmac_keys_say_their_length);
     tcase_add_test(tests, check_values_follow_the_algorithm);
     tcase_add_test(tests, imported_keys_and_legacy_import_say_so);
+    tcase_add_test(tests, rsa_keys_say_what_they_are_for);
     tcase_add_test(tests, facts_come_back);
     tcase_add_test(tests, mutations_are_refused);
     tcase_add_test(tests, words_that_are_no_ones_are_refused);

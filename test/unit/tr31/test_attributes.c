@@ -34,11 +34,102 @@ START_TEST(algorithms_have_their_sizes_and_names)
         ck_assert_int_eq(key_algorithm_is_aes(all[i]), expected[i].letter == 'A');
         ck_assert_int_eq(key_algorithm_is_hmac(all[i]), expected[i].letter == 'H');
     }
-    ck_assert_int_eq(key_algorithm_from_name("RSA_2048"), KEY_ALGORITHM_NONE);
+    ck_assert_int_eq(key_algorithm_from_name("RSA_1024"), KEY_ALGORITHM_NONE);
     ck_assert_int_eq(key_algorithm_from_name(""), KEY_ALGORITHM_NONE);
     ck_assert_int_eq(key_algorithm_from_name(NULL), KEY_ALGORITHM_NONE);
     ck_assert_uint_eq(key_algorithm_bytes(KEY_ALGORITHM_NONE), 0);
     ck_assert_uint_eq(key_algorithm_bytes((enum key_algorithm)99), 0);
+}
+END_TEST
+
+START_TEST(rsa_keys_have_their_sizes_and_classes)
+{
+    static const struct {
+        enum key_algorithm algorithm;
+        unsigned bits;
+        const char *name;
+    } rows[] = {{KEY_RSA_2048, 2048, "RSA_2048"},
+                {KEY_RSA_3072, 3072, "RSA_3072"},
+                {KEY_RSA_4096, 4096, "RSA_4096"}};
+    enum key_class class;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ck_assert_str_eq(key_algorithm_name(rows[i].algorithm), rows[i].name);
+        ck_assert_int_eq(key_algorithm_from_name(rows[i].name), rows[i].algorithm);
+        ck_assert_uint_eq(key_algorithm_rsa_bits(rows[i].algorithm), rows[i].bits);
+        ck_assert_int_eq(key_algorithm_from_rsa_bits(rows[i].bits), rows[i].algorithm);
+        ck_assert_uint_eq(key_algorithm_bytes(rows[i].algorithm), rows[i].bits / 8);
+        ck_assert(key_algorithm_is_rsa(rows[i].algorithm));
+    }
+    ck_assert_int_eq(key_algorithm_from_rsa_bits(0), KEY_ALGORITHM_NONE);
+    ck_assert_int_eq(key_algorithm_from_rsa_bits(1024), KEY_ALGORITHM_NONE);
+    ck_assert(!key_algorithm_is_rsa(KEY_AES_256));
+    for (enum key_class i = KEY_CLASS_SYMMETRIC; i <= KEY_CLASS_PUBLIC; i++) {
+        ck_assert(key_class_from_name(key_class_name(i), &class));
+        ck_assert_int_eq(class, i);
+    }
+    ck_assert(!key_class_from_name("PRIVATE_KEY", &class));
+}
+END_TEST
+
+/* AWS's matrix, its columns of RSA. */
+START_TEST(rsa_keys_wrap_what_is_no_stronger)
+{
+    static const struct {
+        enum key_algorithm wrapped;
+        bool under_2048, under_3072, under_4096;
+    } rows[] = {
+        {KEY_TDES_2KEY, true, true, true},   {KEY_TDES_3KEY, true, true, true},
+        {KEY_AES_128, false, true, true},    {KEY_AES_192, false, false, false},
+        {KEY_AES_256, false, false, false},  {KEY_HMAC_SHA256, false, false, false},
+        {KEY_RSA_2048, false, false, false}, {KEY_ALGORITHM_NONE, false, false, false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ck_assert_int_eq(key_strength_allows_rsa(KEY_RSA_2048, rows[i].wrapped),
+                         rows[i].under_2048);
+        ck_assert_int_eq(key_strength_allows_rsa(KEY_RSA_3072, rows[i].wrapped),
+                         rows[i].under_3072);
+        ck_assert_int_eq(key_strength_allows_rsa(KEY_RSA_4096, rows[i].wrapped),
+                         rows[i].under_4096);
+        ck_assert(!key_strength_allows_rsa(KEY_AES_256, rows[i].wrapped));
+    }
+}
+END_TEST
+
+START_TEST(pairs_and_certificates_have_few_uses)
+{
+    static const struct {
+        const char *usage, *refusal;
+        enum key_algorithm algorithm;
+        char mode;
+        bool public;
+    } rows[] = {
+        {"S0", NULL, KEY_RSA_2048, 'S', false},
+        {"K2", NULL, KEY_RSA_3072, 'E', false},
+        {"K2", NULL, KEY_RSA_4096, 'D', false},
+        {"S0", NULL, KEY_RSA_4096, 'V', true},
+        {"S0", "KeyModesOfUse: ", KEY_RSA_2048, 'V', false},
+        {"K2", "KeyModesOfUse: ", KEY_RSA_2048, 'B', false},
+        {"K2", "KeyModesOfUse: ", KEY_RSA_2048, 'X', false},
+        {"D1", "KeyUsage: ", KEY_RSA_2048, 'D', false},
+        {"K1", "KeyUsage: ", KEY_RSA_2048, 'B', false},
+        {"S0", "KeyAlgorithm: ", KEY_AES_128, 'S', false},
+        {"S0", "KeyModesOfUse: ", KEY_RSA_2048, 'S', true},
+        {"K2", "KeyUsage: ", KEY_RSA_2048, 'V', true},
+        {"S0", "KeyAlgorithm: ", KEY_TDES_2KEY, 'V', true},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct kf_error err = {0};
+        bool good = (rows[i].public ? key_attributes_check_public : key_attributes_check_pair)(
+            rows[i].usage, rows[i].algorithm, rows[i].mode, &err);
+
+        ck_assert_msg(good == !rows[i].refusal, "row %zu: %s", i, err.message);
+        if (rows[i].refusal)
+            ck_assert_msg(strncmp(err.message, rows[i].refusal, strlen(rows[i].refusal)) == 0,
+                          "row %zu: %s", i, err.message);
+    }
 }
 END_TEST
 
@@ -378,6 +469,9 @@ int main(void)
         a_widening_is_refused_with_both_sets,
         strength_follows_the_table,
         strength_of_hmac_keys_is_their_length,
+        rsa_keys_have_their_sizes_and_classes,
+        rsa_keys_wrap_what_is_no_stronger,
+        pairs_and_certificates_have_few_uses,
     };
 
     return run_suite("attributes", tests, COUNT(tests));
