@@ -46,6 +46,20 @@ CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_
     return made(CALL(C_GenerateKey, mechanism, template, count, key), key);
 }
 
+CK_RV p11_generate_pair(struct p11_session *session, CK_MECHANISM *mechanism,
+                        const struct p11_template *public_template,
+                        const struct p11_template *private_template, CK_OBJECT_HANDLE *public_key,
+                        CK_OBJECT_HANDLE *private_key, struct kf_error *err)
+{
+    double started = ckr_clock();
+    CK_RV rv = CALL(C_GenerateKeyPair, mechanism, (CK_ATTRIBUTE *)public_template->attributes,
+                    public_template->count, (CK_ATTRIBUTE *)private_template->attributes,
+                    private_template->count, public_key, private_key);
+
+    made(rv, public_key);
+    return made(rv, private_key);
+}
+
 CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
                      CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
                      struct kf_error *err)

@@ -14,12 +14,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "p11/cryptoki.h"
+#include "p11/template.h"
 
 struct p11_session;
 
 CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
                        CK_ULONG count, CK_OBJECT_HANDLE *key, struct kf_error *err);
+CK_RV p11_generate_pair(struct p11_session *session, CK_MECHANISM *mechanism,
+                        const struct p11_template *public_template,
+                        const struct p11_template *private_template, CK_OBJECT_HANDLE *public_key,
+                        CK_OBJECT_HANDLE *private_key, struct kf_error *err);
 CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
                      CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key,
                      struct kf_error *err);

@@ -46,6 +46,7 @@ static const struct {
     [P11_RSA_GENERATE] = {"generate an RSA key pair", "CKM_RSA_PKCS_KEY_PAIR_GEN"},
     [P11_GENERATE_AES] = {"generate an AES key", "CKM_AES_KEY_GEN"},
     [P11_GENERATE_TDES] = {"generate a TDES key", "CKM_DES2_KEY_GEN and CKM_DES3_KEY_GEN"},
+    [P11_GENERATE_SECRET] = {"generate a secret", "CKM_GENERIC_SECRET_KEY_GEN"},
 };
 
 const char *op_name(enum p11_operation operation)
@@ -58,14 +59,35 @@ const char *op_mechanisms(enum p11_operation operation)
     return operations[operation].mechanisms;
 }
 
-static const struct p11_way *find_way(const struct p11_token *token, enum p11_operation operation,
-                                      struct kf_error *err)
+const struct p11_way *op_way(const struct p11_token *token, enum p11_operation operation,
+                             struct kf_error *err)
 {
     if (token->ways[operation].proven)
         return &token->ways[operation];
     kf_fail(err, KF_VALIDATION, "This token cannot do it: the operation \"%s\" (%s) is missing.",
             op_name(operation), op_mechanisms(operation));
     return NULL;
+}
+
+/* One operation, but a mechanism for each length of TDES key. */
+static CK_MECHANISM_TYPE generation(const struct p11_way *way, enum key_algorithm algorithm)
+{
+    return algorithm == KEY_TDES_2KEY ? CKM_DES2_KEY_GEN : way->mechanism;
+}
+
+bool op_generate(const struct p11_token *token, enum key_algorithm algorithm,
+                 struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
+{
+    enum p11_operation operation = key_algorithm_is_hmac(algorithm)
+                                       ? P11_GENERATE_SECRET
+                                       : p11_for(P11_GENERATE_AES, op_cipher(algorithm));
+    const struct p11_way *way = op_way(token, operation, err);
+
+    *key = CK_INVALID_HANDLE;
+    if (!way)
+        return false;
+    return p11_generate_key(token->session, &(CK_MECHANISM){generation(way, algorithm), NULL, 0},
+                            result->attributes, result->count, key, err) == CKR_OK;
 }
 
 static size_t block_size(enum p11_cipher cipher)
@@ -86,7 +108,7 @@ static bool derive_with_data(const struct p11_token *token, enum p11_operation o
                              struct p11_template *result, CK_OBJECT_HANDLE *key,
                              struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, operation, err);
+    const struct p11_way *way = op_way(token, operation, err);
     CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)data, (CK_ULONG)len};
 
     if (!way)
@@ -107,7 +129,7 @@ bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HAN
             const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
             struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, p11_for(P11_KDF_AES, cipher), err);
+    const struct p11_way *way = op_way(token, p11_for(P11_KDF_AES, cipher), err);
     kf_sp800_108_counter_format counter = {CK_FALSE, 8};
     kf_prf_data_param input[] = {
         {KF_CK_SP800_108_ITERATION_VARIABLE, &counter, sizeof counter},
@@ -142,7 +164,7 @@ bool op_join_suffix(const struct p11_token *token, CK_OBJECT_HANDLE base, const 
 bool op_join_keys(const struct p11_token *token, CK_OBJECT_HANDLE first, CK_OBJECT_HANDLE second,
                   struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, P11_JOIN_KEYS, err);
+    const struct p11_way *way = op_way(token, P11_JOIN_KEYS, err);
 
     if (!way)
         return false;
@@ -159,7 +181,7 @@ bool op_xor(const struct p11_token *token, CK_OBJECT_HANDLE base, const uint8_t 
 bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first_bit,
             struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, P11_CUT, err);
+    const struct p11_way *way = op_way(token, P11_CUT, err);
     kf_extract_params first = first_bit;
 
     if (!way)
@@ -172,7 +194,7 @@ bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t le
                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     static const uint8_t zeros[64];
-    const struct p11_way *way = find_way(token, P11_IDENTITY, err);
+    const struct p11_way *way = op_way(token, P11_IDENTITY, err);
     CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)zeros, (CK_ULONG)len};
     kf_extract_params first = 0;
 
@@ -190,7 +212,7 @@ bool op_wrap_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OBJEC
                  CK_OBJECT_HANDLE key, const uint8_t *iv, uint8_t *out, size_t len,
                  struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, p11_for(P11_WRAP_AES, cipher), err);
+    const struct p11_way *way = op_way(token, p11_for(P11_WRAP_AES, cipher), err);
     size_t block = block_size(cipher);
     uint8_t wrapped[P11_WRAP_MAX + P11_BLOCK_MAX];
     CK_ULONG got = sizeof wrapped;
@@ -225,7 +247,7 @@ bool op_unwrap_cbc(const struct p11_token *token, enum p11_cipher cipher,
                    size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
                    struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, p11_for(P11_UNWRAP_AES, cipher), err);
+    const struct p11_way *way = op_way(token, p11_for(P11_UNWRAP_AES, cipher), err);
 
     if (!way)
         return false;
@@ -251,7 +273,7 @@ static bool encrypt(const struct p11_token *token, CK_MECHANISM *mechanism, CK_O
 bool op_encrypt_ecb(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE key,
                     const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, p11_for(P11_ECB_AES, cipher), err);
+    const struct p11_way *way = op_way(token, p11_for(P11_ECB_AES, cipher), err);
 
     if (!way)
         return false;
@@ -262,7 +284,7 @@ bool op_encrypt_cbc(const struct p11_token *token, enum p11_cipher cipher, CK_OB
                     const uint8_t *iv, const uint8_t *data, size_t len, uint8_t *out,
                     struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, p11_for(P11_CBC_AES, cipher), err);
+    const struct p11_way *way = op_way(token, p11_for(P11_CBC_AES, cipher), err);
 
     if (!way)
         return false;
@@ -274,7 +296,7 @@ static bool sign(const struct p11_token *token, enum p11_operation operation, CK
                  const uint8_t *data, size_t len, uint8_t *out, size_t out_len,
                  struct kf_error *err)
 {
-    const struct p11_way *way = find_way(token, operation, err);
+    const struct p11_way *way = op_way(token, operation, err);
     CK_ULONG got = (CK_ULONG)out_len;
 
     if (!way)

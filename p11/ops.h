@@ -31,7 +31,11 @@ static inline enum p11_cipher op_cipher(enum key_algorithm algorithm)
 const char *op_name(enum p11_operation operation);
 const char *op_mechanisms(enum p11_operation operation);
 
-/* A new random session key of a session role (p11/role.h), of an AES or TDES algorithm. */
+/* How the operation is done here; where no mechanism was proven NULL, and the failure by name. */
+const struct p11_way *op_way(const struct p11_token *token, enum p11_operation operation,
+                             struct kf_error *err);
+
+/* A new random key of an AES, TDES or HMAC algorithm, whose template says the rest (p11/role.h). */
 bool op_generate(const struct p11_token *token, enum key_algorithm algorithm,
                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err);
 /* The key made of E(base, data), data being whole blocks. */

@@ -48,6 +48,18 @@ static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
 /* Not every token takes HMAC keys that are shorter than the hash. */
 static const struct kinds hmac = {all_keys + 8, 1};
 
+/* What travels under an RSA key; each mechanism for the rest of RSA is proven once. */
+static const struct probe_key oaep_keys[] = {
+    {"AES-128", CKK_AES, 16, P11_AES},
+    {"DES2", CKK_DES2, 16, P11_TDES},
+    {"DES3", CKK_DES3, 24, P11_TDES},
+    {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
+    {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
+};
+static const struct probe_key rsa_key = {"RSA-2048", CKK_RSA, RSA_PROBE_BYTES, P11_AES};
+static const struct kinds oaep = {oaep_keys, sizeof oaep_keys / sizeof oaep_keys[0]},
+                          rsa = {&rsa_key, 1};
+
 static const struct strategy strategies[] = {
     {P11_ECB_AES, NAMED(CKM_AES_ECB), false, &aes, probe_ecb},
     {P11_ECB_TDES, NAMED(CKM_DES3_ECB), false, &tdes, probe_ecb},
@@ -75,6 +87,22 @@ static const struct strategy strategies[] = {
     {P11_CUT, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &secrets, probe_cut},
     {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &everything, probe_identity},
     {P11_IDENTITY, NAMED(CKM_XOR_BASE_AND_DATA), false, &everything, probe_identity},
+    {P11_GENERATE_AES, NAMED(CKM_AES_KEY_GEN), false, &aes, probe_generate_key},
+    {P11_GENERATE_TDES, NAMED(CKM_DES3_KEY_GEN), false, &tdes, probe_generate_key},
+    {P11_GENERATE_SECRET, NAMED(CKM_GENERIC_SECRET_KEY_GEN), false, &secrets, probe_generate_key},
+    {P11_OAEP_UNWRAP_SHA256, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_unwrap_oaep_sha256},
+    {P11_OAEP_UNWRAP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_unwrap_oaep_sha512},
+    {P11_OAEP_SHA256, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_oaep_sha256},
+    {P11_OAEP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_oaep_sha512},
+    {P11_SIGN_SHA224, NAMED(CKM_SHA224_RSA_PKCS), false, &rsa, probe_sign_sha224},
+    {P11_SIGN_SHA224, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha224},
+    {P11_SIGN_SHA256, NAMED(CKM_SHA256_RSA_PKCS), false, &rsa, probe_sign_sha256},
+    {P11_SIGN_SHA256, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha256},
+    {P11_SIGN_SHA384, NAMED(CKM_SHA384_RSA_PKCS), false, &rsa, probe_sign_sha384},
+    {P11_SIGN_SHA384, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha384},
+    {P11_SIGN_SHA512, NAMED(CKM_SHA512_RSA_PKCS), false, &rsa, probe_sign_sha512},
+    {P11_SIGN_SHA512, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha512},
+    {P11_RSA_GENERATE, NAMED(CKM_RSA_PKCS_KEY_PAIR_GEN), false, &rsa, probe_rsa_generate},
 };
 
 /* The call and its CKR, without the time it took; what failed otherwise is in the message. */
@@ -180,6 +208,7 @@ bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct 
     good = probe_trust(&probe, profile, err);
 
 out:
+    probe_pairs_release(&probe);
     probe_release(&probe, 0);
     return good;
 }

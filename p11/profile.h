@@ -52,6 +52,10 @@ enum profile_format {
     FORMAT_TR31_IMPORT_B,
     FORMAT_TR31_IMPORT_D,
     FORMAT_TR31_IMPORT_AC, /* what LegacyImport is for */
+    FORMAT_TR34,
+    FORMAT_TR34_IMPORT,
+    FORMAT_KEY_CRYPTOGRAM, /* with either hash */
+    FORMAT_KEY_CRYPTOGRAM_IMPORT,
     PROFILE_FORMATS
 };
 const char *profile_format_name(enum profile_format format);

@@ -7,12 +7,12 @@
 
 #include "p11/ops.h"
 
-#define OTHERS_MAX 11
+#define OTHERS_MAX 12
 
-/* Of derive and kdf one is enough; where they are the same, only that will do. */
+/* Of either and other one is enough; where they are the same, only that will do. */
 static const struct {
     const char *name;
-    enum p11_operation derive, kdf;
+    enum p11_operation either, other;
     size_t count;
     enum p11_operation others[OTHERS_MAX];
 } formats[PROFILE_FORMATS] = {
@@ -59,6 +59,30 @@ static const struct {
                                8,
                                {P11_JOIN_SUFFIX, P11_XOR, P11_CUT, P11_IDENTITY, P11_WRAP_TDES,
                                 P11_ECB_TDES, P11_CBC_TDES, P11_DERIVE_TDES}},
+    /* CBC is for what stands around the key; CMAC and ECB are for check values, the pair is the
+     * sender's. */
+    [FORMAT_TR34] = {"TR-34 key tokens",
+                     P11_OAEP_SHA256,
+                     P11_OAEP_SHA256,
+                     12,
+                     {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_GENERATE_AES, P11_GENERATE_TDES,
+                      P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_WRAP_AES, P11_WRAP_TDES, P11_CBC_AES,
+                      P11_CBC_TDES, P11_CMAC_AES, P11_ECB_TDES}},
+    /* The signature is for the receiver's certificate. */
+    [FORMAT_TR34_IMPORT] = {"import of TR-34 key tokens",
+                            P11_OAEP_UNWRAP_SHA256,
+                            P11_OAEP_UNWRAP_SHA256,
+                            12,
+                            {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_UNWRAP_AES, P11_UNWRAP_TDES,
+                             P11_CUT, P11_IDENTITY, P11_WRAP_AES, P11_WRAP_TDES, P11_CBC_AES,
+                             P11_CBC_TDES, P11_CMAC_AES, P11_ECB_TDES}},
+    [FORMAT_KEY_CRYPTOGRAM] = {"RSA key cryptograms", P11_OAEP_SHA256, P11_OAEP_SHA512, 0, {0}},
+    [FORMAT_KEY_CRYPTOGRAM_IMPORT] = {"import of RSA key cryptograms",
+                                      P11_OAEP_UNWRAP_SHA256,
+                                      P11_OAEP_UNWRAP_SHA512,
+                                      5,
+                                      {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_IDENTITY,
+                                       P11_CMAC_AES, P11_ECB_TDES}},
 };
 
 const char *profile_format_name(enum profile_format format)
@@ -76,14 +100,14 @@ static void append(char *text, size_t room, const char *separator, enum p11_oper
 
 bool profile_can(const struct p11_token *token, enum profile_format format, char *text, size_t room)
 {
-    enum p11_operation derive = formats[format].derive, kdf = formats[format].kdf;
-    bool can = token->ways[derive].proven || token->ways[kdf].proven;
+    enum p11_operation either = formats[format].either, other = formats[format].other;
+    bool can = token->ways[either].proven || token->ways[other].proven;
 
     text[0] = '\0';
     if (!can) {
-        append(text, room, "", derive);
-        if (kdf != derive)
-            append(text, room, " or ", kdf);
+        append(text, room, "", either);
+        if (other != either)
+            append(text, room, " or ", other);
     }
     for (size_t i = 0; i < formats[format].count; i++)
         if (!token->ways[formats[format].others[i]].proven) {

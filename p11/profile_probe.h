@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "p11/profile.h"
+#include "p11/rsa.h"
 #include "p11/template.h"
 #include "p11/token.h"
 
@@ -42,13 +43,24 @@ struct probe_key {
     enum p11_cipher cipher; /* of no meaning to a generic secret */
 };
 
+#define RSA_PROBE_BYTES 256
+
+/* What a throw-away RSA key is for. */
+enum probe_pair_use { PAIR_SIGNS, PAIR_UNWRAPS };
+
+struct probe_pair {
+    CK_OBJECT_HANDLE private_key;   /* CK_INVALID_HANDLE: not made yet */
+    uint8_t modulus[RSA_BYTES_MAX]; /* RSA_PROBE_BYTES of it */
+};
+
 struct probe {
     struct p11_token *token;
     CK_OBJECT_HANDLE made[PROBE_OBJECTS]; /* to be destroyed */
     size_t count;
     /* Known values are derived from this key; CK_INVALID_HANDLE: they are created. */
     CK_OBJECT_HANDLE seed;
-    uint8_t value[KNOWN_MAX]; /* every known key is the beginning of this */
+    uint8_t value[KNOWN_MAX];   /* every known key is the beginning of this */
+    struct probe_pair pairs[2]; /* by enum probe_pair_use; kept until the self-test's end */
 };
 
 /* "wrong result" and the like: a failure that is the token's answer. */
@@ -105,6 +117,27 @@ bool probe_join_keys(struct probe *probe, const struct probe_key *key, struct kf
 bool probe_xor(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_cut(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+
+/* A throw-away RSA-2048 key, made when it is first asked for; probe_pairs_release destroys all. */
+bool probe_pair(struct probe *probe, enum probe_pair_use use, const struct probe_pair **out,
+                struct kf_error *err);
+/* One that the token itself made; its handle is the caller's to destroy. */
+bool probe_pair_generate(struct probe *probe, enum probe_pair_use use, struct probe_pair *pair,
+                         struct kf_error *err);
+void probe_pairs_release(struct probe *probe);
+
+bool probe_generate_key(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_rsa_generate(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_sign_sha224(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_sign_sha256(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_sign_sha384(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_sign_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_oaep_sha256(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_oaep_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_unwrap_oaep_sha256(struct probe *probe, const struct probe_key *key,
+                              struct kf_error *err);
+bool probe_unwrap_oaep_sha512(struct probe *probe, const struct probe_key *key,
+                              struct kf_error *err);
 
 /* A throw-away token object with the rungs given: known_key's value by the identity if that is
  * proven, else generated. */

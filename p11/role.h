@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Roles: what each object is and may do, in one table. Every key Keyferry makes is made through it,
- * every key it uses was checked against it. All secrets are SENSITIVE and PRIVATE; those in the
- * token also MODIFIABLE=false and COPYABLE=false, where the token takes that; flags a role does not
- * name are false.
+ * every key it uses was checked against it. All secrets and private keys are SENSITIVE and PRIVATE;
+ * what is in the token also MODIFIABLE=false and COPYABLE=false, where the token takes that; flags
+ * a role does not name are false.
  */
 #ifndef KF_P11_ROLE_H
 #define KF_P11_ROLE_H
@@ -54,7 +54,7 @@ enum p11_role {
 #define OBJECT_ID_BYTES (1 + KEY_ID_BYTES)
 
 const char *role_name(enum p11_role role);
-/* CKO_SECRET_KEY, CKO_PRIVATE_KEY or CKO_CERTIFICATE. */
+/* Of a role in the token: CKO_SECRET_KEY, CKO_PRIVATE_KEY or CKO_CERTIFICATE. */
 CK_OBJECT_CLASS role_class(enum p11_role role);
 /* Whether the byte is a role of objects in the token. */
 bool role_in_token(uint8_t byte);
@@ -67,7 +67,8 @@ bool role_in_token(uint8_t byte);
 void role_session_template(const struct p11_token *token, enum p11_role role,
                            enum key_algorithm algorithm, size_t len, struct p11_template *out);
 
-/* The final template of a token object; id and label are referred to, not copied. */
+/* The final template of a token object, of a pair its private half's; id, label and parts are
+ * referred to, not copied. */
 struct role_object {
     enum p11_role role;
     enum key_algorithm algorithm;
@@ -75,6 +76,8 @@ struct role_object {
     bool kdf;   /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
     uint8_t id[OBJECT_ID_BYTES];
     const char *label;
+    const CK_ATTRIBUTE *parts; /* of a certificate: what it says, see p11/object_certificate.c */
+    size_t parts_count;
 };
 void role_token_template(const struct p11_token *token, const struct role_object *object,
                          struct p11_template *out);
@@ -85,7 +88,8 @@ void role_source_template(enum key_algorithm algorithm, bool extractable, struct
 
 /*
  * Compares a token object with its role: every flag, class, key type, length (len bytes, or 0 as in
- * struct role_object), mechanism list.
+ * struct role_object; of an RSA key its modulus'), mechanism list. What a certificate says is not
+ * looked at, nor is its algorithm.
  * Deviations are described in text ("CKA_WRAP is true"), true when there is none. *kdf says which
  * derivation its mechanism list allows.
  */

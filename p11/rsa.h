@@ -18,10 +18,11 @@
 #define RSA_BYTES_MAX 512
 
 /*
- * Makes a key pair as object says: a role of RSA private keys, an algorithm of RSA. The public half
- * is a session object that is gone when this returns; its modulus is written to modulus, big-endian
- * without leading zeros, *modulus_len bytes. What was made is checked against its role; nothing is
- * left where that, or anything else, fails.
+ * Makes a key pair as object says: ROLE_SIGNING or ROLE_UNWRAPPING, an algorithm of RSA. The public
+ * half is a session object that is gone when this returns; its modulus is written to modulus,
+ * big-endian without leading zeros, *modulus_len bytes. Both halves are compared, and their length
+ * with the algorithm's; whether the private key is as its role says is role_check's to find.
+ * Nothing is left where this fails.
  */
 bool rsa_generate(const struct p11_token *token, const struct role_object *object,
                   CK_OBJECT_HANDLE *private_key, uint8_t modulus[RSA_BYTES_MAX],
@@ -30,6 +31,13 @@ bool rsa_generate(const struct p11_token *token, const struct role_object *objec
 /* The modulus of a private key in the token, read from the object itself. */
 bool rsa_modulus(const struct p11_token *token, CK_OBJECT_HANDLE private_key,
                  uint8_t modulus[RSA_BYTES_MAX], size_t *modulus_len, struct kf_error *err);
+
+/* The template of a session public key to be generated, for the other half of a pair that unwraps
+ * or signs: it may do what that undoes, since some tokens try a pair at once. */
+void rsa_public_template(bool unwraps, unsigned bits, struct p11_template *out);
+
+/* Takes the leading zeros off a big-endian number in place; its new length. */
+size_t rsa_strip(uint8_t *number, size_t len);
 
 /* A session object (ROLE_RECIPIENT) of a public key, big-endian numbers; to be destroyed. */
 bool rsa_public(const struct p11_token *token, const uint8_t *modulus, size_t modulus_len,
@@ -45,17 +53,21 @@ bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_H
                   CK_OBJECT_HANDLE key, uint8_t *out, size_t len, struct kf_error *err);
 
 /*
- * The key that was wrapped so, with the template's attributes. A cryptogram that the private key
- * does not open, for whatever reason, is one KF_VALIDATION with one message, the same for all: who
- * learns more of why is on the way to the plaintext. The reason is in err->detail only.
+ * The key that was wrapped so, with the template's attributes. Its CKA_VALUE_LEN is not asked for,
+ * since some tokens refuse it and some cut the key to it: it is what the key's length must be.
+ * A cryptogram that the private key does not open, or that holds a key of another length than the
+ * template says, is one KF_VALIDATION with one message, the same for all: who learns more of why is
+ * on the way to the plaintext. The reason is in err->detail only. A key without CKA_VALUE_LEN in
+ * its template may have any length, none at all with some tokens.
  */
 bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE private_key,
                     const uint8_t *wrapped, size_t len, struct p11_template *result,
                     CK_OBJECT_HANDLE *key, struct kf_error *err);
 
 /*
- * RSASSA-PKCS1-v1_5 of len bytes of data. *signature_len is the room there is, which the modulus's
- * length and RSA_BYTES_MAX are enough for, then the signature's length.
+ * RSASSA-PKCS1-v1_5 (RFC 8017 8.2) of len bytes of data. *signature_len is the room there is, as
+ * much as the modulus has bytes or RSA_BYTES_MAX, then the signature's length. What the token
+ * answers is verified with the key's own modulus before it is handed out.
  */
 bool op_sign(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE private_key,
              const uint8_t *data, size_t len, uint8_t *signature, size_t *signature_len,

@@ -53,6 +53,7 @@ enum p11_operation {
     P11_RSA_GENERATE,
     P11_GENERATE_AES, /* a random key */
     P11_GENERATE_TDES,
+    P11_GENERATE_SECRET, /* of any length */
     P11_OPERATIONS,
 };
 
