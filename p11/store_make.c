@@ -144,7 +144,10 @@ static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_e
             return false;
         free(objects);
         if (count > 0)
-            return kf_fail(err, KF_INTERNAL, "A fresh key id is taken already; try again.");
+            return kf_fail(err, KF_CONFLICT,
+                           "key/%s is there already, or an interrupted creation of it is; what "
+                           "that left behind is swept within the hour.",
+                           key->name);
     }
     return true;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RSA keys and certificates in the store: pairs are generated where they stay, so that their
  * private half never is anywhere else. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "p11/object_certificate.h"
 #include "p11/rsa.h"
+#include "p11/store_claim.h"
 #include "p11/store_index.h"
 
 static bool keep_certificate(struct p11_store *store, struct p11_key *key, const uint8_t *der,
@@ -40,11 +42,20 @@ struct p11_key *store_make_pair(struct p11_store *store, const char *name,
                                 const struct key_facts *facts, const struct key_state *state,
                                 store_certify certify, void *context, struct kf_error *err)
 {
-    struct p11_key *key = store_begin(store, name, facts, state, err);
+    char claimed[CLAIM_NAME_MAX];
+    struct store_claim claim;
+    struct p11_key *key;
 
-    if (!key)
+    /* Of several that make a key of the same name, on any hosts, one does. */
+    snprintf(claimed, sizeof claimed, "key/%s", name ? name : "");
+    if (name && !store_claim(store, claimed, &claim, err))
         return NULL;
-    return store_finish(store, key, make_pair(store, key, certify, context, err), err);
+    key = store_begin(store, name, facts, state, err);
+    if (key)
+        key = store_finish(store, key, make_pair(store, key, certify, context, err), err);
+    if (name)
+        store_unclaim(store, &claim);
+    return key;
 }
 
 struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
@@ -59,8 +70,7 @@ struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, s
 }
 
 bool store_read_certificate(struct p11_store *store, const struct p11_key *key,
-                            uint8_t der[CERTIFICATE_MAX], size_t *der_len,
-                            struct kf_error *err)
+                            uint8_t der[CERTIFICATE_MAX], size_t *der_len, struct kf_error *err)
 {
     return certificate_read(store->token, key->certificate, der, der_len, err);
 }

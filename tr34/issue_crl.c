@@ -28,16 +28,26 @@ static void put_time(struct der_writer *writer, time_t when, bool *good)
     ASN1_TIME_free(time);
 }
 
-static bool add(X509_CRL *crl, X509 *authority, int nid, const char *value)
+static bool add_key(X509_CRL *crl, X509 *authority)
 {
     X509V3_CTX context;
     X509_EXTENSION *extension;
     bool good;
 
     X509V3_set_ctx(&context, authority, NULL, NULL, crl, 0);
-    extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    extension = X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
     good = extension && X509_CRL_add_ext(crl, extension, -1) == 1;
     X509_EXTENSION_free(extension);
+    return good;
+}
+
+static bool add_number(X509_CRL *crl, time_t number)
+{
+    ASN1_INTEGER *value = ASN1_INTEGER_new();
+    bool good = value && ASN1_INTEGER_set_int64(value, number) == 1 &&
+                X509_CRL_add1_ext_i2d(crl, NID_crl_number, value, 0, 0) == 1;
+
+    ASN1_INTEGER_free(value);
     return good;
 }
 
@@ -47,13 +57,10 @@ static void put_extensions(struct der_writer *writer, X509 *authority, time_t th
 {
     X509_CRL *crl = X509_CRL_new();
     unsigned char *der = NULL;
-    char number[24];
     size_t tagged;
     int len = 0;
 
-    snprintf(number, sizeof number, "%lld", (long long)this_update);
-    if (crl && add(crl, authority, NID_authority_key_identifier, "keyid:always") &&
-        add(crl, authority, NID_crl_number, number))
+    if (crl && add_key(crl, authority) && add_number(crl, this_update))
         len = i2d_X509_EXTENSIONS(X509_CRL_get0_extensions(crl), &der);
     tagged = der_open(writer, DER_GROUP_0);
     put_owned(writer, der, len, good);

@@ -14,7 +14,7 @@
 struct export_tr34 {
     enum tr34_layout layout;
     CK_OBJECT_HANDLE
-        key; /* a generic secret of the exact bytes (ROLE_EXPORT, or one of this job) */
+    key; /* a generic secret of the exact bytes (ROLE_EXPORT, or one of this job) */
     size_t key_len;
     bool aes;                                 /* what the key is, and so its content key */
     struct tr34_attributes attributes;        /* header, and nonce or time */

@@ -48,6 +48,12 @@ static const struct way ways[] = {
     WAY(LIST_TAGS_FOR_RESOURCE, ListTagsForResource, op_list_tags_for_resource, true),
     WAY(ADOPT_KEY, AdoptKey, op_adopt_key, false),
     WAY(IMPORT_KEY, ImportKey, op_import_key, false),
+    WAY(INIT_CA, InitCa, op_init_ca, false),
+    WAY(GET_PARAMETERS_FOR_EXPORT, GetParametersForExport, op_get_parameters_for_export, false),
+    WAY(GET_PARAMETERS_FOR_IMPORT, GetParametersForImport, op_get_parameters_for_import, false),
+    WAY(GET_PUBLIC_KEY_CERTIFICATE, GetPublicKeyCertificate, op_get_public_key_certificate, true),
+    WAY(GET_CERTIFICATE_SIGNING_REQUEST, GetCertificateSigningRequest,
+        op_get_certificate_signing_request, true),
     WAY(TOKEN, Token, op_describe_token, true),
 };
 

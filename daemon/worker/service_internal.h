@@ -14,6 +14,8 @@
 #define ARN_MAX 151
 /* AWS's WrappedKeyMaterialFormat. */
 #define TR31_FORMAT "TR31_KEY_BLOCK"
+#define TR34_FORMAT "TR34_KEY_BLOCK"
+#define CRYPTOGRAM_FORMAT "KEY_CRYPTOGRAM"
 
 /* An optional member of a request's, NULL where it is not given. */
 #define GIVEN(request, member) ((request)->has_##member ? (request)->member : NULL)
@@ -55,6 +57,15 @@ bool op_list_tags_for_resource(struct service *, const void *, void *, struct re
 bool op_export_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_adopt_key(struct service *, const void *, void *, struct record *, struct kf_error *);
 bool op_import_key(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_init_ca(struct service *, const void *, void *, struct record *, struct kf_error *);
+bool op_get_parameters_for_export(struct service *, const void *, void *, struct record *,
+                                  struct kf_error *);
+bool op_get_parameters_for_import(struct service *, const void *, void *, struct record *,
+                                  struct kf_error *);
+bool op_get_public_key_certificate(struct service *, const void *, void *, struct record *,
+                                   struct kf_error *);
+bool op_get_certificate_signing_request(struct service *, const void *, void *, struct record *,
+                                        struct kf_error *);
 bool op_describe_token(struct service *, const void *, void *, struct record *, struct kf_error *);
 
 /* The key that text names in the request's member field; the name of one that an identifier leads
