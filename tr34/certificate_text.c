@@ -7,33 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tr34/base64.h"
 #include "tr34/certificate.h"
 
-#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define BEGIN "-----BEGIN "
 #define END "-----END "
 #define CERTIFICATE "CERTIFICATE-----"
-
-/* What base64 holds, with a NUL behind it, to be freed; NULL where it is none. EVP_DecodeBlock is
- * lax about characters and padding, so these are looked at here. */
-static char *decode(const char *text, size_t *len)
-{
-    size_t all = strlen(text), letters = strspn(text, BASE64), pad = all - letters;
-    unsigned char *out;
-    int got;
-
-    if (all == 0 || all % 4 != 0 || pad > 2 || strspn(text + letters, "=") != pad)
-        return NULL;
-    out = malloc(all / 4 * 3 + 1);
-    got = out ? EVP_DecodeBlock(out, (const unsigned char *)text, (int)all) : -1;
-    if (got < 0) {
-        free(out);
-        return NULL;
-    }
-    *len = (size_t)got - pad;
-    out[*len] = '\0';
-    return (char *)out;
-}
 
 static bool is_text(const char *bytes, size_t len)
 {
@@ -123,7 +102,7 @@ struct tr34_certificate *tr34_certificate_read(const char *field, const char *te
                 field);
         return NULL;
     }
-    pem = decode(text, &len);
+    pem = base64_decode(text, &len);
     if (!pem) {
         kf_fail(err, KF_VALIDATION,
                 "%s: is not base64 (letters, digits, +, / and = at the end, no line breaks).",

@@ -183,6 +183,12 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
            verify_all(chain, leaf, field, now, err);
 }
 
+bool tr34_own_check(const struct tr34_certificate *own, const char *field,
+                    enum tr34_purpose purpose, time_t now, struct kf_error *err)
+{
+    return check_leaf(own, field, purpose, err) && check_validity(own, field, now, err);
+}
+
 bool tr34_root_check(const struct tr34_certificate *root, const char *field, time_t now,
                      struct kf_error *err)
 {

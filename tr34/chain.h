@@ -42,6 +42,11 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
                       const char *field, enum tr34_purpose purpose, time_t now,
                       struct kf_error *err);
 
+/* Whether a certificate of a key of our own can serve now: what can be said of it without its CA.
+ */
+bool tr34_own_check(const struct tr34_certificate *own, const char *field,
+                    enum tr34_purpose purpose, time_t now, struct kf_error *err);
+
 /* Whether a certificate may become a root: self-signed, and a CA's that is in order now. */
 bool tr34_root_check(const struct tr34_certificate *root, const char *field, time_t now,
                      struct kf_error *err);

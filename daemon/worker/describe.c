@@ -100,17 +100,25 @@ void service_record_key(const struct service *service, struct record *record, co
     record_text(record, name, key->facts.kcv);
 }
 
-void service_record_block(struct record *record, const char *block)
+void service_record_material(struct record *record, const char *format, const char *header,
+                             const char *material)
 {
-    char header[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
+    char fixed[TR31_HEADER_SIZE + 1], hex[2 * SHA256_DIGEST_LENGTH + 1];
     uint8_t digest[SHA256_DIGEST_LENGTH];
 
-    snprintf(header, sizeof header, "%.*s", TR31_HEADER_SIZE, block);
-    SHA256((const unsigned char *)block, strlen(block), digest);
+    SHA256((const unsigned char *)material, strlen(material), digest);
     hex_encode(digest, sizeof digest, hex);
-    record_text(record, "Format", TR31_FORMAT);
-    record_text(record, "Header", header);
+    record_text(record, "Format", format);
+    if (header) {
+        snprintf(fixed, sizeof fixed, "%.*s", TR31_HEADER_SIZE, header);
+        record_text(record, "Header", fixed);
+    }
     record_text(record, "Sha256", hex);
+}
+
+void service_record_block(struct record *record, const char *block)
+{
+    service_record_material(record, TR31_FORMAT, block, block);
 }
 
 bool service_key_name(struct service *service, const char *field, const char *text,

@@ -6,8 +6,10 @@
 
 #include "daemon/worker/export_header.h"
 #include "daemon/worker/service_internal.h"
+#include "tr34/certificate.h"
 
 #define EXPORT_KEY_FIELD "ExportKeyIdentifier"
+#define RECIPIENT_FIELD "WrappingKeyCertificate"
 
 struct export_job {
     struct service *service;
@@ -18,6 +20,13 @@ struct export_job {
     struct export_subject subject;
     struct dukpt_ksn ksn;
 };
+
+/* Finds the key that the request names, and notes it in the record. May be called again where
+ * something else of the store was looked up in between. */
+bool export_find(struct export_job *job, struct kf_error *err);
+/* Whether the receiver's RSA key is strong enough for the key (AWS's matrix). */
+bool export_check_recipient(const struct tr34_certificate *recipient, const struct key_facts *facts,
+                            struct kf_error *err);
 
 /* What leaves: the key's export copy, or the initial key of a BDK, which export_take derives.
  * Refuses what may not leave. job->key is set. */
@@ -33,5 +42,7 @@ void export_fill_reply(struct export_job *job, const char *wrapping_name, const 
 
 /* The formats. */
 bool export_as_tr31(struct export_job *job, struct kf_error *err);
+bool export_as_tr34(struct export_job *job, struct kf_error *err);
+bool export_as_cryptogram(struct export_job *job, struct kf_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "daemon/worker/export.h"
 #include "p11/ops.h"
 #include "tr34/keyblock.h"
 
@@ -32,8 +33,7 @@ static size_t block_of(const struct making *m)
     return tr34_cipher_block(m->content_cipher);
 }
 
-/* The KDH's request member, for refusals that name where a certificate came in. */
-#define RECIPIENT_FIELD "WrappingKeyCertificate"
+/* The request's member that the sender's certificate came in, for refusals. */
 #define SIGNER_FIELD "SigningKeyCertificate"
 
 static bool make_frame(struct making *m, struct kf_error *err)

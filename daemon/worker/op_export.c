@@ -21,6 +21,31 @@ static bool check_exported(const struct p11_key *key, struct kf_error *err)
     return true;
 }
 
+bool export_find(struct export_job *job, struct kf_error *err)
+{
+    bool again = job->key != NULL;
+
+    job->key = service_find_key(job->service, EXPORT_KEY_FIELD,
+                                GIVEN(job->request, export_key_identifier), err);
+    if (job->key && !again)
+        service_record_key(job->service, job->record, "", job->key);
+    return job->key != NULL;
+}
+
+bool export_check_recipient(const struct tr34_certificate *recipient, const struct key_facts *facts,
+                            struct kf_error *err)
+{
+    enum key_algorithm rsa =
+        key_algorithm_from_rsa_bits((unsigned)tr34_certificate_modulus(recipient).len * 8);
+
+    return key_strength_allows_rsa(rsa, facts->algorithm) ||
+           kf_fail(err, KF_VALIDATION,
+                   RECIPIENT_FIELD " (%s): %s wraps no %s key: it takes TDES keys%s.",
+                   tr34_certificate_name(recipient), key_algorithm_name(rsa),
+                   key_algorithm_name(facts->algorithm),
+                   rsa == KEY_RSA_2048 ? "; AES_128 needs RSA_3072" : " and AES_128");
+}
+
 bool export_choose(struct export_job *job, struct kf_error *err)
 {
     const struct p11_key *key = job->key;
@@ -73,6 +98,12 @@ bool op_export_key(struct service *service, const void *request_, void *reply_,
     switch (request->has_key_material ? request->key_material.which_material : 0) {
     case keyferry_ExportKeyMaterial_tr31_key_block_tag:
         good = export_as_tr31(&job, err);
+        break;
+    case keyferry_ExportKeyMaterial_tr34_key_block_tag:
+        good = export_as_tr34(&job, err);
+        break;
+    case keyferry_ExportKeyMaterial_key_cryptogram_tag:
+        good = export_as_cryptogram(&job, err);
         break;
     default:
         good = kf_fail(err, KF_VALIDATION,

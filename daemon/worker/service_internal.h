@@ -104,6 +104,10 @@ void service_record_key(const struct service *service, struct record *record, co
 /* A key block's format, the sixteen characters of its header and its SHA-256. Not more: optional
  * blocks are the caller's own text, which no log shows. */
 void service_record_block(struct record *record, const char *block);
+/* The same of any material: header is NULL where there is none, of a longer one only the first
+ * sixteen characters are noted. */
+void service_record_material(struct record *record, const char *format, const char *header,
+                             const char *material);
 
 /* AWS lets a request name the method of the check value; there is one for each algorithm here. */
 bool service_check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,
