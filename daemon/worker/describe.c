@@ -38,7 +38,7 @@ static void fill_attributes(const struct key_facts *facts, keyferry_KeyAttribute
     out->has_key_usage = out->has_key_class = out->has_key_algorithm = out->has_key_modes_of_use =
         true;
     snprintf(out->key_usage, sizeof out->key_usage, "%s", usage ? usage : facts->usage);
-    snprintf(out->key_class, sizeof out->key_class, "SYMMETRIC_KEY");
+    snprintf(out->key_class, sizeof out->key_class, "%s", key_class_name(key_facts_class(facts)));
     snprintf(out->key_algorithm, sizeof out->key_algorithm, "%s",
              key_algorithm_name(facts->algorithm));
     fill_modes(facts->mode, &out->key_modes_of_use);
@@ -174,10 +174,39 @@ void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out)
                               in->verify,  in->derive_key, in->no_restrictions};
 }
 
-bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
+static bool read_class(const char *name, unsigned classes, enum key_class *class,
+                       struct kf_error *err)
+{
+    char allowed[80] = "";
+
+    if (key_class_from_name(name, class) && (classes & 1U << *class))
+        return true;
+    for (enum key_class i = KEY_CLASS_SYMMETRIC; i <= KEY_CLASS_PUBLIC; i++)
+        if (classes & 1U << i)
+            snprintf(allowed + strlen(allowed), sizeof allowed - strlen(allowed), "%s%s",
+                     allowed[0] ? " or " : "", key_class_name(i));
+    return kf_fail(err, KF_VALIDATION, "KeyClass: must be %s.", allowed);
+}
+
+static bool check_attributes(enum key_class class, const struct key_facts *facts,
+                             struct kf_error *err)
+{
+    switch (class) {
+    case KEY_CLASS_PAIR:
+        return key_attributes_check_pair(facts->usage, facts->algorithm, facts->mode, err);
+    case KEY_CLASS_PUBLIC:
+        return key_attributes_check_public(facts->usage, facts->algorithm, facts->mode, err);
+    case KEY_CLASS_SYMMETRIC:
+        break;
+    }
+    return key_attributes_check(facts->usage, facts->algorithm, facts->mode, err);
+}
+
+bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes, unsigned classes,
                              struct key_facts *facts, struct kf_error *err)
 {
     struct key_modes modes;
+    enum key_class class;
     const char *usage;
 
     if (!given)
@@ -193,18 +222,18 @@ bool service_read_attributes(bool given, const keyferry_KeyAttributes *attribute
             err, KF_VALIDATION,
             "KeyUsage: %s is not a key usage (TR31_K1_KEY_BLOCK_PROTECTION_KEY and so on).",
             attributes->key_usage);
-    if (strcmp(attributes->key_class, "SYMMETRIC_KEY") != 0)
-        return kf_fail(err, KF_VALIDATION, "KeyClass: must be SYMMETRIC_KEY.");
+    if (!read_class(attributes->key_class, classes, &class, err))
+        return false;
     facts->algorithm = key_algorithm_from_name(attributes->key_algorithm);
     if (facts->algorithm == KEY_ALGORITHM_NONE)
         return kf_fail(
             err, KF_VALIDATION,
             "KeyAlgorithm: must be TDES_2KEY, TDES_3KEY, AES_128, AES_192, AES_256, HMAC_SHA224, "
-            "HMAC_SHA256, HMAC_SHA384 or HMAC_SHA512.");
+            "HMAC_SHA256, HMAC_SHA384, HMAC_SHA512, RSA_2048, RSA_3072 or RSA_4096.");
     service_read_modes(&attributes->key_modes_of_use, &modes);
     facts->mode = key_modes_letter(&modes);
     snprintf(facts->usage, sizeof facts->usage, "%s", usage);
-    return key_attributes_check(facts->usage, facts->algorithm, facts->mode, err);
+    return check_attributes(class, facts, err);
 }
 
 bool service_check_kcv_algorithm(bool given, const char *name, enum key_algorithm algorithm,

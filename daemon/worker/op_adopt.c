@@ -273,8 +273,8 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
         return kf_fail(err, KF_VALIDATION,
                        FIELD ": is empty; an object without a label cannot be adopted.");
     record_text(record, "ObjectLabel", request->object_label);
-    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
-                                 err) ||
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes,
+                                 1U << KEY_CLASS_SYMMETRIC, &facts, err) ||
         !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
                                     &facts, err))
         return false;

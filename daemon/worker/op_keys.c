@@ -34,6 +34,32 @@ static bool generate(struct service *service, const struct key_facts *facts,
                             source, err) == CKR_OK;
 }
 
+static const struct p11_key *create_secret(struct service *service, struct key_facts *facts,
+                                           const struct key_state *state, struct kf_error *err)
+{
+    CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
+    const struct p11_key *key = NULL;
+
+    if (store_can_make(&service->token, err) && generate(service, facts, &source, err) &&
+        store_check_value(&service->token, source, facts->algorithm, facts, err))
+        key = store_make(service->store, source, facts, state, err);
+    op_destroy(&service->token, &source);
+    return key;
+}
+
+static const struct p11_key *create_pair(struct service *service, struct key_facts *facts,
+                                         const struct key_state *state, struct kf_error *err)
+{
+    if (facts->exportability != 'N') {
+        kf_fail(err, KF_VALIDATION,
+                "Exportable: must be false for a key pair; a private key never leaves the token.");
+        return NULL;
+    }
+    facts->kcv_algorithm = KCV_SHA_1;
+    strcpy(facts->kcv, KCV_NONE);
+    return store_make_pair(service->store, NULL, facts, state, NULL, NULL, err);
+}
+
 bool op_create_key(struct service *service, const void *request_, void *reply_,
                    struct record *record, struct kf_error *err)
 {
@@ -41,11 +67,10 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     keyferry_CreateKeyReply *reply = reply_;
     struct key_facts facts = {.version = "00"};
     struct key_state state = {.enabled = !request->has_enabled || request->enabled};
-    CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
-    const struct p11_key *key = NULL;
+    const struct p11_key *key;
 
-    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes, &facts,
-                                 err) ||
+    if (!service_read_attributes(request->has_key_attributes, &request->key_attributes,
+                                 1U << KEY_CLASS_SYMMETRIC | 1U << KEY_CLASS_PAIR, &facts, err) ||
         !service_check_kcv_algorithm(request->has_key_check_value_algorithm,
                                      request->key_check_value_algorithm, facts.algorithm, err) ||
         !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
@@ -54,13 +79,10 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     if (!request->has_exportable)
         return kf_fail(err, KF_VALIDATION, "Exportable is required.");
     facts.exportability = request->exportable ? 'S' : 'N';
-    if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
-        !store_can_make(&service->token, err))
+    if (!service_read_tags(request->tags, request->tags_count, &state, record, err))
         return false;
-    if (generate(service, &facts, &source, err) &&
-        store_check_value(&service->token, source, facts.algorithm, &facts, err))
-        key = store_make(service->store, source, &facts, &state, err);
-    op_destroy(&service->token, &source);
+    key = (key_algorithm_is_rsa(facts.algorithm) ? create_pair : create_secret)(service, &facts,
+                                                                                &state, err);
     if (!key)
         return false;
     reply->has_key = true;
@@ -133,6 +155,8 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_,
         return false;
     for (size_t i = 0; i < count; i++) {
         if (request->has_next_token && memcmp(keys[i]->id, after, sizeof after) <= 0)
+            continue;
+        if (!key_purpose_is_public(keys[i]->facts.purpose))
             continue;
         /* A card that cannot be read says nothing to list; `keyferry token` shows it. */
         if (!in_state(keys[i], state) || keys[i]->facts.usage[0] == '\0')

@@ -75,8 +75,9 @@ bool service_read_tags(const keyferry_Tag *tags, size_t count, struct key_state 
 
 /* A request's KeyModesOfUse as a set; members that are not given are false. */
 void service_read_modes(const keyferry_KeyModesOfUse *in, struct key_modes *out);
-/* Checks a request's KeyAttributes into facts (usage, algorithm, mode). */
-bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes,
+/* Checks a request's KeyAttributes into facts (usage, algorithm, mode). classes are those that the
+ * request may ask for, each as 1 << enum key_class. */
+bool service_read_attributes(bool given, const keyferry_KeyAttributes *attributes, unsigned classes,
                              struct key_facts *facts, struct kf_error *err);
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX]);

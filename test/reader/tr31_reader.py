@@ -134,7 +134,7 @@ def _hex_number(text, code, what):
     return int(text, 16)
 
 
-def _read_optional(text, count, block):
+def read_optional(text, count, block):
     """The optional blocks at the start of text: pairs of id and data, and how long they are."""
     found, at = [], 0
     for number in range(count):
@@ -172,7 +172,7 @@ def read_header(text):
     _need(text[7] not in "IJ" or text[0] in "DE", "ALGORITHM", "I and J need version D or E")
     _need(int(text[1:5]) == len(text), "LENGTH_FIELD",
           "says %d, has %d characters" % (int(text[1:5]), len(text)))
-    optional, size = _read_optional(text[HEADER:], int(text[12:14]), VERSIONS[text[0]][0])
+    optional, size = read_optional(text[HEADER:], int(text[12:14]), VERSIONS[text[0]][0])
     header = {
         "version": text[0], "length": int(text[1:5]), "usage": text[5:7], "algorithm": text[7],
         "mode": text[8], "keyversion": text[9:11], "exportability": text[11], "context": text[14],

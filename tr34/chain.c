@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each rule first by itself, so that a refusal says which certificate breaks which; then OpenSSL's
+ * own verification over the whole, which has the last word and knows more rules than these.
+ */
+#include "tr34/chain.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "tr34/certificate_internal.h"
+
+/* 112 bits: RSA of 2048 bits, and hashes from SHA-224 on. */
+#define SECURITY_LEVEL 2
+
+static bool refuse(const struct tr34_certificate *certificate, const char *field,
+                   struct kf_error *err, const char *reason)
+{
+    return kf_fail(err, KF_VALIDATION, "%s (%s): %s.", field, certificate->name, reason);
+}
+
+static bool check_validity(const struct tr34_certificate *c, const char *field, time_t now,
+                           struct kf_error *err)
+{
+    /* 0 is a time that cannot be read. */
+    if (X509_cmp_time(X509_get0_notBefore(c->x509), &now) >= 0)
+        return refuse(c, field, err, "the certificate is not valid yet");
+    if (X509_cmp_time(X509_get0_notAfter(c->x509), &now) <= 0)
+        return refuse(c, field, err, "the certificate has expired");
+    return true;
+}
+
+static bool check_hash(const struct tr34_certificate *c, const char *field, struct kf_error *err)
+{
+    int hash = NID_undef;
+
+    if (X509_get_signature_info(c->x509, &hash, NULL, NULL, NULL) != 1)
+        hash = NID_undef;
+    if (hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512)
+        return true;
+    return refuse(c, field, err,
+                  "the certificate is signed with a weak hash; it must be SHA-256, SHA-384 or "
+                  "SHA-512");
+}
+
+/* Bits of keyUsage; all of them where there is no such extension. */
+static bool may(const struct tr34_certificate *c, uint32_t usage)
+{
+    return (X509_get_key_usage(c->x509) & usage) != 0;
+}
+
+static bool check_extensions(const struct tr34_certificate *c, const char *field,
+                             struct kf_error *err)
+{
+    uint32_t flags = X509_get_extension_flags(c->x509);
+
+    if (flags & EXFLAG_INVALID)
+        return refuse(c, field, err, "the certificate has malformed or doubled extensions");
+    if (flags & EXFLAG_CRITICAL)
+        return refuse(c, field, err, "the certificate has a critical extension that is unknown");
+    return true;
+}
+
+static bool check_authority(const struct tr34_certificate *c, const char *field, time_t now,
+                            struct kf_error *err)
+{
+    if (!check_extensions(c, field, err))
+        return false;
+    if (!(X509_get_extension_flags(c->x509) & EXFLAG_CA))
+        return refuse(c, field, err,
+                      "the certificate is not a CA's (basicConstraints has no CA:TRUE)");
+    if (!may(c, KU_KEY_CERT_SIGN))
+        return refuse(c, field, err, "its keyUsage does not allow to sign certificates");
+    return check_validity(c, field, now, err);
+}
+
+static bool check_leaf(const struct tr34_certificate *c, const char *field,
+                       enum tr34_purpose purpose, struct kf_error *err)
+{
+    if (!check_extensions(c, field, err))
+        return false;
+    if (X509_get_extension_flags(c->x509) & EXFLAG_CA)
+        return refuse(c, field, err, "it is a CA's certificate; a partner's own is needed");
+    if (purpose == TR34_RECIPIENT && !may(c, KU_KEY_ENCIPHERMENT))
+        return refuse(c, field, err, "its keyUsage does not allow keyEncipherment");
+    if (purpose == TR34_SENDER && !may(c, KU_DIGITAL_SIGNATURE))
+        return refuse(c, field, err, "its keyUsage does not allow digitalSignature");
+    return true;
+}
+
+static bool is_signed_by(const struct tr34_certificate *c, const struct tr34_certificate *issuer)
+{
+    bool good =
+        X509_NAME_cmp(X509_get_issuer_name(c->x509), X509_get_subject_name(issuer->x509)) == 0 &&
+        X509_verify(c->x509, X509_get0_pubkey(issuer->x509)) == 1;
+
+    ERR_clear_error();
+    return good;
+}
+
+static bool is_self_issued(const struct tr34_certificate *c)
+{
+    return X509_NAME_cmp(X509_get_issuer_name(c->x509), X509_get_subject_name(c->x509)) == 0;
+}
+
+static bool check_issuer(const struct tr34_certificate *c, const char *field,
+                         const struct tr34_authority *authority, time_t now, struct kf_error *err)
+{
+    const struct tr34_certificate *issuer = authority->certificate;
+
+    if (!is_signed_by(c, issuer))
+        return kf_fail(err, KF_VALIDATION,
+                       "%s (%s): was not issued by %s, the CA that it must "
+                       "come from.",
+                       field, c->name, issuer->name);
+    if (!check_hash(c, field, err) ||
+        (authority->crl && !tr34_crl_check(authority->crl, issuer, now, err)))
+        return false;
+    if (authority->crl && tr34_crl_revokes(authority->crl, c))
+        return refuse(c, field, err, "the certificate is revoked");
+    return true;
+}
+
+/* OpenSSL's: the last of the chain is the trust, the others are what it may pass. */
+static bool verify_all(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
+                       const char *field, time_t now, struct kf_error *err)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *others = sk_X509_new_null();
+    bool ready = store && context && others &&
+                 X509_STORE_add_cert(store, chain->authorities[chain->count - 1].certificate->x509);
+    bool good = false;
+
+    for (size_t i = 0; ready && i + 1 < chain->count; i++)
+        ready = sk_X509_push(others, chain->authorities[i].certificate->x509) > 0;
+    ready = ready && X509_STORE_CTX_init(context, store, leaf->x509, others) == 1;
+    if (ready) {
+        X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+
+        X509_VERIFY_PARAM_set_time(param, now);
+        X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
+        good = X509_verify_cert(context) == 1;
+        if (!good)
+            kf_fail(err, KF_VALIDATION, "%s (%s): the certificate's chain is not valid: %s.", field,
+                    leaf->name, X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+    } else {
+        kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+    }
+    sk_X509_free(others);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    ERR_clear_error();
+    return good;
+}
+
+static bool check_authorities(const struct tr34_chain *chain, time_t now, struct kf_error *err)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct tr34_certificate *c = chain->authorities[i].certificate;
+
+        if (!check_authority(c, chain->field, now, err))
+            return false;
+        if (i + 1 < chain->count &&
+            !check_issuer(c, chain->field, &chain->authorities[i + 1], now, err))
+            return false;
+    }
+    return true;
+}
+
+bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
+                      const char *field, enum tr34_purpose purpose, time_t now,
+                      struct kf_error *err)
+{
+    if (is_self_issued(leaf))
+        return refuse(leaf, field, err,
+                      "the certificate is self-signed; it must come from the CA that is named");
+    if (purpose == TR34_CA ? !check_authority(leaf, field, now, err)
+                           : !check_leaf(leaf, field, purpose, err))
+        return false;
+    return check_issuer(leaf, field, &chain->authorities[0], now, err) &&
+           check_validity(leaf, field, now, err) && check_authorities(chain, now, err) &&
+           verify_all(chain, leaf, field, now, err);
+}
+
+bool tr34_root_check(const struct tr34_certificate *root, const char *field, time_t now,
+                     struct kf_error *err)
+{
+    if (!is_self_issued(root) || !is_signed_by(root, root))
+        return refuse(root, field, err,
+                      "the certificate is not self-signed; one that another CA signed is a "
+                      "TrustedCertificatePublicKey");
+    return check_authority(root, field, now, err);
+}
