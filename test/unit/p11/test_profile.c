@@ -388,6 +388,36 @@ START_TEST(oaep_with_another_hash_is_noticed)
 }
 END_TEST
 
+/* Takes every cryptogram for one, as a token would that answers a wrong padding with a random key.
+ */
+static CK_RV unwrap_whatever(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                             CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    CK_RV rv =
+        original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+    CK_ULONG bytes = 16;
+    CK_ATTRIBUTE with_length[TEMPLATE_MAX];
+
+    if (rv == CKR_OK || mechanism->mechanism != CKM_RSA_PKCS_OAEP)
+        return rv;
+    memcpy(with_length, template, count * sizeof *template);
+    with_length[count] = (CK_ATTRIBUTE){CKA_VALUE_LEN, &bytes, sizeof bytes};
+    return original.C_GenerateKey(session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, with_length,
+                                  count + 1, key);
+}
+
+START_TEST(a_damaged_cryptogram_that_opens_is_noticed)
+{
+    functions->C_UnwrapKey = unwrap_whatever;
+    probe();
+    ck_assert(!token.ways[P11_OAEP_UNWRAP_SHA256].proven);
+    if (expected(P11_OAEP_UNWRAP_SHA256))
+        ck_assert_str_eq(profile.reasons[P11_OAEP_UNWRAP_SHA256],
+                         "CKM_RSA_PKCS_OAEP: a damaged cryptogram opens (AES-128)");
+}
+END_TEST
+
 static CK_RV generate_the_same(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                                CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
@@ -721,6 +751,7 @@ int main(void)
     tcase_add_test(tcase, a_wrong_signature_is_noticed);
     tcase_add_test(tcase, signatures_without_a_hash_are_the_second_way);
     tcase_add_test(tcase, oaep_with_another_hash_is_noticed);
+    tcase_add_test(tcase, a_damaged_cryptogram_that_opens_is_noticed);
     tcase_add_test(tcase, a_key_that_is_not_random_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
     tcase_add_test(tcase, a_join_of_keys_in_the_wrong_order_is_noticed);
