@@ -8,6 +8,21 @@
 
 #include "p11/calls.h"
 
+CK_FUNCTION_LIST *functions, original;
+
+void rsa_setup(void)
+{
+    store_setup();
+    functions = p11_session_functions(token.session);
+    original = *functions;
+}
+
+void rsa_teardown(void)
+{
+    *functions = original;
+    store_teardown();
+}
+
 const enum p11_hash oaep_hashes[2] = {P11_SHA256, P11_SHA512};
 
 const uint8_t known_value[64] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0xFE,

@@ -8,6 +8,12 @@
 #include "p11/rsa.h"
 #include "test/unit/p11/store_support.h"
 
+/* As store_setup and store_teardown, for tests that replace functions of the module: where it keeps
+ * them, and what they were. */
+extern CK_FUNCTION_LIST *functions, original;
+void rsa_setup(void);
+void rsa_teardown(void);
+
 /* A modulus of OpenSSL's key, and OpenSSL's key of a modulus. */
 size_t modulus_of(const EVP_PKEY *key, uint8_t modulus[RSA_BYTES_MAX]);
 EVP_PKEY *key_of(const uint8_t *modulus, size_t len);

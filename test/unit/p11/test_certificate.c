@@ -8,7 +8,6 @@
 #include "p11/object_certificate.h"
 #include "test/unit/p11/rsa_support.h"
 
-static CK_FUNCTION_LIST *functions, original;
 static EVP_PKEY *issuer;
 
 struct der {
@@ -18,17 +17,14 @@ struct der {
 
 static void setup(void)
 {
-    store_setup();
-    functions = p11_session_functions(token.session);
-    original = *functions;
+    rsa_setup();
     issuer = EVP_RSA_gen(2048);
 }
 
 static void teardown(void)
 {
     EVP_PKEY_free(issuer);
-    *functions = original;
-    store_teardown();
+    rsa_teardown();
 }
 
 /* Self-signed, with this serial number, and a name that makes it so much longer. */

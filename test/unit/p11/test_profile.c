@@ -149,8 +149,7 @@ START_TEST(each_format_is_as_known)
         [FORMAT_TR31_IMPORT_AC] = "TDES-CBC unwrap (CKM_DES3_CBC)",
         [FORMAT_TR34] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP), join data before a key",
         [FORMAT_TR34_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP), AES-CBC unwrap",
-        [FORMAT_KEY_CRYPTOGRAM] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP wrap with "
-                                  "SHA-512 (CKM_RSA_PKCS_OAEP)",
+        [FORMAT_KEY_CRYPTOGRAM] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP wrap",
         [FORMAT_KEY_CRYPTOGRAM_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP",
     };
     char text[600];

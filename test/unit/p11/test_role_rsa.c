@@ -8,21 +8,6 @@
 #include "p11/ops.h"
 #include "test/unit/p11/rsa_support.h"
 
-static CK_FUNCTION_LIST *functions, original;
-
-static void setup(void)
-{
-    store_setup();
-    functions = p11_session_functions(token.session);
-    original = *functions;
-}
-
-static void teardown(void)
-{
-    *functions = original;
-    store_teardown();
-}
-
 static CK_OBJECT_HANDLE make(enum p11_role role, enum key_algorithm algorithm)
 {
     uint8_t modulus[RSA_BYTES_MAX];
@@ -243,7 +228,7 @@ int main(void)
 
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, rsa_setup, rsa_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, pairs_are_as_their_roles_say, 0, COUNT(roles));
     tcase_add_test(tests, each_wrong_flag_is_noticed);

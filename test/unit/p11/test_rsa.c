@@ -26,21 +26,6 @@ static const enum key_algorithm sizes[] = {KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4
 
 static const uint8_t exponent[] = {1, 0, 1};
 
-static CK_FUNCTION_LIST *functions, original;
-
-static void setup(void)
-{
-    store_setup();
-    functions = p11_session_functions(token.session);
-    original = *functions;
-}
-
-static void teardown(void)
-{
-    *functions = original;
-    store_teardown();
-}
-
 static CK_OBJECT_HANDLE recipient_of(const EVP_PKEY *key, size_t *len)
 {
     uint8_t modulus[RSA_BYTES_MAX];
@@ -534,7 +519,7 @@ int main(void)
 
     if (!fixture_available(TEST_TOKEN))
         return FIXTURE_SKIP;
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, rsa_setup, rsa_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, what_the_token_wraps_openssl_opens, 0, COUNT(sizes));
     tcase_add_test(tests, a_recipient_may_only_wrap);
