@@ -47,10 +47,12 @@ bool check_wrap_unextractable(struct probe *probe, struct trial *trial, struct k
             use_key(probe, &use_rows[i], wrapping, extractable, 0, NULL) == CKR_OK)
             trial_note(trial, use_key(probe, &use_rows[i], wrapping, locked, 0, NULL) == CKR_OK,
                        use_rows[i].name);
-    if (use_public_key(probe, &public_key, &ignored) &&
-        use_key(probe, &use_oaep, public_key, extractable, 0, NULL) == CKR_OK)
-        trial_note(trial, use_key(probe, &use_oaep, public_key, locked, 0, NULL) == CKR_OK,
-                   use_oaep.name);
+    if (!use_public_key(probe, &public_key, &ignored))
+        return true;
+    for (size_t i = 0; i < USE_OAEPS; i++)
+        if (use_key(probe, &use_oaep[i], public_key, extractable, 0, NULL) == CKR_OK)
+            trial_note(trial, use_key(probe, &use_oaep[i], public_key, locked, 0, NULL) == CKR_OK,
+                       use_oaep[i].name);
     return true;
 }
 

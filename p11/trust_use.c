@@ -17,7 +17,8 @@ enum param {
     PARAM_BIT,
     PARAM_KDF,
     PARAM_KEY,
-    PARAM_OAEP,
+    PARAM_OAEP_SHA1,
+    PARAM_OAEP_SHA256,
 };
 
 const struct use_row use_rows[] = {
@@ -39,7 +40,13 @@ const struct use_row use_rows[] = {
     {NAMED(CKM_EXTRACT_KEY_FROM_KEY), PROBE_DERIVE, PARAM_BIT, KEY_LEN, true},
 };
 const size_t use_row_count = sizeof use_rows / sizeof use_rows[0];
-const struct use_row use_oaep = {NAMED(CKM_RSA_PKCS_OAEP), PROBE_WRAP, PARAM_OAEP, KEY_LEN, false};
+/* With either hash: a token may have only one of them. */
+const struct use_row use_oaep[USE_OAEPS] = {
+    {"CKM_RSA_PKCS_OAEP with SHA-1", CKM_RSA_PKCS_OAEP, PROBE_WRAP, PARAM_OAEP_SHA1, KEY_LEN,
+     false},
+    {"CKM_RSA_PKCS_OAEP with SHA-256", CKM_RSA_PKCS_OAEP, PROBE_WRAP, PARAM_OAEP_SHA256, KEY_LEN,
+     false},
+};
 
 static const uint8_t data[DATA_LEN] = "data for a use that is refused..";
 
@@ -96,7 +103,12 @@ static void fill(const struct use_row *row, CK_OBJECT_HANDLE other, struct param
     case PARAM_KEY:
         POINT(mechanism, in->key);
         break;
-    case PARAM_OAEP:
+    case PARAM_OAEP_SHA1:
+        POINT(mechanism, in->oaep);
+        break;
+    case PARAM_OAEP_SHA256:
+        in->oaep.hashAlg = CKM_SHA256;
+        in->oaep.mgf = CKG_MGF1_SHA256;
         POINT(mechanism, in->oaep);
         break;
     }

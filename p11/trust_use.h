@@ -19,7 +19,8 @@ struct use_row {
 extern const struct use_row use_rows[];
 extern const size_t use_row_count;
 /* RSA-OAEP wrapping under a public key, which use_public_key makes. */
-extern const struct use_row use_oaep;
+#define USE_OAEPS 2
+extern const struct use_row use_oaep[USE_OAEPS];
 
 /*
  * Uses the key. other is the key to be wrapped or to be joined to it. result says what a derived

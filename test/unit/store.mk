@@ -3,8 +3,14 @@ if HAVE_CHECK
 store_tests = \
 	test/unit/p11/test_label \
 	test/unit/p11/test_tags \
+	test/unit/p11/test_certificate_nss \
+	test/unit/p11/test_certificate_softhsm \
 	test/unit/p11/test_role_nss \
 	test/unit/p11/test_role_softhsm \
+	test/unit/p11/test_role_rsa_nss \
+	test/unit/p11/test_role_rsa_softhsm \
+	test/unit/p11/test_rsa_nss \
+	test/unit/p11/test_rsa_softhsm \
 	test/unit/p11/test_store_alias_nss \
 	test/unit/p11/test_store_alias_softhsm \
 	test/unit/p11/test_store_nss \
@@ -43,6 +49,25 @@ test_unit_p11_test_role_nss_LDADD = $(store_test_ldadd)
 test_unit_p11_test_role_softhsm_SOURCES = test/unit/p11/test_role.c $(store_test_sources)
 test_unit_p11_test_role_softhsm_CPPFLAGS = $(store_test_softhsm)
 test_unit_p11_test_role_softhsm_LDADD = $(store_test_ldadd)
+rsa_test_sources = $(store_test_sources) test/unit/p11/rsa_support.c test/unit/p11/rsa_support.h
+test_unit_p11_test_certificate_nss_SOURCES = test/unit/p11/test_certificate.c $(rsa_test_sources)
+test_unit_p11_test_certificate_nss_CPPFLAGS = $(store_test_nss) $(CRYPTO_CFLAGS)
+test_unit_p11_test_certificate_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_certificate_softhsm_SOURCES = test/unit/p11/test_certificate.c $(rsa_test_sources)
+test_unit_p11_test_certificate_softhsm_CPPFLAGS = $(store_test_softhsm) $(CRYPTO_CFLAGS)
+test_unit_p11_test_certificate_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_role_rsa_nss_SOURCES = test/unit/p11/test_role_rsa.c $(rsa_test_sources)
+test_unit_p11_test_role_rsa_nss_CPPFLAGS = $(store_test_nss) $(CRYPTO_CFLAGS)
+test_unit_p11_test_role_rsa_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_role_rsa_softhsm_SOURCES = test/unit/p11/test_role_rsa.c $(rsa_test_sources)
+test_unit_p11_test_role_rsa_softhsm_CPPFLAGS = $(store_test_softhsm) $(CRYPTO_CFLAGS)
+test_unit_p11_test_role_rsa_softhsm_LDADD = $(store_test_ldadd)
+test_unit_p11_test_rsa_nss_SOURCES = test/unit/p11/test_rsa.c $(rsa_test_sources)
+test_unit_p11_test_rsa_nss_CPPFLAGS = $(store_test_nss) $(CRYPTO_CFLAGS)
+test_unit_p11_test_rsa_nss_LDADD = $(store_test_ldadd)
+test_unit_p11_test_rsa_softhsm_SOURCES = test/unit/p11/test_rsa.c $(rsa_test_sources)
+test_unit_p11_test_rsa_softhsm_CPPFLAGS = $(store_test_softhsm) $(CRYPTO_CFLAGS)
+test_unit_p11_test_rsa_softhsm_LDADD = $(store_test_ldadd)
 test_unit_p11_test_store_nss_SOURCES = test/unit/p11/test_store.c $(store_test_sources)
 test_unit_p11_test_store_nss_CPPFLAGS = $(store_test_nss)
 test_unit_p11_test_store_nss_LDADD = $(store_test_ldadd)

@@ -13,16 +13,24 @@
 #include "p11/profile.h"
 #include "test/unit/p11/support.h"
 
-#define BIT(operation) (1u << (operation))
+#define BIT(operation) (1ull << (operation))
 #define KDFS (BIT(P11_KDF_AES) | BIT(P11_KDF_TDES))
 #define UNWRAPS (BIT(P11_UNWRAP_AES) | BIT(P11_UNWRAP_TDES))
 #define JOINS                                                                          \
     (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_JOIN_KEYS) | BIT(P11_XOR) | \
      BIT(P11_CUT) | BIT(P11_IDENTITY))
 
+#define OAEPS                                                                    \
+    (BIT(P11_OAEP_SHA256) | BIT(P11_OAEP_SHA512) | BIT(P11_OAEP_UNWRAP_SHA256) | \
+     BIT(P11_OAEP_UNWRAP_SHA512))
+#define ALL_FORMATS                                                      \
+    {                                                                    \
+        true, true, true, true, true, true, true, true, true, true, true \
+    }
+
 /* What is known of each token. */
 static const struct {
-    unsigned missing;
+    unsigned long long missing;
     struct p11_template_rungs rungs;
     enum profile_result checks[PROFILE_CHECKS];
     bool formats[PROFILE_FORMATS];
@@ -31,7 +39,7 @@ static const struct {
         {
             .missing = KDFS,
             .rungs = {true, true, true},
-            .formats = {true, true, true, true, true, true, true},
+            .formats = ALL_FORMATS,
         },
     [FIXTURE_NSS] =
         {
@@ -45,11 +53,11 @@ static const struct {
                     [CHECK_ALLOWED_MECHANISMS] = PROFILE_FAILED,
                     [CHECK_WEAKEN] = PROFILE_FAILED,
                 },
-            .formats = {true, true, true, true, true, true, true},
+            .formats = ALL_FORMATS,
         },
     [FIXTURE_STOCK_SOFTHSM] =
         {
-            .missing = KDFS | JOINS | UNWRAPS | BIT(P11_WRAP_TDES),
+            .missing = KDFS | JOINS | UNWRAPS | OAEPS | BIT(P11_WRAP_TDES),
             .rungs = {true, true, true},
             .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
         },
@@ -139,6 +147,10 @@ START_TEST(each_format_is_as_known)
         [FORMAT_TR31_IMPORT_B] = "TDES-CBC unwrap (CKM_DES3_CBC)",
         [FORMAT_TR31_IMPORT_D] = "AES-CBC unwrap (CKM_AES_CBC)",
         [FORMAT_TR31_IMPORT_AC] = "TDES-CBC unwrap (CKM_DES3_CBC)",
+        [FORMAT_TR34] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP), join data before a key",
+        [FORMAT_TR34_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP), AES-CBC unwrap",
+        [FORMAT_KEY_CRYPTOGRAM] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP wrap",
+        [FORMAT_KEY_CRYPTOGRAM_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP",
     };
     char text[600];
 
@@ -290,6 +302,147 @@ START_TEST(one_wrong_bit_is_noticed)
 }
 END_TEST
 
+static CK_RV sign_with_a_slip(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYTE *out,
+                              CK_ULONG *out_len)
+{
+    CK_RV rv = original.C_Sign(session, data, len, out, out_len);
+
+    if (rv == CKR_OK)
+        out[*out_len - 1] ^= 1;
+    return rv;
+}
+
+START_TEST(a_wrong_signature_is_noticed)
+{
+    functions->C_Sign = sign_with_a_slip;
+    probe();
+    ck_assert(!token.ways[P11_SIGN_SHA256].proven);
+    ck_assert_str_eq(profile.reasons[P11_SIGN_SHA256],
+                     "CKM_SHA256_RSA_PKCS: C_Sign: wrong signature (RSA-2048); "
+                     "CKM_RSA_PKCS: C_Sign: wrong signature (RSA-2048)");
+}
+END_TEST
+
+/* A token that does not hash itself. */
+static CK_RV sign_bare_only(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                            CK_OBJECT_HANDLE key)
+{
+    if (mechanism->mechanism == CKM_SHA256_RSA_PKCS)
+        return CKR_MECHANISM_INVALID;
+    return original.C_SignInit(session, mechanism, key);
+}
+
+START_TEST(signatures_without_a_hash_are_the_second_way)
+{
+    functions->C_SignInit = sign_bare_only;
+    probe();
+    ck_assert_uint_eq(token.ways[P11_SIGN_SHA256].mechanism, CKM_RSA_PKCS);
+    ck_assert_uint_eq(token.ways[P11_SIGN_SHA512].mechanism, CKM_SHA512_RSA_PKCS);
+}
+END_TEST
+
+/* OAEP with one hash whatever is asked for, as a token would that does not look at the parameter:
+ * a round trip of its own works. */
+static CK_MECHANISM *with_one_hash(CK_MECHANISM *mechanism, CK_RSA_PKCS_OAEP_PARAMS *params)
+{
+    if (mechanism->mechanism != CKM_RSA_PKCS_OAEP)
+        return mechanism;
+    memcpy(params, mechanism->pParameter, sizeof *params);
+    params->hashAlg = CKM_SHA_1;
+    params->mgf = CKG_MGF1_SHA1;
+    mechanism->pParameter = params;
+    return mechanism;
+}
+
+static CK_RV wrap_with_one_hash(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
+                                CK_ULONG *len)
+{
+    CK_RSA_PKCS_OAEP_PARAMS params;
+
+    return original.C_WrapKey(session, with_one_hash(mechanism, &params), wrapping, key, out, len);
+}
+
+static CK_RV unwrap_with_one_hash(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                  CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                                  CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    CK_RSA_PKCS_OAEP_PARAMS params;
+
+    return original.C_UnwrapKey(session, with_one_hash(mechanism, &params), unwrapping, wrapped,
+                                len, template, count, key);
+}
+
+START_TEST(oaep_with_another_hash_is_noticed)
+{
+    char text[600];
+
+    functions->C_WrapKey = wrap_with_one_hash;
+    functions->C_UnwrapKey = unwrap_with_one_hash;
+    probe();
+    for (enum p11_operation i = P11_OAEP_SHA256; i <= P11_OAEP_UNWRAP_SHA512; i++)
+        ck_assert_msg(!token.ways[i].proven, "%s", op_name(i));
+    ck_assert(!profile_can(&token, FORMAT_KEY_CRYPTOGRAM, text, sizeof text));
+    ck_assert(token.ways[P11_SIGN_SHA256].proven);
+}
+END_TEST
+
+/* Takes every cryptogram for one, as a token would that answers a wrong padding with a random key.
+ */
+static CK_RV unwrap_whatever(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                             CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    CK_RV rv =
+        original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+    CK_ULONG bytes = 16;
+    CK_ATTRIBUTE with_length[TEMPLATE_MAX];
+
+    if (rv == CKR_OK || mechanism->mechanism != CKM_RSA_PKCS_OAEP)
+        return rv;
+    memcpy(with_length, template, count * sizeof *template);
+    with_length[count] = (CK_ATTRIBUTE){CKA_VALUE_LEN, &bytes, sizeof bytes};
+    return original.C_GenerateKey(session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, with_length,
+                                  count + 1, key);
+}
+
+START_TEST(a_damaged_cryptogram_that_opens_is_noticed)
+{
+    functions->C_UnwrapKey = unwrap_whatever;
+    probe();
+    ck_assert(!token.ways[P11_OAEP_UNWRAP_SHA256].proven);
+    if (expected(P11_OAEP_UNWRAP_SHA256))
+        ck_assert_str_eq(profile.reasons[P11_OAEP_UNWRAP_SHA256],
+                         "CKM_RSA_PKCS_OAEP: a damaged cryptogram opens (AES-128)");
+}
+END_TEST
+
+static CK_RV generate_the_same(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    CK_RV rv = original.C_GenerateKey(session, mechanism, template, count, key);
+    static CK_OBJECT_HANDLE first;
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE in_session = {CKA_TOKEN, &no, sizeof no};
+
+    if (rv != CKR_OK || mechanism->mechanism != CKM_DES3_KEY_GEN)
+        return rv;
+    if (first != CK_INVALID_HANDLE && original.C_DestroyObject(session, *key) == CKR_OK &&
+        original.C_CopyObject(session, first, &in_session, 1, key) == CKR_OK)
+        return CKR_OK;
+    first = *key;
+    return rv;
+}
+
+START_TEST(a_key_that_is_not_random_is_noticed)
+{
+    functions->C_GenerateKey = generate_the_same;
+    probe();
+    ck_assert_str_eq(profile.reasons[P11_GENERATE_TDES],
+                     "CKM_DES3_KEY_GEN: the same key twice (DES3)");
+}
+END_TEST
+
 /* Not those with CKM_AES_ECB_ENCRYPT_DATA: known values are made by it. */
 static CK_RV derive_from_other_data(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                                     CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
@@ -415,6 +568,51 @@ static CK_RV refuse_creation(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, 
     (void)key;
     return CKR_TEMPLATE_INCONSISTENT;
 }
+
+static CK_RV refuse_private(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
+                            CK_OBJECT_HANDLE *key)
+{
+    CK_OBJECT_CLASS class;
+
+    memcpy(&class, template[0].pValue, sizeof class);
+    if (class == CKO_PRIVATE_KEY)
+        return refuse_creation(session, template, count, key);
+    return original.C_CreateObject(session, template, count, key);
+}
+
+/* A token that takes no private keys makes its own for the test. */
+START_TEST(without_creation_pairs_are_generated)
+{
+    functions->C_CreateObject = refuse_private;
+    probe();
+    for (enum p11_operation i = 0; i < P11_OPERATIONS; i++)
+        ck_assert_msg(token.ways[i].proven == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
+}
+END_TEST
+
+static CK_RV refuse_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+                         CK_ULONG public_count, CK_ATTRIBUTE *private, CK_ULONG private_count,
+                         CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
+{
+    (void)session, (void)mechanism, (void)public, (void)public_count;
+    (void)private, (void)private_count, (void)public_key, (void)private_key;
+    return CKR_MECHANISM_INVALID;
+}
+
+START_TEST(without_any_pair_no_rsa_is_proven)
+{
+    functions->C_CreateObject = refuse_private;
+    functions->C_GenerateKeyPair = refuse_pair;
+    probe();
+    for (enum p11_operation i = P11_OAEP_SHA256; i <= P11_RSA_GENERATE; i++) {
+        ck_assert(!token.ways[i].proven);
+        ck_assert_ptr_nonnull(
+            strstr(profile.reasons[i], "C_GenerateKeyPair: CKR_MECHANISM_INVALID"));
+    }
+    ck_assert(token.ways[P11_ECB_AES].proven);
+}
+END_TEST
 
 START_TEST(without_any_known_value_nothing_is_proven)
 {
@@ -549,10 +747,17 @@ int main(void)
     tcase_add_test(tcase, a_wrap_that_ignores_the_iv_is_not_used);
     tcase_add_test(tcase, a_wrap_that_pads_is_not_used);
     tcase_add_test(tcase, one_wrong_bit_is_noticed);
+    tcase_add_test(tcase, a_wrong_signature_is_noticed);
+    tcase_add_test(tcase, signatures_without_a_hash_are_the_second_way);
+    tcase_add_test(tcase, oaep_with_another_hash_is_noticed);
+    tcase_add_test(tcase, a_damaged_cryptogram_that_opens_is_noticed);
+    tcase_add_test(tcase, a_key_that_is_not_random_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
     tcase_add_test(tcase, a_join_of_keys_in_the_wrong_order_is_noticed);
     tcase_add_test(tcase, readable_results_are_compared_by_themselves);
     tcase_add_test(tcase, without_derivation_known_values_are_created);
+    tcase_add_test(tcase, without_creation_pairs_are_generated);
+    tcase_add_test(tcase, without_any_pair_no_rsa_is_proven);
     tcase_add_test(tcase, without_any_known_value_nothing_is_proven);
     tcase_add_test(tcase, a_token_that_reveals_is_not_trusted);
     tcase_add_test(tcase, a_token_that_protects_nothing_is_not_trusted);
