@@ -13,10 +13,11 @@
 
 struct export_tr34 {
     enum tr34_layout layout;
-    CK_OBJECT_HANDLE key; /* a generic secret of the exact bytes (ROLE_EXPORT, or one of this job) */
+    CK_OBJECT_HANDLE
+        key; /* a generic secret of the exact bytes (ROLE_EXPORT, or one of this job) */
     size_t key_len;
-    bool aes;                          /* what the key is, and so its content key */
-    struct tr34_attributes attributes; /* header, and nonce or time */
+    bool aes;                                 /* what the key is, and so its content key */
+    struct tr34_attributes attributes;        /* header, and nonce or time */
     const struct tr34_certificate *recipient; /* of the KRD, validated */
     CK_OBJECT_HANDLE signing;                 /* the KDH's private key */
     const struct tr34_certificate *signer;    /* and its certificate */

@@ -1,290 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ImportKey: which key blocks are taken, under which wrapping key, and what the key in one becomes.
- */
-#include <stdio.h>
-#include <string.h>
-
-#include "daemon/worker/import_tr31.h"
-#include "daemon/worker/service_internal.h"
-#include "daemon/worker/wrapping.h"
+/* ImportKey: in which format, and what becomes of a key however it came. */
+#include "daemon/worker/import.h"
 #include "p11/ops.h"
 
-#define FIELD "WrappedKeyBlock"
-
-/* The payload of the longest key that is imported: two bytes of length, an HMAC key, whole AES
- * blocks. Some tokens have no secrets that are much longer, so of a longer one not even the MAC is
- * looked at. */
-#define PAYLOAD_MAX 80
-
-/* What is imported, as far as its header says it. */
-struct kind {
-    char letter;
-    struct import_lengths lengths; /* of the key, in bytes */
-};
-
-static const struct kind kinds[] = {
-    {'T', {16, 24, 8}},
-    {'A', {16, 32, 8}},
-    {'H', {KEY_HMAC_BYTES_MIN, KEY_HMAC_BYTES_MAX, 1}},
-};
-
-_Static_assert(KEY_HMAC_BYTES_MAX - KEY_HMAC_BYTES_MIN < IMPORT_LENGTHS_MAX, "all are compared");
-_Static_assert(TR31_PAYLOAD_PREFIX + KEY_HMAC_BYTES_MAX <= PAYLOAD_MAX, "all fit");
-
-/* What is wrong with a block's text or header, with the request's member in front. */
-static bool refuse_block(const struct kf_error *why, struct kf_error *err)
+bool import_take(struct import_job *job, CK_OBJECT_HANDLE object, struct key_facts *facts,
+                 struct kf_error *err)
 {
-    return kf_fail(err, why->status, FIELD ": %.480s", why->message);
-}
+    const keyferry_ImportKeyRequest *request = job->request;
+    struct service *service = job->service;
 
-static bool parse(const keyferry_ImportTr31KeyBlock *tr31, struct tr31_keyblock *block,
-                  struct kf_error *err)
-{
-    struct kf_error why = {0};
-
-    if (!tr31->has_wrapped_key_block)
-        return kf_fail(err, KF_VALIDATION, FIELD " is required.");
-    if (!tr31_keyblock_parse(tr31->wrapped_key_block, strlen(tr31->wrapped_key_block), block, &why))
-        return refuse_block(&why, err);
-    if (block->header.version == 'E')
-        return kf_fail(err, KF_VALIDATION,
-                       FIELD ": key blocks of version E are not imported, only A, B, C and D.");
-    if (block->ciphertext_len > PAYLOAD_MAX)
-        return kf_fail(err, KF_VALIDATION,
-                       FIELD ": its ciphertext has %zu bytes, but no AES, TDES or HMAC key that is "
-                             "imported takes more than %d; asymmetric keys are not imported.",
-                       block->ciphertext_len, PAYLOAD_MAX);
-    return true;
-}
-
-/* Whether the block can be under such a key at all. */
-static bool check_version(const struct p11_key *wrapping, char version, struct kf_error *err)
-{
-    bool aes = key_algorithm_is_aes(wrapping->facts.algorithm);
-
-    if (aes != (version == 'D'))
-        return kf_fail(err, KF_VALIDATION,
-                       FIELD ": a key block of version %c is under %s key, but the wrapping key "
-                             "key/%s is %s.",
-                       version, version == 'D' ? "an AES" : "a TDES", wrapping->name,
-                       key_algorithm_name(wrapping->facts.algorithm));
-    if (version != 'A' && version != 'C')
-        return true;
-    return wrapping->facts.legacy_import ||
-           kf_fail(err, KF_VALIDATION,
-                   WRAPPING_FIELD
-                   ": key/%s was made without LegacyImport, which key blocks of version "
-                   "A and C need; ask for one of version B, or make the wrapping key "
-                   "with it.",
-                   wrapping->name);
-}
-
-static bool check_token(const struct service *service, char version, struct kf_error *err)
-{
-    enum profile_format format = version == 'D'   ? FORMAT_TR31_IMPORT_D
-                                 : version == 'B' ? FORMAT_TR31_IMPORT_B
-                                                  : FORMAT_TR31_IMPORT_AC;
-    char text[400];
-
-    if (!store_can_make(&service->token, err))
-        return false;
-    return profile_can(&service->token, format, text, sizeof text) ||
-           kf_fail(err, KF_VALIDATION, FIELD ": this token is not capable of the %s: %s",
-                   profile_format_name(format), text);
-}
-
-static struct p11_key *find_wrapping(struct service *service,
-                                     const keyferry_ImportTr31KeyBlock *tr31, char version,
-                                     struct kf_error *err)
-{
-    struct p11_key *key =
-        service_find_key(service, WRAPPING_FIELD, GIVEN(tr31, wrapping_key_identifier), err);
-
-    if (!key || !wrapping_check(key, WRAPPING_UNWRAP, err) || !check_version(key, version, err) ||
-        !check_token(service, version, err))
-        return NULL;
-    return key;
-}
-
-/* From here on the block's MAC was right. */
-
-static const struct kind *find_kind(const struct tr31_keyblock *block, struct kf_error *err)
-{
-    char letter = block->header.algorithm;
-    const struct tr31_version *version = tr31_version_find(block->header.version);
-
-    if (block->header.key_version[0] == 'c') {
-        kf_fail(err, KF_VALIDATION,
-                FIELD ": key version %s says that it holds a component of a key; only whole keys "
-                      "are imported.",
-                block->header.key_version);
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        size_t most = TR31_PAYLOAD_PREFIX + kinds[i].lengths.to;
-
-        if (kinds[i].letter != letter)
-            continue;
-        most =
-            (most + version->payload_block - 1) / version->payload_block * version->payload_block;
-        if (block->ciphertext_len <= most)
-            return &kinds[i];
-        kf_fail(err, KF_VALIDATION,
-                FIELD ": its ciphertext has %zu bytes; the longest key of algorithm %c takes %zu.",
-                block->ciphertext_len, letter, most);
-        return NULL;
-    }
-    kf_fail(err, KF_VALIDATION,
-            FIELD ": algorithm %c is %s; only AES (A), TDES (T) and HMAC (H) keys are imported.",
-            letter, strchr("ERS", letter) ? "of an asymmetric key" : "not one that is imported");
-    return NULL;
-}
-
-static const struct tr31_optblock *find_optional(const struct tr31_header *header, const char *id)
-{
-    for (size_t i = 0; i < header->optional.count; i++)
-        if (strcmp(header->optional.list[i].id, id) == 0)
-            return &header->optional.list[i];
-    return NULL;
-}
-
-/* An HMAC key's hash: the block's own HM, else what the request says. */
-static bool find_hash(const struct tr31_header *header, const keyferry_ImportTr31KeyBlock *tr31,
-                      enum key_algorithm *algorithm, struct kf_error *err)
-{
-    const struct tr31_optblock *hm = find_optional(header, "HM");
-    enum key_algorithm wanted = KEY_ALGORITHM_NONE;
-
-    if (tr31->has_hmac_algorithm) {
-        wanted = key_algorithm_from_name(tr31->hmac_algorithm);
-        if (!key_algorithm_is_hmac(wanted))
-            return kf_fail(err, KF_VALIDATION,
-                           "HmacAlgorithm: must be HMAC_SHA224, HMAC_SHA256, HMAC_SHA384 or "
-                           "HMAC_SHA512.");
-    }
-    *algorithm = hm ? key_algorithm_from_hash_code(hm->data) : wanted;
-    if (hm && *algorithm == KEY_ALGORITHM_NONE)
-        return kf_fail(err, KF_VALIDATION,
-                       FIELD ": optional block HM: its hash is %.2s; only keys for SHA-224 (20), "
-                             "SHA-256 (21), SHA-384 (22) and SHA-512 (23) are imported.",
-                       hm->data);
-    if (*algorithm == KEY_ALGORITHM_NONE)
-        return kf_fail(err, KF_VALIDATION,
-                       "HmacAlgorithm is required: the key block holds an HMAC key, and has no "
-                       "optional block HM that says its hash.");
-    if (hm && wanted != KEY_ALGORITHM_NONE && wanted != *algorithm)
-        return kf_fail(err, KF_VALIDATION,
-                       "HmacAlgorithm: is %s, but the key block's optional block HM says %s.",
-                       key_algorithm_name(wanted), key_algorithm_name(*algorithm));
-    return true;
-}
-
-static enum key_algorithm cipher_of(char letter, size_t len)
-{
-    if (letter == 'T')
-        return len == 16 ? KEY_TDES_2KEY : KEY_TDES_3KEY;
-    return len == 16 ? KEY_AES_128 : len == 24 ? KEY_AES_192 : KEY_AES_256;
-}
-
-/* What the header and the length make of the key. */
-static bool find_facts(const struct tr31_header *header, const keyferry_ImportKeyRequest *request,
-                       size_t len, struct key_facts *facts, struct kf_error *err)
-{
-    const keyferry_ImportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
-    struct kf_error why = {0};
-
-    if (header->algorithm == 'H') {
-        if (!find_hash(header, tr31, &facts->algorithm, err))
-            return false;
-        facts->hmac_bytes = len;
-    } else if (tr31->has_hmac_algorithm) {
-        return kf_fail(err, KF_VALIDATION,
-                       "HmacAlgorithm: is for HMAC keys; the key block's algorithm is %c.",
-                       header->algorithm);
-    } else {
-        facts->algorithm = cipher_of(header->algorithm, len);
-    }
-    memcpy(facts->usage, header->usage, sizeof facts->usage);
-    memcpy(facts->version, header->key_version, sizeof facts->version);
-    facts->mode = header->mode;
-    facts->exportability = header->exportability;
-    facts->external = facts->imported = true;
-    if (!key_attributes_check_import(facts->usage, facts->algorithm, facts->mode, &why))
-        return refuse_block(&why, err);
-    return true;
-}
-
-/* The key object becomes a key of the store. */
-static struct p11_key *take(struct service *service, const keyferry_ImportKeyRequest *request,
-                            const struct p11_key *wrapping, const struct tr31_header *header,
-                            CK_OBJECT_HANDLE object, size_t len, const struct key_state *state,
-                            struct kf_error *err)
-{
-    struct key_facts facts = {.usage = ""};
-
-    if (!find_facts(header, request, len, &facts, err) ||
-        !wrapping_check_strength(wrapping, WRAPPING_UNWRAP, &facts, err) ||
-        !service_check_kcv_algorithm(request->has_key_check_value_algorithm,
-                                     request->key_check_value_algorithm, facts.algorithm, err) ||
+    if (!service_check_kcv_algorithm(request->has_key_check_value_algorithm,
+                                     request->key_check_value_algorithm, facts->algorithm, err) ||
         !service_read_legacy_import(service, request->has_legacy_import && request->legacy_import,
-                                    &facts, err) ||
-        !store_check_parts(&service->token, object, facts.algorithm, err) ||
-        !store_check_value(&service->token, object, facts.algorithm, &facts, err))
-        return NULL;
-    return store_make(service->store, object, &facts, state, err);
+                                    facts, err) ||
+        !store_check_parts(&service->token, object, facts->algorithm, err) ||
+        !store_check_value(&service->token, object, facts->algorithm, facts, err))
+        return false;
+    job->key = store_make(service->store, object, facts, &job->state, err);
+    return job->key != NULL;
 }
 
-static struct p11_key *import(struct service *service, const keyferry_ImportKeyRequest *request,
-                              const struct p11_key *wrapping, const struct tr31_keyblock *block,
-                              const struct key_state *state, struct kf_error *err)
+static bool import(struct import_job *job, struct kf_error *err)
 {
-    const char *text = request->key_material.tr31_key_block.wrapped_key_block;
-    enum p11_cipher cipher = op_cipher(wrapping->facts.algorithm);
-    CK_OBJECT_HANDLE payload = CK_INVALID_HANDLE, object = CK_INVALID_HANDLE;
-    const struct kind *kind = NULL;
-    struct p11_key *key = NULL;
-    size_t len = 0;
-    bool good;
+    const keyferry_ImportKeyRequest *request = job->request;
 
-    if (!import_tr31_open(&service->token, service->kbpks, wrapping, text, block, &payload, err))
-        return NULL;
-    kind = find_kind(block, err);
-    good = kind && import_tr31_cut(&service->token, cipher, payload, block->ciphertext_len,
-                                   &kind->lengths, &object, &len, err);
-    op_destroy(&service->token, &payload);
-    if (good)
-        key = take(service, request, wrapping, &block->header, object, len, state, err);
-    op_destroy(&service->token, &object);
-    return key;
+    switch (request->has_key_material ? request->key_material.which_material : 0) {
+    case keyferry_ImportKeyMaterial_tr31_key_block_tag:
+        return import_as_tr31(job, err);
+    case keyferry_ImportKeyMaterial_root_certificate_public_key_tag:
+        return import_as_root(job, err);
+    case keyferry_ImportKeyMaterial_trusted_certificate_public_key_tag:
+        return import_as_trusted(job, err);
+    default:
+        return kf_fail(err, KF_VALIDATION,
+                       "KeyMaterial: exactly one of its members is required: Tr31KeyBlock, "
+                       "Tr34KeyBlock, KeyCryptogram, RootCertificatePublicKey or "
+                       "TrustedCertificatePublicKey.");
+    }
 }
 
 bool op_import_key(struct service *service, const void *request_, void *reply_,
                    struct record *record, struct kf_error *err)
 {
     const keyferry_ImportKeyRequest *request = request_;
-    const keyferry_ImportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
     keyferry_ImportKeyReply *reply = reply_;
-    struct key_state state = {.enabled = !request->has_enabled || request->enabled};
-    const struct p11_key *wrapping, *key;
-    struct tr31_keyblock block;
+    struct import_job job = {
+        .service = service,
+        .request = request,
+        .record = record,
+        .state = {.enabled = !request->has_enabled || request->enabled},
+    };
 
-    if (!request->has_key_material ||
-        request->key_material.which_material != keyferry_ImportKeyMaterial_tr31_key_block_tag)
-        return kf_fail(err, KF_VALIDATION,
-                       "KeyMaterial: exactly one of its members is required: Tr31KeyBlock.");
-    if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
-        !parse(tr31, &block, err))
+    if (!service_read_tags(request->tags, request->tags_count, &job.state, record, err) ||
+        !import(&job, err))
         return false;
-    service_record_block(record, tr31->wrapped_key_block);
-    wrapping = find_wrapping(service, tr31, block.header.version, err);
-    if (!wrapping)
-        return false;
-    service_record_key(service, record, "Wrapping", wrapping);
-    key = import(service, request, wrapping, &block, &state, err);
-    if (!key)
-        return false;
-    service_record_key(service, record, "", key);
+    service_record_key(service, record, "", job.key);
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
+    service_fill_key(service, job.key, &reply->key);
     return true;
 }
