@@ -6,7 +6,7 @@ _keyferry()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local common="--socket --output --cli-input-json --cli-read-timeout --help --version"
     local pages="--no-paginate --max-items --page-size --starting-token"
-    local commands="create-key get-key list-keys delete-key create-alias update-alias delete-alias get-alias list-aliases export-key adopt-key token status import-key start-key-usage stop-key-usage restore-key tag-resource untag-resource list-tags-for-resource parse-key-block"
+    local commands="create-key get-key list-keys delete-key create-alias update-alias delete-alias get-alias list-aliases export-key adopt-key token status import-key start-key-usage stop-key-usage restore-key tag-resource untag-resource list-tags-for-resource init-ca get-parameters-for-export get-parameters-for-import get-public-key-certificate get-certificate-signing-request parse-key-block"
     local command="" word options
 
     COMPREPLY=()
@@ -80,6 +80,21 @@ _keyferry()
         ;;
     list-tags-for-resource)
         options="--resource-arn --next-token --max-results $pages"
+        ;;
+    init-ca)
+        options="--certificate-subject"
+        ;;
+    get-parameters-for-export)
+        options="--key-material-type --signing-key-algorithm"
+        ;;
+    get-parameters-for-import)
+        options="--key-material-type --wrapping-key-algorithm"
+        ;;
+    get-public-key-certificate)
+        options="--key-identifier"
+        ;;
+    get-certificate-signing-request)
+        options="--key-identifier --signing-algorithm --certificate-subject"
         ;;
     parse-key-block) common="--output --help --version" options="" ;;
     token | status) options="" ;;

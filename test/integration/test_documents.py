@@ -33,8 +33,17 @@ HELP_IN_ORDER = (
     "delete-key",
     "restore-key",
     "delete-alias",
+    "init-ca",
+    "get-parameters-for-export",
+    "get-parameters-for-import",
+    "get-public-key-certificate",
+    "get-certificate-signing-request",
     "token",
     "status",
+)
+SIGNING_PAIR = (
+    "KeyAlgorithm=RSA_2048,KeyUsage=TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE,"
+    "KeyClass=ASYMMETRIC_KEY_PAIR,KeyModesOfUse={Sign=true}"
 )
 PLACEHOLDERS = ("5rplquuwozodpwsp", "ov6icy4ryas4zcza")  # key ids in the examples of --help
 
@@ -71,11 +80,12 @@ class Documents(unittest.TestCase):
         self.sandbox.put_key("old-bdk", "TDES_2KEY", harness.random_key("TDES_2KEY"))
         self.sandbox.close_token()
 
-    def shell(self, script):
+    def shell(self, script, sandbox=None):
         """The output of a script that must succeed, and say nothing on standard error."""
+        variables = (sandbox or self.sandbox).variables
         done = subprocess.run(
             ["sh", "-e", "-c", script],
-            env=dict(self.sandbox.variables, PATH=harness.BIN + ":" + os.environ["PATH"]),
+            env=dict(variables, PATH=harness.BIN + ":" + os.environ["PATH"]),
             cwd=self.folder,
             text=True,
             timeout=120,
@@ -97,6 +107,25 @@ class Documents(unittest.TestCase):
             self.shell(block)
         self.assertRegex(self.shell("cat block"), r"\AD0\d{3}B0TX00E0000[0-9A-F]+\n\Z")
 
+    @unittest.skipUnless(shutil.which("jq"), "needs jq")
+    def test_the_key_exchange_of_the_manual_page(self):
+        blocks = manual_blocks(source("doc/keyferry.1"), "CERTIFICATES AND KEY TOKENS")
+        with harness.Sandbox() as sender:
+            shared = sender.cli(
+                *("create-key", "--exportable", "--key-attributes"),
+                "KeyAlgorithm=AES_128,KeyUsage=TR31_K1_KEY_BLOCK_PROTECTION_KEY,"
+                "KeyClass=SYMMETRIC_KEY,KeyModesOfUse={Encrypt=true,Decrypt=true,Wrap=true,Unwrap=true}",
+            )["Key"]
+            sender.cli(
+                *("create-alias", "--alias-name", "alias/shared", "--key-arn", shared["KeyArn"])
+            )
+            self.assertEqual(len(blocks), 3)
+            for block, side in zip(blocks, (self.sandbox, sender, self.sandbox)):
+                answer = self.shell(block, side)
+        received = json.loads(answer[answer.index("{") :])["Key"]
+        for member in ("KeyCheckValue", "KeyAttributes"):
+            self.assertEqual(received[member], shared[member])
+
     def test_the_shorthand_of_the_manual_page(self):
         block = manual_blocks(source("doc/keyferry.1"), "VALUES")[0]
         self.shell("keyferry create-key --exportable --key-attributes " + shlex.quote(block.strip()))
@@ -114,9 +143,17 @@ class Documents(unittest.TestCase):
             "CREATE_ALIAS",
             {"alias_name": "alias/old-kek", "key_arn": self.key(harness.kek_attributes("AES_128"))},
         )
+        pair = self.sandbox.cli("create-key", "--no-exportable", "--key-attributes", SIGNING_PAIR)
+        self.sandbox.call(
+            "CREATE_ALIAS", {"alias_name": "alias/signing", "key_arn": pair["Key"]["KeyArn"]}
+        )
         exported = ""
         for name in HELP_IN_ORDER:
             command = examples[name]
+            if name == "init-ca":  # a sandbox's token has its CA
+                status, text = self.sandbox.refused(*shlex.split(command)[1:])
+                self.assertEqual(status, "ConflictException", text)
+                continue
             for placeholder, real in zip(PLACEHOLDERS, keks):
                 command = command.replace(placeholder, real)
             answer = self.shell(command.replace("D0112P0AE00E0000...", exported))
