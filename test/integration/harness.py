@@ -207,7 +207,7 @@ class Sandbox(Client):
     """keyferry-sandbox around nothing: it stays until close()."""
 
     def __init__(
-        self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None
+        self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None, ca=False
     ):
         self.token = token
         self.files = contextlib.ExitStack()
@@ -220,6 +220,8 @@ class Sandbox(Client):
             "--verbose",
             *options,
         ]
+        if not ca:
+            command.append("--no-ca")
         if config:
             file = self.files.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))
             file.write(config)
