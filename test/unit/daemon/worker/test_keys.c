@@ -276,6 +276,14 @@ static void delete_in(const char *key, int days, enum kf_status status, const ch
                   response.message);
 }
 
+static void restore_key(const char *key)
+{
+    keyferry_RestoreKeyRequest request = {0};
+
+    set_text(&request, key_identifier, key);
+    SEND(RESTORE_KEY, RestoreKey, &request, NULL);
+}
+
 START_TEST(deletion_waits_and_comes)
 {
     char arn[ARN_MAX], live[ARN_MAX];
@@ -307,6 +315,11 @@ START_TEST(deletion_waits_and_comes)
     get_key(arn);
     expect_ok();
     write_card(arn, &(struct key_state){.delete_ms = now - 1000});
+    restore_key(arn);
+    expect_refusal(KF_CONFLICT, "KeyIdentifier: key/");
+    expect_refusal(KF_CONFLICT, "its waiting time is over");
+    get_key(arn);
+    ck_assert_str_eq(shown.key.key_state, "DELETE_PENDING");
     service_again(); /* sweeps at its start */
     get_key(arn);
     expect_refusal(KF_NOT_FOUND, id_of(arn));
