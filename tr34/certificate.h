@@ -27,8 +27,8 @@ struct tr34_certificate *tr34_certificate_from_der(const char *field, struct der
 void tr34_certificate_free(struct tr34_certificate *certificate);
 
 /* Views into the certificate, for its life: its DER; its IssuerAndSerialNumber (RFC 5652 10.2.4)
- * with the issuer's own octets, never written anew; the key's numbers, big-endian without leading
- * zeros. */
+ * with the issuer's and the serial's own octets, never written anew; the key's numbers, big-endian
+ * without leading zeros. */
 struct der_view tr34_certificate_der(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_identity(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_modulus(const struct tr34_certificate *certificate);
