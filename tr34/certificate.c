@@ -189,11 +189,21 @@ void tr34_certificate_fingerprint(const struct tr34_certificate *certificate,
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-time_t tr34_certificate_not_after(const struct tr34_certificate *certificate)
+static time_t read_time(const ASN1_TIME *time)
 {
     struct tm tm;
 
-    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate->x509), &tm) == 1 ? timegm(&tm) : 0;
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+time_t tr34_certificate_not_before(const struct tr34_certificate *certificate)
+{
+    return read_time(X509_get0_notBefore(certificate->x509));
+}
+
+time_t tr34_certificate_not_after(const struct tr34_certificate *certificate)
+{
+    return read_time(X509_get0_notAfter(certificate->x509));
 }
 
 bool tr34_certificate_verify(const struct tr34_certificate *certificate, const uint8_t *data,

@@ -39,7 +39,8 @@ const char *tr34_certificate_name(const struct tr34_certificate *certificate);
 #define TR34_FINGERPRINT_SIZE 65
 void tr34_certificate_fingerprint(const struct tr34_certificate *certificate,
                                   char out[TR34_FINGERPRINT_SIZE]);
-/* When it ends. */
+/* When it begins and ends. */
+time_t tr34_certificate_not_before(const struct tr34_certificate *certificate);
 time_t tr34_certificate_not_after(const struct tr34_certificate *certificate);
 
 /* Whether signature is its key's, RSA PKCS #1 v1.5 with SHA-256, over data; a refusal names field.
