@@ -262,10 +262,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        files_are_pem_or_der,    other_files_are_refused,
-        a_list_is_its_cas_own,   a_ca_must_be_allowed_to_sign_lists,
-        a_list_has_its_time,     a_list_is_whole_and_strong,
-        the_revoked_are_refused, a_list_that_cannot_serve_stops_all,
+        files_are_pem_or_der,
+        other_files_are_refused,
+        files_have_a_bound,
+        a_list_is_its_cas_own,
+        a_ca_must_be_allowed_to_sign_lists,
+        a_list_has_its_time,
+        a_list_is_whole_and_strong,
+        the_revoked_are_refused,
+        a_list_that_cannot_serve_stops_all,
     };
 
     pki_start();
