@@ -11,7 +11,7 @@ import tr34_form as form
 import tr34_partner
 import wire
 
-MUTATIONS = int(os.environ.get("KEYFERRY_TEST_MUTATIONS", "1500"))
+MUTATIONS = int(os.environ.get("KEYFERRY_TEST_MUTATIONS", "1000"))
 SEED = os.environ.get("KEYFERRY_TEST_SEED", "1")
 NONCE = bytes(range(8))
 
@@ -24,6 +24,7 @@ class Mutations(tr34_partner.PartnerCase):
             (layout, letter, secrets.token_bytes(16))
             for layout, letter in itertools.product(form.LAYOUTS, "TA")
         ]
+        self.good = [self.make(*each) for each in self.made]
 
     def make(self, layout, letter, key, **changes):
         header = tr34_partner.VERSION[letter] + "D0%sB00E0000" % letter
@@ -52,8 +53,6 @@ class Mutations(tr34_partner.PartnerCase):
         """The next one: changed as it goes over the line, or by a sender who signs it so."""
         layout, letter, key = self.chance.choice(self.made)
         if number % 3:
-            if not hasattr(self, "good"):
-                self.good = [self.make(*each) for each in self.made]
             return self.mutate(self.chance.choice(self.good))
         part, change = self.chance.choice(
             (
@@ -61,7 +60,10 @@ class Mutations(tr34_partner.PartnerCase):
                 ("recipient_infos", self.mutate),
                 ("encrypted_key", self.mutate),
                 ("attributes", lambda right: [self.mutate(b"".join(right))]),
-                ("pad", self.mutate),
+                (
+                    "pad",
+                    lambda right: right[:-1] + bytes([right[-1] ^ self.chance.randrange(1, 256)]),
+                ),
             )
         )
         return self.make(layout, letter, key, **{part: change})

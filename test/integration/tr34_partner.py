@@ -44,9 +44,7 @@ class Partner:
         party = party or self.kit.root
         given = dict(ROOT_ATTRIBUTES, key_algorithm="RSA_%d" % party.key.key_size)
         root = {"key_attributes": given, "public_key_certificate": party.form}
-        reply = sandbox.call(
-            "IMPORT_KEY", {"key_material": {"root_certificate_public_key": root}}
-        )
+        reply = sandbox.call("IMPORT_KEY", {"key_material": {"root_certificate_public_key": root}})
         self.anchor = reply["key"]["key_arn"]
 
     @staticmethod
@@ -76,15 +74,35 @@ class Partner:
 
 
 class PartnerCase(harness.TokenCase):
-    """A sandbox with a CA, and a partner that it trusts."""
+    """A sandbox with a CA, a partner that it trusts, and what he sends key tokens to."""
 
     options = {"ca": True}
+    sizes = (2048, 3072)
+    kind = "TR34_KEY_BLOCK"
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.partner = Partner()
         cls.partner.trust(cls.sandbox)
+        cls.krds = {bits: cls.partner.receiver(cls.sandbox, bits, cls.kind) for bits in cls.sizes}
+        cls.krd = cls.krds[cls.sizes[0]]
+
+    def take(self, *arguments, **members):
+        given = self.request(*arguments, **members)
+        return self.sandbox.call("IMPORT_KEY", given)["key"]
+
+    def refuse(self, words, *arguments, name="ValidationException", **members):
+        """The text of a refusal that has these words in it and leaves nothing behind."""
+        before = self.objects()
+        given = self.request(*arguments, **members)
+        text = self.refuses(name, self.sandbox.call, "IMPORT_KEY", given)
+        self.assertIn(words, text)
+        self.assertEqual(self.objects(), before)
+        return text
+
+    def request(self, *arguments, **members):
+        return self.partner.request(*arguments, **members)
 
     def objects(self):
         return sorted(self.sandbox.open_token().find())
