@@ -250,44 +250,18 @@ START_TEST(each_failing_call_leaves_nothing)
 }
 END_TEST
 
-static CK_FUNCTION_LIST original;
-static int to_spare;
-static bool unwrapped;
-
-static CK_RV read_as_readable(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                              CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
-
-    if (unwrapped && rv == CKR_OK && count == 1 && template[0].type == CKA_SENSITIVE)
-        *(CK_BBOOL *)template[0].pValue = CK_FALSE;
-    return rv;
-}
-
-static CK_RV unwrap_noticed(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                            CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
-                            CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-    unwrapped = to_spare-- == 0;
-    return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
-}
-
 /* The content key, the blocks with the key, the key of a cryptogram. */
 START_TEST(what_is_readable_is_not_used)
 {
-    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
     size_t objects;
 
     trust_authority();
     for (int i = 0; i < 3; i++) {
         prepare(i < 2 ? 0 : 3);
         objects = count_objects(service->session);
-        original = *functions;
-        to_spare = i % 2;
-        functions->C_UnwrapKey = unwrap_noticed;
-        functions->C_GetAttributeValue = read_as_readable;
+        readable_start(service->session, i % 2);
         import_it();
-        *functions = original;
+        readable_stop();
         expect_refusal(KF_INTERNAL, "readable");
         ck_assert_uint_eq(count_objects(service->session), objects);
     }
