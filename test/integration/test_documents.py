@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say: each command is typed here, at a daemon in a sandbox, and tables that come
-from the code are compared with it."""
+"""What the documents say: each command is typed here, at a daemon in a sandbox, and tables that
+come from the code are compared with it."""
 import json
 import os
 import re
