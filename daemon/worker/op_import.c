@@ -77,6 +77,5 @@ bool op_import_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", job.key);
     reply->has_key = true;
-    service_fill_key(service, job.key, &reply->key);
-    return true;
+    return service_fill_key(service, job.key, &reply->key, err);
 }

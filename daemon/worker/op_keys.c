@@ -67,9 +67,8 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     if (!key)
         return false;
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
     service_record_key(service, record, "", key);
-    return true;
+    return service_fill_key(service, key, &reply->key, err);
 }
 
 bool op_get_key(struct service *service, const void *request_, void *reply_, struct record *record,
@@ -89,9 +88,8 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
     if (key->facts.algorithm == KEY_ALGORITHM_NONE && !store_key(service->store, name, err))
         return false;
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
     service_record_key(service, record, "", key);
-    return true;
+    return service_fill_key(service, key, &reply->key, err);
 }
 
 /* Whether a key belongs into a list filtered by KeyState (NULL: all). */
@@ -147,7 +145,8 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_,
             strcpy(reply->next_token, strrchr(reply->keys[size - 1].key_arn, '/') + 1);
             break;
         }
-        service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++]);
+        if (!service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++], err))
+            return false;
     }
     return true;
 }

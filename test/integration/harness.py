@@ -75,6 +75,12 @@ def attributes(algorithm, usage, modes):
     }
 
 
+def all_modes(key_attributes):
+    """The KeyModesOfUse of a request as a reply has them: all nine."""
+    every = dict.fromkeys(wire.CODEC.messages["KeyModesOfUse"], False)
+    return dict(every, **key_attributes["key_modes_of_use"])
+
+
 def kek_attributes(algorithm):
     return attributes(algorithm, "TR31_K1_KEY_BLOCK_PROTECTION_KEY", KEK_MODES)
 
