@@ -43,7 +43,8 @@ def common_name(party):
 
 class Authorities(harness.TokenCase):
     """CAs have names of their own, and keys that no other has at that time: a token takes each certificate once, and
-    NSS no two with different names under one label, which has the key's check value and the second."""
+    NSS no two with different names under one label, which has the key's check value and the second.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -151,8 +152,9 @@ class Trusted(Authorities):
         arn = self.trust(root)
         middle = self.below(root)
         self.trust(middle, arn)
-        expired = self.below(root, not_before=certificates.now() - 2 * DAY,
-                             not_after=certificates.now() - DAY)
+        expired = self.below(
+            root, not_before=certificates.now() - 2 * DAY, not_after=certificates.now() - DAY
+        )
         self.refuse(expired, "has expired", ca=arn)
         good, bad = self.sandbox.audit()[-2:]
         self.assertEqual(good["CertificateAuthorityKeyArn"], arn)
@@ -169,9 +171,7 @@ class Trusted(Authorities):
         for level in range(1, 8):
             party = self.below(party)
             arn = self.trust(party, arn)
-        self.refuse(
-            self.below(party), "CertificateAuthorityPublicKeyIdentifier", "8 CAs", ca=arn
-        )
+        self.refuse(self.below(party), "CertificateAuthorityPublicKeyIdentifier", "8 CAs", ca=arn)
 
     def test_one_key_may_have_several_certificates(self):
         """Renewed, or of another name; the very same one is refused and the key that it is named."""
@@ -284,7 +284,11 @@ class Trusted(Authorities):
         self.refuse(self.below(root, not_before=certificates.now() + DAY), "not valid yet", ca=arn)
         self.refuse(self.below(root, bits=1024), "too weak", ca=arn)
         self.refuse(self.below(root, hash=hashes.SHA1()), "weak hash", ca=arn)
-        self.refuse(self.below(root, place=common_name(root).lower()), "its key is also that of the CA", ca=arn)
+        self.refuse(
+            self.below(root, place=common_name(root).lower()),
+            "its key is also that of the CA",
+            ca=arn,
+        )
         namesake = certificates.Party(other.key, root.certificate)
         self.refuse(self.below(namesake), field, "was not issued by", ca=arn)
 
@@ -295,7 +299,9 @@ class Trusted(Authorities):
         kek = self.sandbox.create(harness.kek_attributes("AES_128"))
         field = "CertificateAuthorityPublicKeyIdentifier"
         self.refuse(middle, field, "is not a CA's certificate", harness.name_of(kek), ca=kek)
-        gone = "arn:aws:payment-cryptography:%s:key/aaaaaaaaaaaaaaab" % ":".join(arn.split(":")[3:5])
+        gone = "arn:aws:payment-cryptography:%s:key/aaaaaaaaaaaaaaab" % ":".join(
+            arn.split(":")[3:5]
+        )
         self.refuse(middle, "aaaaaaaaaaaaaaab", ca=gone, name="ResourceNotFoundException")
         self.refuse(middle, "alias/none", ca="alias/none", name="ResourceNotFoundException")
         for nothing in ("", "no identifier"):
@@ -305,7 +311,6 @@ class Trusted(Authorities):
         del material["certificate_authority_public_key_identifier"]
         self.refuse_request(request, field)
         self.trust(middle, harness.name_of(arn))
-
 
     def change(self, operation, arn, **more):
         return self.sandbox.call(operation, dict(more, key_identifier=arn))["key"]
