@@ -6,6 +6,7 @@
  */
 #include "daemon/worker/cryptogram.h"
 #include "daemon/worker/import.h"
+#include "daemon/worker/import_payload.h"
 #include "daemon/worker/receiver.h"
 #include "p11/ops.h"
 
@@ -37,8 +38,19 @@ static bool read_facts(const keyferry_ImportKeyCryptogram *in, struct key_facts 
     return true;
 }
 
-/* The token says how long the key is only after it was opened; another length than the algorithm's
- * is refused with the same words as a cryptogram that does not open. */
+/* A cryptogram that does not open, and one of a key of another length: the same words. */
+static bool refuse(const struct kf_error *why, struct kf_error *err)
+{
+    if (why->status == KF_VALIDATION)
+        return kf_fail_fault(
+            err, KF_VALIDATION, KF_FAULT_NONE, why->detail, "%s",
+            FIELD ": holds no key of KeyAlgorithm's length for the private key of ImportToken: "
+                  "wrap the key again to its certificate, by RSA-OAEP with the hash of "
+                  "WrappingSpec, for MGF1 too, and an empty label.");
+    *err = *why;
+    return false;
+}
+
 static bool take(struct import_job *job, const struct receiver *receiver, enum p11_hash hash,
                  const uint8_t *wrapped, size_t len, struct key_facts *facts, struct kf_error *err)
 {
@@ -52,9 +64,8 @@ static bool take(struct import_job *job, const struct receiver *receiver, enum p
                           key_algorithm_bytes(facts->algorithm), &template);
     if (!op_unwrap_oaep(token, hash, receiver->pair.private_key, wrapped, len, &template, &key,
                         &why))
-        return kf_fail_fault(err, why.status, why.fault, why.detail, "%s%.480s",
-                             why.status == KF_VALIDATION ? FIELD ": " : "", why.message);
-    good = import_take(job, key, facts, err);
+        return refuse(&why, err);
+    good = import_check_sensitive(token, key, err) && import_take(job, key, facts, err);
     op_destroy(token, &key);
     return good;
 }

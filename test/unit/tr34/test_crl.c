@@ -91,7 +91,6 @@ START_TEST(other_files_are_refused)
 {
     struct kf_error err = {0};
     char directory[] = "/tmp/keyferry-crl-XXXXXX", path[64];
-    uint8_t *big = calloc(1, TR34_CRL_MAX + 1);
 
     ck_assert_ptr_nonnull(mkdtemp(directory));
     expect_unavailable(tr34_crl_load(directory, &err) != NULL, &err, "The revocation list that ");
@@ -103,6 +102,20 @@ START_TEST(other_files_are_refused)
     expect_unavailable(tr34_crl_load(path, &err) != NULL, &err, "The revocation list that ");
     unlink(path);
     rmdir(directory);
+}
+END_TEST
+
+/* A list with blank lines behind it up to that size. */
+START_TEST(files_have_a_bound)
+{
+    struct pki root = make_root(CA_USAGE);
+    struct der_view der = pki_list(&(struct pki_list){.issuer = &root});
+    const char *pem = pki_pem("X509 CRL", der);
+    char *big = malloc(TR34_CRL_MAX + 1);
+
+    memset(big, '\n', TR34_CRL_MAX + 1);
+    memcpy(big, pem, strlen(pem));
+    expect_file(big, TR34_CRL_MAX, &der);
     expect_file(big, TR34_CRL_MAX + 1, NULL);
     free(big);
 }
@@ -249,10 +262,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        files_are_pem_or_der,    other_files_are_refused,
-        a_list_is_its_cas_own,   a_ca_must_be_allowed_to_sign_lists,
-        a_list_has_its_time,     a_list_is_whole_and_strong,
-        the_revoked_are_refused, a_list_that_cannot_serve_stops_all,
+        files_are_pem_or_der,
+        other_files_are_refused,
+        files_have_a_bound,
+        a_list_is_its_cas_own,
+        a_ca_must_be_allowed_to_sign_lists,
+        a_list_has_its_time,
+        a_list_is_whole_and_strong,
+        the_revoked_are_refused,
+        a_list_that_cannot_serve_stops_all,
     };
 
     pki_start();
