@@ -14,7 +14,6 @@ int run_suite(const char *name, const TTest *const *tests, size_t count)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_set_timeout(all, 60); /* a busy machine makes RSA keys slowly */
     for (size_t i = 0; i < count; i++)
         tcase_add_test(all, tests[i]);
     suite_add_tcase(suite, all);
