@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates of CAs come in: which are taken, how they are shown, and what becomes of them."""
 import base64
+import contextlib
 import datetime
 import hashlib
 import itertools
+import os
+import tempfile
 
 import harness
 import certificates
@@ -43,7 +46,8 @@ def common_name(party):
 
 class Authorities(harness.TokenCase):
     """CAs have names of their own, and keys that no other has at that time: a token takes each certificate once, and
-    NSS no two with different names under one label, which has the key's check value and the second."""
+    NSS no two with different names under one label, which has the key's check value and the second.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -151,8 +155,9 @@ class Trusted(Authorities):
         arn = self.trust(root)
         middle = self.below(root)
         self.trust(middle, arn)
-        expired = self.below(root, not_before=certificates.now() - 2 * DAY,
-                             not_after=certificates.now() - DAY)
+        expired = self.below(
+            root, not_before=certificates.now() - 2 * DAY, not_after=certificates.now() - DAY
+        )
         self.refuse(expired, "has expired", ca=arn)
         good, bad = self.sandbox.audit()[-2:]
         self.assertEqual(good["CertificateAuthorityKeyArn"], arn)
@@ -169,9 +174,7 @@ class Trusted(Authorities):
         for level in range(1, 8):
             party = self.below(party)
             arn = self.trust(party, arn)
-        self.refuse(
-            self.below(party), "CertificateAuthorityPublicKeyIdentifier", "8 CAs", ca=arn
-        )
+        self.refuse(self.below(party), "CertificateAuthorityPublicKeyIdentifier", "8 CAs", ca=arn)
 
     def test_one_key_may_have_several_certificates(self):
         """Renewed, or of another name; the very same one is refused and the key that it is named."""
@@ -284,7 +287,11 @@ class Trusted(Authorities):
         self.refuse(self.below(root, not_before=certificates.now() + DAY), "not valid yet", ca=arn)
         self.refuse(self.below(root, bits=1024), "too weak", ca=arn)
         self.refuse(self.below(root, hash=hashes.SHA1()), "weak hash", ca=arn)
-        self.refuse(self.below(root, place=common_name(root).lower()), "its key is also that of the CA", ca=arn)
+        self.refuse(
+            self.below(root, place=common_name(root).lower()),
+            "its key is also that of the CA",
+            ca=arn,
+        )
         namesake = certificates.Party(other.key, root.certificate)
         self.refuse(self.below(namesake), field, "was not issued by", ca=arn)
 
@@ -295,7 +302,9 @@ class Trusted(Authorities):
         kek = self.sandbox.create(harness.kek_attributes("AES_128"))
         field = "CertificateAuthorityPublicKeyIdentifier"
         self.refuse(middle, field, "is not a CA's certificate", harness.name_of(kek), ca=kek)
-        gone = "arn:aws:payment-cryptography:%s:key/aaaaaaaaaaaaaaab" % ":".join(arn.split(":")[3:5])
+        gone = "arn:aws:payment-cryptography:%s:key/aaaaaaaaaaaaaaab" % ":".join(
+            arn.split(":")[3:5]
+        )
         self.refuse(middle, "aaaaaaaaaaaaaaab", ca=gone, name="ResourceNotFoundException")
         self.refuse(middle, "alias/none", ca="alias/none", name="ResourceNotFoundException")
         for nothing in ("", "no identifier"):
@@ -305,7 +314,6 @@ class Trusted(Authorities):
         del material["certificate_authority_public_key_identifier"]
         self.refuse_request(request, field)
         self.trust(middle, harness.name_of(arn))
-
 
     def change(self, operation, arn, **more):
         return self.sandbox.call(operation, dict(more, key_identifier=arn))["key"]
@@ -428,6 +436,72 @@ class Meddling(Authorities):
         self.assertEqual(self.get(arn)["key_check_value"], root.check_value)
         name = harness.name_of(arn)
         self.assertTrue([each for each in self.findings() if name in each["object"]])
+
+
+class Revocation(Authorities):
+    """The configuration names a list for a root; it is read at each use."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.file = os.path.join(folder.name, "root.crl")
+        cls.strict = certificates.Kit(root_bits=2048)
+        print_ = hashlib.sha256(cls.strict.root.der).hexdigest()
+        rule = "certificates:\n  anchors:\n    - sha-256: %s\n      crl: %s\n"
+        cls.options = {"config": rule % (print_, cls.file)}
+        super().setUpClass()
+        cls.arn = cls.sandbox.call(
+            "IMPORT_KEY", ca_request(cls.strict.root.form, ca_attributes(cls.strict.root))
+        )["key"]["key_arn"]
+
+    def write(self, data):
+        with open(self.file + ".new", "wb") as file:
+            file.write(data)
+        os.replace(self.file + ".new", self.file)
+
+    def list(self, *parties, **options):
+        self.write(self.strict.crl(serials=[party.serial for party in parties], **options))
+
+    def test_lists_that_cannot_serve(self):
+        """Without one nothing of that CA is taken; of others it says nothing."""
+        root, past = self.strict.root, certificates.now() - 9 * DAY
+        middle = self.below(root)
+
+        def refuse(*words):
+            self.refuse(middle, *words, ca=self.arn, name="ServiceUnavailableException")
+
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.file)
+        refuse("revocation list", "cannot be read")
+        for data in (b"", b"no list", root.der, b"\0" * (2 << 20)):
+            self.write(data)
+            refuse("revocation list", "cannot be read")
+        self.list(last_update=past, next_update=past + DAY)
+        refuse("out of date", "CN=Root")
+        self.list(last_update=certificates.now() + DAY / 2)
+        refuse("not valid yet")
+        self.list(signer=middle.key)
+        refuse("not signed by it")
+        self.list(issuer=self.strict.intermediate)
+        refuse("not signed by it")
+        other = self.root()
+        self.trust(self.below(other), self.trust(other))
+        self.list()
+        self.trust(middle, self.arn)
+
+    def test_the_revoked(self):
+        middle, other = self.below(self.strict.root), self.below(self.strict.root)
+        self.list(other)
+        self.refuse(other, "PublicKeyCertificate (CN=CA", "is revoked", ca=self.arn)
+        middle_arn = self.trust(middle, self.arn)
+        self.trust(self.below(middle), middle_arn)
+        self.list(middle, other)  # what is below it is no better than it
+        words = "CertificateAuthorityPublicKeyIdentifier (CN=%s" % common_name(middle)
+        self.refuse(self.below(middle), words, "is revoked", ca=middle_arn)
+        pem = certificates.pem_of(self.strict.crl(serials=[other.serial]), "X509 CRL")
+        self.write(pem)
+        self.trust(self.below(middle), middle_arn)
 
 
 for case in (Trusted, Meddling):

@@ -106,6 +106,54 @@ START_TEST(identity_is_copied_as_it_stands)
 }
 END_TEST
 
+/* The certificate again with another serial number, DER in hex. */
+static struct pki with_serial(struct pki made, const char *hex)
+{
+    uint8_t bytes[64];
+    const unsigned char *at = bytes;
+    unsigned char *der = NULL;
+    ASN1_INTEGER *serial;
+    int len;
+
+    ck_assert(hex_decode(hex, strlen(hex) / 2, bytes));
+    serial = d2i_ASN1_INTEGER(NULL, &at, (long)strlen(hex) / 2);
+    ck_assert_ptr_nonnull(serial);
+    ck_assert_int_eq(X509_set_serialNumber(made.x509, serial), 1);
+    ck_assert_int_gt(X509_sign(made.x509, made.key, EVP_sha256()), 0);
+    len = i2d_X509(made.x509, &der);
+    ck_assert_int_gt(len, 0);
+    made.der = (struct der_view){der, (size_t)len};
+    ASN1_INTEGER_free(serial);
+    return made;
+}
+
+START_TEST(serials_of_every_length_are_copied)
+{
+    static const char *const serials[] = {
+        "020101",
+        "02020080",
+        "0205012A864880",
+        "020600FF00FF00FF",
+        "02147FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+        "021500FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+    };
+
+    for (size_t i = 0; i < COUNT(serials); i++) {
+        struct pki_spec spec = pki_root();
+        struct pki made = with_serial(pki_make(&spec), serials[i]);
+        struct der_view identity = tr34_certificate_identity(pki_read(&made));
+        size_t len = strlen(serials[i]) / 2;
+        char hex[64];
+
+        ck_assert_uint_gt(identity.len, len);
+        hex_encode(identity.bytes + identity.len - len, len, hex);
+        ck_assert_str_eq(hex, serials[i]);
+        ck_assert_uint_eq(identity.bytes[1] + 2U, identity.len);
+        OPENSSL_free((void *)made.der.bytes);
+    }
+}
+END_TEST
+
 START_TEST(fingerprint_and_check_value_are_of_the_right_bytes)
 {
     struct pki made = sample();
@@ -396,6 +444,7 @@ int main(void)
         what_is_read_is_the_certificate,
         what_is_written_is_read,
         identity_is_copied_as_it_stands,
+        serials_of_every_length_are_copied,
         fingerprint_and_check_value_are_of_the_right_bytes,
         names_are_made_safe_for_messages,
         what_is_no_base64_of_pem_is_refused,
