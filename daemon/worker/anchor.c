@@ -37,10 +37,14 @@ static struct tr34_certificate *read_anchor(struct service *service, const struc
                                             struct kf_error *err)
 {
     uint8_t der[CERTIFICATE_MAX];
+    struct kf_error why = {0};
     size_t len;
 
-    if (!store_read_certificate(service->store, key, der, &len, err))
+    if (!store_read_certificate(service->store, key, der, &len, &why)) {
+        kf_fail_fault(err, why.status, why.fault, why.detail, "%s%.480s",
+                      why.status == KF_CONFLICT ? ANCHOR_FIELD ": " : "", why.message);
         return NULL;
+    }
     return tr34_certificate_from_der(ANCHOR_FIELD, (struct der_view){der, len}, err);
 }
 

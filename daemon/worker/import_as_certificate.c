@@ -102,6 +102,13 @@ bool import_as_trusted(struct import_job *job, struct kf_error *err)
     if (!anchor_open(job->service, GIVEN(trusted, certificate_authority_public_key_identifier),
                      job->record, &anchor, err))
         goto out;
+    /* What comes from it could not be checked. */
+    if (anchor.chain.count == TR34_CHAIN_MAX) {
+        kf_fail(err, KF_VALIDATION,
+                ANCHOR_FIELD ": has %d CAs up to its root already; there can be no more.",
+                TR34_CHAIN_MAX);
+        goto out;
+    }
     memcpy(facts.issuer, anchor.name, sizeof facts.issuer);
     certificate = anchor_read(&anchor, FIELD, GIVEN(trusted, public_key_certificate), TR34_CA,
                               job->record, err);
