@@ -88,7 +88,8 @@ static const struct member create_key[] = {
     STRUCTURE(CreateKeyRequest, key_attributes, "KeyAttributes", KeyAttributes,
               "Usage, class, algorithm and modes of the key."),
     MEMBER(CreateKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
-           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC; by default the key's own."),
+           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC, SHA_1 for RSA; the key's own is the "
+           "default."),
     MEMBER(CreateKeyRequest, exportable, "Exportable", "Whether the key may ever be exported."),
     MEMBER(CreateKeyRequest, enabled, "Enabled",
            "Whether the key may be used at once (the default)."),
@@ -416,7 +417,8 @@ static const struct member import_key[] = {
     STRUCTURE(ImportKeyRequest, key_material, "KeyMaterial", ImportKeyMaterial,
               "The format, and what it needs."),
     MEMBER(ImportKeyRequest, key_check_value_algorithm, "KeyCheckValueAlgorithm",
-           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC; by default the key's own."),
+           "ANSI_X9_24 for TDES, CMAC for AES, HMAC for HMAC, SHA_1 for RSA; the key's own is the "
+           "default."),
     MEMBER(ImportKeyRequest, enabled, "Enabled",
            "Whether the key may be used at once (the default)."),
     STRUCTURE(ImportKeyRequest, tags, "Tags", Tag, HELP_TAGS),

@@ -46,6 +46,8 @@ const char *kcv_algorithm_name(enum kcv_algorithm algorithm);
 /* The one for a key: TDES by ANSI_X9_24, AES by CMAC, HMAC by HMAC, RSA by SHA_1 (of the
  * SubjectPublicKeyInfo, the first four bytes). */
 enum kcv_algorithm kcv_algorithm_for(enum key_algorithm algorithm);
+/* Room for a check value. */
+#define KCV_SIZE 11
 /* The check value of an RSA key pair in its label. */
 #define KCV_NONE "-"
 
@@ -77,7 +79,7 @@ struct key_facts {
     char version[3];    /* "00" unless the key was imported with another */
     char exportability; /* 'S' may leave in any form, 'E' in key blocks only, 'N' never */
     enum kcv_algorithm kcv_algorithm;
-    char kcv[11];       /* upper-case hex */
+    char kcv[KCV_SIZE]; /* upper-case hex */
     bool external;      /* adopted or imported, not made here */
     bool imported;      /* external, and came in a key block: it keeps that one's exportability */
     int64_t created_ms; /* since the epoch, whole seconds */

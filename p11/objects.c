@@ -12,19 +12,31 @@ void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[O
     memcpy(out + 1, id, KEY_ID_BYTES);
 }
 
+/* Whether an object with this id was made by Keyferry. What is not private, anybody can make who
+ * reaches the token, without its PIN: of that only certificates count, which cards vouch for. */
+static bool is_ours(const CK_ATTRIBUTE *id, CK_OBJECT_CLASS class, CK_BBOOL private)
+{
+    const uint8_t *role = id->pValue;
+
+    return id->ulValueLen == OBJECT_ID_BYTES && role_in_token(*role) &&
+           role_class(*role) == class && (class == CKO_CERTIFICATE || private);
+}
+
 bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct object *object,
                  struct kf_error *err)
 {
     struct kf_error own = {0};
     uint8_t id[64];
+    CK_BBOOL private = CK_FALSE;
     CK_ATTRIBUTE attributes[] = {{CKA_ID, id, sizeof id},
                                  {CKA_LABEL, object->label, LABEL_MAX - 1},
-                                 {CKA_CLASS, &object->class, sizeof object->class}};
+                                 {CKA_CLASS, &object->class, sizeof object->class},
+                                 {CKA_PRIVATE, &private, sizeof private}};
     CK_RV rv;
 
     memset(object, 0, sizeof *object);
     object->handle = handle;
-    rv = p11_get_attributes(token->session, handle, attributes, 3, &own);
+    rv = p11_get_attributes(token->session, handle, attributes, 4, &own);
     /* Another tool's object may lack either, or have longer ones: it is shown, not understood. */
     if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL &&
         rv != CKR_ATTRIBUTE_SENSITIVE) {
@@ -37,7 +49,7 @@ bool object_read(const struct p11_token *token, CK_OBJECT_HANDLE handle, struct 
         object->label[attributes[1].ulValueLen] = '\0';
     else
         object->label[0] = '\0';
-    if (attributes[0].ulValueLen == OBJECT_ID_BYTES && role_in_token(id[0])) {
+    if (is_ours(&attributes[0], object->class, private)) {
         object->ours = true;
         memcpy(object->id, id, OBJECT_ID_BYTES);
     }

@@ -14,7 +14,9 @@
 struct object {
     CK_OBJECT_HANDLE handle;
     CK_OBJECT_CLASS class;
-    bool ours; /* its id has an id's length and begins with a role of token objects */
+    /* Its id has an id's length and begins with a role of token objects, of its class; and it is
+     * private, or a certificate. */
+    bool ours;
     uint8_t id[OBJECT_ID_BYTES]; /* zero where it is not ours */
     char label[LABEL_MAX];       /* empty where it is longer, or no text */
 };

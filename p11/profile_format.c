@@ -7,7 +7,7 @@
 
 #include "p11/ops.h"
 
-#define OTHERS_MAX 12
+#define OTHERS_MAX 15
 
 /* Of either and other one is enough; where they are the same, only that will do. */
 static const struct {
@@ -68,21 +68,23 @@ static const struct {
                      {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_GENERATE_AES, P11_GENERATE_TDES,
                       P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_WRAP_AES, P11_WRAP_TDES, P11_CBC_AES,
                       P11_CBC_TDES, P11_CMAC_AES, P11_ECB_TDES}},
-    /* The signature is for the receiver's certificate. */
+    /* The signature is for the receiver's certificate, derive by TDES compares the parts of a TDES
+     * key. */
     [FORMAT_TR34_IMPORT] = {"import of TR-34 key tokens",
                             P11_OAEP_UNWRAP_SHA256,
                             P11_OAEP_UNWRAP_SHA256,
-                            12,
+                            15,
                             {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_UNWRAP_AES, P11_UNWRAP_TDES,
-                             P11_CUT, P11_IDENTITY, P11_WRAP_AES, P11_WRAP_TDES, P11_CBC_AES,
-                             P11_CBC_TDES, P11_CMAC_AES, P11_ECB_TDES}},
+                             P11_CUT, P11_JOIN_PREFIX, P11_JOIN_SUFFIX, P11_IDENTITY, P11_WRAP_AES,
+                             P11_WRAP_TDES, P11_CBC_AES, P11_CBC_TDES, P11_CMAC_AES, P11_ECB_TDES,
+                             P11_DERIVE_TDES}},
     [FORMAT_KEY_CRYPTOGRAM] = {"RSA key cryptograms", P11_OAEP_SHA256, P11_OAEP_SHA512, 0, {0}},
     [FORMAT_KEY_CRYPTOGRAM_IMPORT] = {"import of RSA key cryptograms",
                                       P11_OAEP_UNWRAP_SHA256,
                                       P11_OAEP_UNWRAP_SHA512,
-                                      5,
-                                      {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_IDENTITY,
-                                       P11_CMAC_AES, P11_ECB_TDES}},
+                                      8,
+                                      {P11_SIGN_SHA256, P11_RSA_GENERATE, P11_CUT, P11_JOIN_SUFFIX,
+                                       P11_IDENTITY, P11_CMAC_AES, P11_ECB_TDES, P11_DERIVE_TDES}},
 };
 
 const char *profile_format_name(enum profile_format format)

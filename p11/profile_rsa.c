@@ -10,7 +10,6 @@
 #include "p11/rsa_openssl.h"
 
 static const uint8_t message[] = "Keyferry self-test, to be signed";
-static const uint8_t public_exponent[] = {0x01, 0x00, 0x01};
 
 static enum key_algorithm algorithm_of(const struct probe_key *key)
 {
@@ -198,8 +197,8 @@ static bool probe_oaep(struct probe *probe, const struct probe_key *key, enum p1
     CK_OBJECT_HANDLE recipient, known;
 
     return probe_pair(probe, PAIR_UNWRAPS, &pair, err) &&
-           rsa_public(probe->token, pair->modulus, RSA_PROBE_BYTES, public_exponent,
-                      sizeof public_exponent, &recipient, err) &&
+           rsa_public(probe->token, pair->modulus, RSA_PROBE_BYTES, rsa_exponent,
+                      sizeof rsa_exponent, &recipient, err) &&
            probe_keep(probe, recipient, err) &&
            known_key(probe, key, PROBE_SENSITIVE | PROBE_EXTRACTABLE, &known, err) &&
            op_wrap_oaep(probe->token, hash, recipient, known, wrapped, sizeof wrapped, err) &&

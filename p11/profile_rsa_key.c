@@ -33,7 +33,6 @@ static const uint8_t prime_2[PRIME_BYTES] = {
     0xC5, 0xD4, 0x5A, 0xCC, 0x88, 0xC9, 0xFB, 0x68, 0x97, 0xB6, 0x34, 0x5F, 0x47, 0xE5, 0x69, 0x7C,
     0xFF, 0x03, 0x26, 0x35, 0xAB, 0xAE, 0x0E, 0x83, 0xC1, 0x82, 0xA8, 0xE4, 0x7A, 0x39, 0x6D, 0xBE,
     0x14, 0x0C, 0xD2, 0x81, 0xF7, 0xFF, 0x98, 0x4F, 0xE1, 0x48, 0xC5, 0x00, 0xDC, 0x31, 0x88, 0x4D};
-static const uint8_t public_exponent[] = {0x01, 0x00, 0x01};
 
 /* The numbers of RFC 8017 3.2 that are made of those. */
 struct numbers {
@@ -59,7 +58,7 @@ static bool compute(struct numbers *out)
     result = BN_CTX_get(ctx);
     good = result && BN_bin2bn(prime_1, sizeof prime_1, p) &&
            BN_bin2bn(prime_2, sizeof prime_2, q) &&
-           BN_bin2bn(public_exponent, sizeof public_exponent, e) && BN_mul(result, p, q, ctx) &&
+           BN_bin2bn(rsa_exponent, sizeof rsa_exponent, e) && BN_mul(result, p, q, ctx) &&
            BN_bn2binpad(result, out->modulus, sizeof out->modulus) > 0 &&
            BN_sub(p1, p, BN_value_one()) && BN_sub(q1, q, BN_value_one()) &&
            BN_mul(phi, p1, q1, ctx) && BN_mod_inverse(phi, e, phi, ctx) &&
@@ -100,7 +99,7 @@ static bool create(struct probe *probe, enum probe_pair_use use, struct probe_pa
         return probe_fail(err, "OpenSSL cannot compute an RSA key");
     private_template(use, &template);
     template_bytes(&template, CKA_MODULUS, numbers.modulus, sizeof numbers.modulus);
-    template_bytes(&template, CKA_PUBLIC_EXPONENT, public_exponent, sizeof public_exponent);
+    template_bytes(&template, CKA_PUBLIC_EXPONENT, rsa_exponent, sizeof rsa_exponent);
     template_bytes(&template, CKA_PRIVATE_EXPONENT, numbers.private_exponent,
                    sizeof numbers.private_exponent);
     template_bytes(&template, CKA_PRIME_1, prime_1, sizeof prime_1);

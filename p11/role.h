@@ -44,7 +44,8 @@ enum p11_role {
     ROLE_CONSTANT, /* L of the CMAC: readable, not key material */
     ROLE_CONTENT,  /* an export's content key, which leaves under the recipient's RSA key: wraps,
                       and encrypts what is public around what it wraps */
-    ROLE_IMPORT_CONTENT, /* an import's: unwraps */
+    ROLE_CONTENT_SOURCE, /* an import's content key as it was unwrapped, to be made the next two */
+    ROLE_IMPORT_CONTENT, /* unwraps */
     ROLE_CONTENT_CHECK,  /* the same value again: wraps and encrypts what was unwrapped, to compare
                           */
     ROLE_RECIPIENT,      /* RSA public key of the recipient's certificate: wraps */
@@ -61,8 +62,8 @@ bool role_in_token(uint8_t byte);
 
 /*
  * The template of a session object of this role. algorithm says the key type, and the length where
- * len is 0; for ROLE_PAYLOAD, ROLE_PART and ROLE_CONSTANT, which are generic secrets of any length,
- * it is KEY_ALGORITHM_NONE.
+ * len is 0; for ROLE_PAYLOAD, ROLE_PART, ROLE_CONTENT_SOURCE and ROLE_CONSTANT, which are generic
+ * secrets of any length, it is KEY_ALGORITHM_NONE.
  */
 void role_session_template(const struct p11_token *token, enum p11_role role,
                            enum key_algorithm algorithm, size_t len, struct p11_template *out);

@@ -7,7 +7,7 @@
 #include "p11/ops.h"
 #include "p11/rsa_openssl.h"
 
-static const uint8_t exponent[] = {0x01, 0x00, 0x01};
+const uint8_t rsa_exponent[RSA_EXPONENT_BYTES] = {0x01, 0x00, 0x01};
 
 size_t rsa_strip(uint8_t *number, size_t len)
 {
@@ -50,7 +50,7 @@ void rsa_public_template(bool unwraps, unsigned bits, struct p11_template *out)
     template_flag(out, CKA_WRAP, unwraps);
     template_flag(out, CKA_DERIVE, false);
     template_number(out, CKA_MODULUS_BITS, bits);
-    template_bytes(out, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
+    template_bytes(out, CKA_PUBLIC_EXPONENT, rsa_exponent, sizeof rsa_exponent);
 }
 
 /* Both halves say the same, and what was asked for. */

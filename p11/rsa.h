@@ -17,6 +17,10 @@
 /* The longest modulus, cryptogram and signature, in bytes. */
 #define RSA_BYTES_MAX 512
 
+/* 65537, as certificates have it. */
+#define RSA_EXPONENT_BYTES 3
+extern const uint8_t rsa_exponent[RSA_EXPONENT_BYTES];
+
 /*
  * Makes a key pair as object says: ROLE_SIGNING or ROLE_UNWRAPPING, an algorithm of RSA. The public
  * half is a session object that is gone when this returns; its modulus is written to modulus,

@@ -207,7 +207,7 @@ struct p11_alias *store_alias_from(const struct object *object, struct kf_error 
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
         return NULL;
     }
-    if (!label_read_alias(object->label, alias->name, alias->key_name)) {
+    if (!object->ours || !label_read_alias(object->label, alias->name, alias->key_name)) {
         free(alias);
         return NULL;
     }

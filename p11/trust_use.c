@@ -4,6 +4,7 @@
 
 #include "p11/calls.h"
 #include "p11/ops.h"
+#include "p11/rsa.h"
 
 #define DATA_LEN 32
 #define KEY_LEN 32
@@ -154,7 +155,6 @@ CK_RV use_key(struct probe *probe, const struct use_row *row, CK_OBJECT_HANDLE k
 /* An odd number of 2048 bits does for encrypting. */
 bool use_public_key(struct probe *probe, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    static const uint8_t exponent[] = {0x01, 0x00, 0x01};
     struct p11_template template = {0};
     uint8_t modulus[RSA_LEN];
 
@@ -170,7 +170,7 @@ bool use_public_key(struct probe *probe, CK_OBJECT_HANDLE *key, struct kf_error 
     template_flag(&template, CKA_VERIFY, false);
     template_flag(&template, CKA_WRAP, true);
     template_bytes(&template, CKA_MODULUS, modulus, sizeof modulus);
-    template_bytes(&template, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
+    template_bytes(&template, CKA_PUBLIC_EXPONENT, rsa_exponent, sizeof rsa_exponent);
     if (p11_create_object(probe->token->session, template.attributes, template.count, key, err) !=
         CKR_OK)
         return false;

@@ -11,11 +11,14 @@
 
 #include "base/hex.h"
 #include "tr34/certificate_internal.h"
+#include "tr34/der_read.h"
 
 #define WEAKEST_BITS 2048
 #define LEAST_EXPONENT 65537
+#define HEAD_MAX 6 /* of an element: tag and length */
 
-/* The subject as one line; what is not printable ASCII stands there escaped. */
+/* The subject as one line; control characters are escaped, and a
+ * question mark stands for each octet beyond ASCII. */
 static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -36,24 +39,31 @@ static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
     ERR_clear_error();
 }
 
-static bool read_identity(struct tr34_certificate *c)
+/* By the certificate's own octets: OpenSSL would write the serial anew, and reads more than DER. */
+static bool read_identity(struct tr34_certificate *c, const char *field, struct kf_error *err)
 {
-    int name_len = i2d_X509_NAME(X509_get_issuer_name(c->x509), NULL);
-    int serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(c->x509), NULL);
-    int whole = name_len > 0 && serial_len > 0
-                    ? ASN1_object_size(1, name_len + serial_len, V_ASN1_SEQUENCE)
-                    : -1;
-    unsigned char *at;
+    struct der_reader document = der_reader_make(field, (struct der_view){c->der, c->der_len}, err);
+    struct der_reader whole, part;
+    struct der_view version, serial, algorithm, issuer;
+    struct der_writer writer = {0};
+    size_t content;
 
-    if (whole <= 0)
+    if (!der_enter(&document, DER_SEQUENCE, "Certificate", &whole) ||
+        !der_enter(&whole, DER_SEQUENCE, "tbsCertificate", &part) ||
+        (der_next_is(&part, DER_GROUP_0) && !der_read(&part, DER_GROUP_0, "version", &version)) ||
+        !der_read_whole(&part, DER_INTEGER, "serialNumber", &serial) ||
+        !der_read_whole(&part, DER_SEQUENCE, "signature", &algorithm) ||
+        !der_read_whole(&part, DER_SEQUENCE, "issuer", &issuer))
         return false;
-    c->identity = at = malloc((size_t)whole);
-    if (!at)
-        return false;
-    ASN1_put_object(&at, 1, name_len + serial_len, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
-    i2d_X509_NAME(X509_get_issuer_name(c->x509), &at);
-    i2d_ASN1_INTEGER(X509_get0_serialNumber(c->x509), &at);
-    c->identity_len = (size_t)whole;
+    writer.room = serial.len + issuer.len + HEAD_MAX;
+    writer.out = c->identity = malloc(writer.room);
+    if (!c->identity)
+        return kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
+    content = der_open(&writer, DER_SEQUENCE);
+    der_put(&writer, issuer);
+    der_put(&writer, serial);
+    der_close(&writer, content);
+    c->identity_len = writer.len;
     return true;
 }
 
@@ -116,11 +126,11 @@ struct tr34_certificate *tr34_certificate_from_der(const char *field, struct der
     }
     write_name(c->x509, c->name);
     c->der = malloc(der.len);
-    if (!c->der || !read_identity(c))
+    if (!c->der)
         goto memory;
     memcpy(c->der, der.bytes, der.len);
     c->der_len = der.len;
-    if (!check_key(c, field, err))
+    if (!read_identity(c, field, err) || !check_key(c, field, err))
         goto fail;
     ERR_clear_error();
     return c;
@@ -179,11 +189,21 @@ void tr34_certificate_fingerprint(const struct tr34_certificate *certificate,
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-time_t tr34_certificate_not_after(const struct tr34_certificate *certificate)
+static time_t read_time(const ASN1_TIME *time)
 {
     struct tm tm;
 
-    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate->x509), &tm) == 1 ? timegm(&tm) : 0;
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+time_t tr34_certificate_not_before(const struct tr34_certificate *certificate)
+{
+    return read_time(X509_get0_notBefore(certificate->x509));
+}
+
+time_t tr34_certificate_not_after(const struct tr34_certificate *certificate)
+{
+    return read_time(X509_get0_notAfter(certificate->x509));
 }
 
 bool tr34_certificate_verify(const struct tr34_certificate *certificate, const uint8_t *data,
@@ -223,6 +243,11 @@ EVP_PKEY *certificate_key(struct der_view modulus, struct der_view exponent)
     BN_free(e);
     EVP_PKEY_CTX_free(context);
     return key;
+}
+
+bool certificate_strong_hash(int hash)
+{
+    return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 
 bool tr34_check_value(struct der_view modulus, struct der_view exponent,

@@ -27,8 +27,8 @@ struct tr34_certificate *tr34_certificate_from_der(const char *field, struct der
 void tr34_certificate_free(struct tr34_certificate *certificate);
 
 /* Views into the certificate, for its life: its DER; its IssuerAndSerialNumber (RFC 5652 10.2.4)
- * with the issuer's own octets, never written anew; the key's numbers, big-endian without leading
- * zeros. */
+ * with the issuer's and the serial's own octets, never written anew; the key's numbers, big-endian
+ * without leading zeros. */
 struct der_view tr34_certificate_der(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_identity(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_modulus(const struct tr34_certificate *certificate);
@@ -39,7 +39,8 @@ const char *tr34_certificate_name(const struct tr34_certificate *certificate);
 #define TR34_FINGERPRINT_SIZE 65
 void tr34_certificate_fingerprint(const struct tr34_certificate *certificate,
                                   char out[TR34_FINGERPRINT_SIZE]);
-/* When it ends. */
+/* When it begins and ends. */
+time_t tr34_certificate_not_before(const struct tr34_certificate *certificate);
 time_t tr34_certificate_not_after(const struct tr34_certificate *certificate);
 
 /* Whether signature is its key's, RSA PKCS #1 v1.5 with SHA-256, over data; a refusal names field.

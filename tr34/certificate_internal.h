@@ -21,4 +21,7 @@ struct tr34_certificate {
 /* A public key of these numbers, to be freed by EVP_PKEY_free; NULL where OpenSSL takes none. */
 EVP_PKEY *certificate_key(struct der_view modulus, struct der_view exponent);
 
+/* Whether a signature over a hash of this NID can be relied on: SHA-256, SHA-384 or SHA-512. */
+bool certificate_strong_hash(int hash);
+
 #endif

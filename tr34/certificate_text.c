@@ -13,6 +13,8 @@
 #define BEGIN "-----BEGIN "
 #define END "-----END "
 #define CERTIFICATE "CERTIFICATE-----"
+#define BLANKS " \t\r\n"
+#define PRIVATE_KEY "PRIVATE KEY-----"
 
 static bool is_text(const char *bytes, size_t len)
 {
@@ -24,14 +26,14 @@ static bool is_text(const char *bytes, size_t len)
 
 static bool is_blank(const char *text)
 {
-    return text[strspn(text, " \t\r\n")] == '\0';
+    return text[strspn(text, BLANKS)] == '\0';
 }
 
 /* Whether the text is one certificate and nothing else, before OpenSSL reads it: that skips what it
  * does not know. */
 static bool check_frame(const char *field, const char *text, struct kf_error *err)
 {
-    const char *begin = text + strspn(text, " \t\r\n"), *end, *rest;
+    const char *begin = text + strspn(text, BLANKS), *second, *end, *rest;
 
     if (strncmp(begin, BEGIN, strlen(BEGIN)) != 0)
         return kf_fail(
@@ -40,16 +42,16 @@ static bool check_frame(const char *field, const char *text, struct kf_error *er
     if (strncmp(begin + strlen(BEGIN), CERTIFICATE, strlen(CERTIFICATE)) != 0)
         return kf_fail(err, KF_VALIDATION, "%s: holds PEM of something that is no CERTIFICATE.",
                        field);
+    second = strstr(begin + strlen(BEGIN), BEGIN);
+    if (second && strncmp(second + strlen(BEGIN), CERTIFICATE, strlen(CERTIFICATE)) == 0)
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: holds more than one certificate; give the one that it is about.",
+                       field);
     end = strstr(begin, END);
     rest = end ? strstr(end + strlen(END), "-----") : NULL;
     if (!rest)
         return kf_fail(err, KF_VALIDATION, "%s: its PEM text has no end.", field);
-    rest += strlen("-----");
-    if (strstr(rest, BEGIN CERTIFICATE))
-        return kf_fail(err, KF_VALIDATION,
-                       "%s: holds more than one certificate; give the one that it is about.",
-                       field);
-    return is_blank(rest) ||
+    return is_blank(rest + strlen("-----")) ||
            kf_fail(err, KF_VALIDATION, "%s: holds something else behind the certificate.", field);
 }
 
@@ -60,6 +62,11 @@ static bool check_text(const char *field, const char *text, size_t len, struct k
                        "%s: its base64 holds DER; it must hold the certificate's PEM text.", field);
     if (!is_text(text, len))
         return kf_fail(err, KF_VALIDATION, "%s: its base64 holds no PEM text.", field);
+    if (strstr(text, PRIVATE_KEY))
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: holds a private key, which must not leave its owner; replace that key, "
+                       "and give the certificate alone.",
+                       field);
     return check_frame(field, text, err);
 }
 
@@ -67,7 +74,8 @@ static struct tr34_certificate *read_pem(const char *field, const char *text, si
                                          struct kf_error *err)
 {
     struct tr34_certificate *certificate = NULL;
-    BIO *bio = BIO_new_mem_buf(text, (int)len);
+    size_t blanks = strspn(text, BLANKS); /* OpenSSL wants the frame where a line begins */
+    BIO *bio = BIO_new_mem_buf(text + blanks, (int)(len - blanks));
     char *name = NULL, *header = NULL;
     unsigned char *der = NULL;
     long der_len = 0;

@@ -36,9 +36,8 @@ static bool check_hash(const struct tr34_certificate *c, const char *field, stru
 
     if (X509_get_signature_info(c->x509, &hash, NULL, NULL, NULL) != 1)
         hash = NID_undef;
-    if (hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512)
-        return true;
-    return refuse(c, field, err,
+    return certificate_strong_hash(hash) ||
+           refuse(c, field, err,
                   "the certificate is signed with a weak hash; it must be SHA-256, SHA-384 or "
                   "SHA-512");
 }
@@ -121,6 +120,21 @@ static bool check_issuer(const struct tr34_certificate *c, const char *field,
     return true;
 }
 
+/* What OpenSSL found, at the certificate where it did. */
+static void refuse_found(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
+                         const char *field, X509_STORE_CTX *context, struct kf_error *err)
+{
+    const X509 *where = X509_STORE_CTX_get_current_cert(context);
+    const struct tr34_certificate *c = leaf;
+
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->authorities[i].certificate->x509 == where)
+            c = chain->authorities[i].certificate;
+    kf_fail(err, KF_VALIDATION, "%s (%s): the certificate's chain is not valid: %s.",
+            c == leaf ? field : chain->field, c->name,
+            X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+}
+
 /* OpenSSL's: the last of the chain is the trust, the others are what it may pass. */
 static bool verify_all(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
                        const char *field, time_t now, struct kf_error *err)
@@ -142,8 +156,7 @@ static bool verify_all(const struct tr34_chain *chain, const struct tr34_certifi
         X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
         good = X509_verify_cert(context) == 1;
         if (!good)
-            kf_fail(err, KF_VALIDATION, "%s (%s): the certificate's chain is not valid: %s.", field,
-                    leaf->name, X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+            refuse_found(chain, leaf, field, context, err);
     } else {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
     }
@@ -154,16 +167,37 @@ static bool verify_all(const struct tr34_chain *chain, const struct tr34_certifi
     return good;
 }
 
-static bool check_authorities(const struct tr34_chain *chain, time_t now, struct kf_error *err)
+/* Whoever has a CA's key could otherwise have it certified as a partner's too. */
+static bool check_keys(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
+                       const char *field, struct kf_error *err)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (der_equal(tr34_certificate_modulus(leaf),
+                      tr34_certificate_modulus(chain->authorities[i].certificate)))
+            return kf_fail(err, KF_VALIDATION, "%s (%s): its key is also that of the CA %s.", field,
+                           leaf->name, chain->authorities[i].certificate->name);
+    return true;
+}
+
+/* below: how many CAs there are between the first of the chain and the leaf. OpenSSL counts them
+ * too (RFC 5280 4.2.1.9), but not a CA that is the leaf, which could then be imported for nothing.
+ */
+static bool check_authorities(const struct tr34_chain *chain, long below, time_t now,
+                              struct kf_error *err)
 {
     for (size_t i = 0; i < chain->count; i++) {
         const struct tr34_certificate *c = chain->authorities[i].certificate;
+        long most = X509_get_pathlen(c->x509);
 
         if (!check_authority(c, chain->field, now, err))
             return false;
+        if (most >= 0 && below > most)
+            return refuse(c, chain->field, err,
+                          "its pathLenConstraint does not allow that many CAs below it");
         if (i + 1 < chain->count &&
             !check_issuer(c, chain->field, &chain->authorities[i + 1], now, err))
             return false;
+        below += !is_self_issued(c);
     }
     return true;
 }
@@ -179,7 +213,8 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
                            : !check_leaf(leaf, field, purpose, err))
         return false;
     return check_issuer(leaf, field, &chain->authorities[0], now, err) &&
-           check_validity(leaf, field, now, err) && check_authorities(chain, now, err) &&
+           check_validity(leaf, field, now, err) && check_keys(chain, leaf, field, err) &&
+           check_authorities(chain, purpose == TR34_CA, now, err) &&
            verify_all(chain, leaf, field, now, err);
 }
 

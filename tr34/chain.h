@@ -34,7 +34,8 @@ enum tr34_purpose { TR34_RECIPIENT, TR34_SENDER, TR34_CA };
 
 /*
  * Checks the whole chain at the time now: signatures, validity, CA flags, key usage, key sizes,
- * hashes (no MD5, no SHA-1), revocation. A leaf is no CA and not self-signed. A refusal is a
+ * hashes (no MD5, no SHA-1; a root's own signature proves nothing and may have any), how many CAs
+ * may follow one, revocation. A leaf is no CA, not self-signed, and has no CA's key. A refusal is a
  * KF_VALIDATION that names field, which the certificate came in, or the chain's, the certificate's
  * subject, and the reason; a CRL that cannot serve is a KF_UNAVAILABLE.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tr34/crl.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,17 +38,21 @@ static struct tr34_crl *wrap(X509_CRL *x509)
     return crl;
 }
 
+static X509_CRL *parse_der(const uint8_t *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    X509_CRL *x509 = len > 0 && len <= TR34_CRL_MAX ? d2i_X509_CRL(NULL, &at, (long)len) : NULL;
+
+    if (!x509 || at == bytes + len)
+        return x509;
+    X509_CRL_free(x509);
+    return NULL;
+}
+
 struct tr34_crl *tr34_crl_from_der(const char *field, struct der_view der, struct kf_error *err)
 {
-    const unsigned char *at = der.bytes;
-    X509_CRL *x509 = d2i_X509_CRL(NULL, &at, (long)der.len);
-    struct tr34_crl *crl = NULL;
+    struct tr34_crl *crl = wrap(parse_der(der.bytes, der.len));
 
-    if (x509 && at != der.bytes + der.len) {
-        X509_CRL_free(x509);
-        x509 = NULL;
-    }
-    crl = wrap(x509);
     ERR_clear_error();
     if (!crl)
         kf_fail(err, KF_VALIDATION, "%s: is not a certificate revocation list.", field);
@@ -73,20 +78,30 @@ static uint8_t *read_file(const char *path, size_t *len)
     return bytes;
 }
 
+/* One list in PEM, and nothing behind it: a second list would be looked at by nobody. */
+static X509_CRL *parse_pem(const uint8_t *bytes, size_t len)
+{
+    BIO *bio = BIO_new_mem_buf(bytes, (int)len);
+    X509_CRL *x509 = bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+    char *rest = NULL;
+    long left = x509 ? BIO_get_mem_data(bio, &rest) : 0;
+    bool blank = true;
+
+    for (long i = 0; i < left; i++)
+        blank = blank && isspace((unsigned char)rest[i]);
+    BIO_free(bio);
+    if (blank)
+        return x509;
+    X509_CRL_free(x509);
+    return NULL;
+}
+
 static X509_CRL *parse(const uint8_t *bytes, size_t len)
 {
     static const char begin[] = "-----BEGIN";
-    const unsigned char *at = bytes;
-    X509_CRL *x509 = NULL;
-    BIO *bio;
 
-    if (len < sizeof begin || memcmp(bytes, begin, sizeof begin - 1) != 0)
-        return d2i_X509_CRL(NULL, &at, (long)len);
-    bio = BIO_new_mem_buf(bytes, (int)len);
-    if (bio)
-        x509 = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    return x509;
+    return len > strlen(begin) && memcmp(bytes, begin, strlen(begin)) == 0 ? parse_pem(bytes, len)
+                                                                           : parse_der(bytes, len);
 }
 
 struct tr34_crl *tr34_crl_load(const char *path, struct kf_error *err)
@@ -119,10 +134,16 @@ struct der_view tr34_crl_der(const struct tr34_crl *crl)
     return (struct der_view){crl->der, crl->der_len};
 }
 
-bool tr34_crl_check(const struct tr34_crl *crl, const struct tr34_certificate *authority,
-                    time_t now, struct kf_error *err)
+static bool refuse(const struct tr34_certificate *authority, const char *reason,
+                   struct kf_error *err)
 {
-    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl->x509);
+    return kf_fail(err, KF_UNAVAILABLE, "The revocation list of %s %s", authority->name, reason);
+}
+
+static bool check_signature(const struct tr34_crl *crl, const struct tr34_certificate *authority,
+                            struct kf_error *err)
+{
+    int hash = NID_undef;
     bool own = X509_NAME_cmp(X509_CRL_get_issuer(crl->x509),
                              X509_get_subject_name(authority->x509)) == 0 &&
                X509_CRL_verify(crl->x509, X509_get0_pubkey(authority->x509)) == 1;
@@ -133,18 +154,30 @@ bool tr34_crl_check(const struct tr34_crl *crl, const struct tr34_certificate *a
                        "The revocation list that the configuration names for %s is not signed by "
                        "it.",
                        authority->name);
+    /* RFC 5280 6.3.3 (f) */
+    if (!(X509_get_key_usage(authority->x509) & KU_CRL_SIGN))
+        return refuse(authority, "cannot be relied on: its keyUsage has no cRLSign.", err);
+    OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl->x509), &hash, NULL);
+    return certificate_strong_hash(hash) ||
+           refuse(authority, "is signed with a weak hash; it must be SHA-256, SHA-384 or SHA-512.",
+                  err);
+}
+
+bool tr34_crl_check(const struct tr34_crl *crl, const struct tr34_certificate *authority,
+                    time_t now, struct kf_error *err)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl->x509);
+
+    if (!check_signature(crl, authority, err))
+        return false;
     /* It may say that the list is not the whole one (RFC 5280 5.2.4, 5.2.5). */
     if (X509_CRL_get_ext_by_critical(crl->x509, 1, -1) >= 0)
-        return kf_fail(err, KF_UNAVAILABLE,
-                       "The revocation list of %s has a critical extension; a whole list has none.",
-                       authority->name);
-    if (X509_cmp_time(X509_CRL_get0_lastUpdate(crl->x509), &now) > 0)
-        return kf_fail(err, KF_UNAVAILABLE, "The revocation list of %s is not valid yet.",
-                       authority->name);
-    if (!next || X509_cmp_time(next, &now) < 0)
-        return kf_fail(err, KF_UNAVAILABLE,
-                       "The revocation list of %s is out of date; an operator must replace it.",
-                       authority->name);
+        return refuse(authority, "has a critical extension; a whole list has none.", err);
+    /* 0 is a time that cannot be read. */
+    if (X509_cmp_time(X509_CRL_get0_lastUpdate(crl->x509), &now) >= 0)
+        return refuse(authority, "is not valid yet.", err);
+    if (!next || X509_cmp_time(next, &now) <= 0)
+        return refuse(authority, "is out of date; an operator must replace it.", err);
     return true;
 }
 

@@ -171,6 +171,26 @@ bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *p
     return FAIL(err, "The daemon is not ready after %d seconds: %s", READY_SECONDS, reply.reason);
 }
 
+void sandbox_make_ca(const struct sandbox_places *places)
+{
+    static const keyferry_InitCaRequest request = keyferry_InitCaRequest_init_zero;
+    struct kf_error err = {0};
+    struct connection *connection = connection_open(places->socket, &err);
+    keyferry_InitCaReply *reply = malloc(sizeof *reply);
+
+    if (connection && reply) {
+        connection_set_timeout(connection, READY_SECONDS * 1000);
+        connection_call(connection, keyferry_Operation_OPERATION_INIT_CA,
+                        keyferry_InitCaRequest_fields, &request, keyferry_InitCaReply_fields, reply,
+                        &err);
+    }
+    connection_close(connection);
+    free(reply);
+    /* A token that was there before has one. */
+    if (err.status != KF_OK && err.status != KF_CONFLICT)
+        sandbox_complain(&err);
+}
+
 void sandbox_show_log(const struct sandbox_places *places)
 {
     FILE *log = fopen(places->log, "re");

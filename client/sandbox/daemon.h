@@ -17,6 +17,10 @@ bool sandbox_write_config(const struct sandbox_options *options,
 bool sandbox_daemon_up(struct sandbox_loop *loop, const struct sandbox_places *places,
                        struct kf_error *err);
 
+/* Makes the CA in the token, where it has none. A token that cannot is for other tests: why is said
+ * on stderr, and the sandbox goes on. */
+void sandbox_make_ca(const struct sandbox_places *places);
+
 /* The end of its log, to stderr. */
 void sandbox_show_log(const struct sandbox_places *places);
 

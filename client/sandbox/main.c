@@ -36,8 +36,11 @@ static bool start_daemon(const struct sandbox_options *options, const struct san
         loop->log = open(places->log, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
         lseek(loop->log, 0, SEEK_END);
     }
-    if (sandbox_daemon_up(loop, places, &why))
+    if (sandbox_daemon_up(loop, places, &why)) {
+        if (!options->no_ca)
+            sandbox_make_ca(places);
         return true;
+    }
     if (!options->verbose)
         sandbox_show_log(places);
     if (options->allow_down && !loop->interrupted_by) {

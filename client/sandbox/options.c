@@ -13,13 +13,15 @@
 
 static const char help_text[] =
     "Usage: keyferry-sandbox [OPTION]... -- COMMAND [ARGUMENT]...\n"
-    "Make a fresh token and a daemon on it, run COMMAND beside them, take all down again.\n"
+    "Make a fresh token with a CA and a daemon on it, run COMMAND beside them, take all down\n"
+    "again.\n"
     "\n"
     "  --token softhsm|nss    the software token to make (softhsm)\n"
     "  --module PATH          load this PKCS#11 module instead of the token's own\n"
     "  --state DIR            keep the token in DIR and use the one that is there already\n"
     "  --workers N            token workers to start (2)\n"
     "  --config-append FILE   append FILE to the daemon's configuration; may be repeated\n"
+    "  --no-ca                make no CA in the token\n"
     "  --allow-down           run COMMAND even where the daemon does not become ready\n"
     "  --verbose              show the daemon's log on stderr\n"
     "  --help, --version      show this, or the version, and exit\n"
@@ -85,6 +87,9 @@ static bool take(int option, struct sandbox_options *options)
     case 'd':
         options->allow_down = true;
         return true;
+    case 'n':
+        options->no_ca = true;
+        return true;
     case 'v':
         options->verbose = true;
         return true;
@@ -98,11 +103,17 @@ static bool take(int option, struct sandbox_options *options)
 bool sandbox_options_read(int argc, char **argv, struct sandbox_options *options)
 {
     static const struct option known[] = {
-        {"token", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'},
-        {"state", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
-        {"allow-down", no_argument, NULL, 'd'},  {"config-append", required_argument, NULL, 'c'},
-        {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0},
+        {"token", required_argument, NULL, 't'},
+        {"module", required_argument, NULL, 'm'},
+        {"state", required_argument, NULL, 's'},
+        {"workers", required_argument, NULL, 'w'},
+        {"allow-down", no_argument, NULL, 'd'},
+        {"config-append", required_argument, NULL, 'c'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"no-ca", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 

@@ -20,6 +20,7 @@ struct sandbox_options {
     size_t append_count;
     bool verbose;
     bool allow_down;
+    bool no_ca;     /* make none in the token */
     char **command; /* NULL-terminated */
 };
 

@@ -14,8 +14,6 @@
 /* Clocks of partners may be slow; AWS's certificates begin so, too. */
 #define BEFORE 3600
 
-static const uint8_t exponent_65537[] = {1, 0, 1};
-
 static bool sign(void *context, enum tr34_hash hash, const uint8_t *data, size_t len,
                  uint8_t *signature, size_t *signature_len, struct kf_error *err)
 {
@@ -94,7 +92,7 @@ static bool issue(struct service *service, const struct tr34_certificate *author
         .profile = profile,
         .subject = *subject,
         .modulus = modulus,
-        .exponent = {exponent_65537, sizeof exponent_65537},
+        .exponent = {rsa_exponent, sizeof rsa_exponent},
         .authority = authority,
         .not_before = time(NULL) - BEFORE,
         .not_after = not_after,

@@ -6,7 +6,9 @@
 
 #include "base/hex.h"
 #include "daemon/worker/service_internal.h"
+#include "p11/rsa.h"
 #include "tr31/header.h"
+#include "tr34/certificate.h"
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX])
 {
@@ -44,12 +46,37 @@ static void fill_attributes(const struct key_facts *facts, keyferry_KeyAttribute
     fill_modes(facts->mode, &out->key_modes_of_use);
 }
 
-void service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out)
+/* A pair's is made of its modulus; empty where the object behind the name has none. */
+static bool read_check_value(const struct service *service, const struct p11_key *key,
+                             char out[KCV_SIZE], struct kf_error *err)
 {
+    CK_OBJECT_HANDLE private = key->facts.mode == 'D' ? key->unwrapping : key->signing;
+    uint8_t modulus[RSA_BYTES_MAX];
+    size_t len;
+
+    strcpy(out, key->facts.kcv);
+    if (key_facts_class(&key->facts) != KEY_CLASS_PAIR)
+        return true;
+    out[0] = '\0';
+    if (private == CK_INVALID_HANDLE ||
+        (rsa_modulus(&service->token, private, modulus, &len, err) &&
+         tr34_check_value((struct der_view){modulus, len},
+                          (struct der_view){rsa_exponent, sizeof rsa_exponent}, out, err)))
+        return true;
+    if (err->fault != KF_FAULT_NONE)
+        return false;
+    kf_error_clear(err);
+    return true;
+}
+
+bool service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out,
+                      struct kf_error *err)
+{
+    if (!read_check_value(service, key, out->key_check_value, err))
+        return false;
     service_key_arn(service, key->name, out->key_arn);
     out->has_key_attributes = true;
     fill_attributes(&key->facts, &out->key_attributes);
-    snprintf(out->key_check_value, sizeof out->key_check_value, "%s", key->facts.kcv);
     snprintf(out->key_check_value_algorithm, sizeof out->key_check_value_algorithm, "%s",
              kcv_algorithm_name(key->facts.kcv_algorithm));
     out->enabled = key->state.enabled;
@@ -64,18 +91,21 @@ void service_fill_key(const struct service *service, const struct p11_key *key, 
     out->usage_stop_timestamp = key->state.stop_ms;
     out->has_delete_pending_timestamp = key->state.delete_ms != 0;
     out->delete_pending_timestamp = key->state.delete_ms;
+    return true;
 }
 
-void service_fill_summary(const struct service *service, const struct p11_key *key,
-                          keyferry_KeySummary *out)
+bool service_fill_summary(const struct service *service, const struct p11_key *key,
+                          keyferry_KeySummary *out, struct kf_error *err)
 {
+    if (!read_check_value(service, key, out->key_check_value, err))
+        return false;
     service_key_arn(service, key->name, out->key_arn);
     out->has_key_attributes = true;
     fill_attributes(&key->facts, &out->key_attributes);
     snprintf(out->key_state, sizeof out->key_state, "%s", key_state(key));
-    snprintf(out->key_check_value, sizeof out->key_check_value, "%s", key->facts.kcv);
     out->exportable = key->facts.exportability != 'N';
     out->enabled = key->state.enabled;
+    return true;
 }
 
 void service_fill_alias(const struct service *service, const struct p11_alias *alias,
@@ -91,13 +121,15 @@ void service_fill_alias(const struct service *service, const struct p11_alias *a
 void service_record_key(const struct service *service, struct record *record, const char *prefix,
                         const struct p11_key *key)
 {
-    char arn[ARN_MAX], name[48];
+    char arn[ARN_MAX], name[48], check_value[KCV_SIZE];
+    struct kf_error unread = {0}; /* the operation itself meets what is wrong with the token */
 
     service_key_arn(service, key->name, arn);
     snprintf(name, sizeof name, "%sKeyArn", prefix);
     record_text(record, name, arn);
     snprintf(name, sizeof name, "%sKeyCheckValue", prefix);
-    record_text(record, name, key->facts.kcv);
+    if (read_check_value(service, key, check_value, &unread) && check_value[0])
+        record_text(record, name, check_value);
 }
 
 void service_record_material(struct record *record, const char *format, const char *header,

@@ -4,27 +4,12 @@
  * neither what the key is for nor who sent it, so that the configuration has to allow it, and only
  * a key that may leave in any form does.
  */
-#include <string.h>
-
 #include "base/hex.h"
 #include "daemon/worker/anchor.h"
+#include "daemon/worker/cryptogram.h"
 #include "daemon/worker/export.h"
 #include "p11/ops.h"
 #include "p11/rsa.h"
-
-static bool read_spec(const keyferry_ExportKeyCryptogram *cryptogram, enum p11_hash *hash,
-                      struct kf_error *err)
-{
-    const char *spec = GIVEN(cryptogram, wrapping_spec);
-
-    *hash = P11_SHA256;
-    if (!spec || strcmp(spec, "RSA_OAEP_SHA_256") == 0)
-        return true;
-    *hash = P11_SHA512;
-    return strcmp(spec, "RSA_OAEP_SHA_512") == 0 ||
-           kf_fail(err, KF_VALIDATION,
-                   "WrappingSpec: must be RSA_OAEP_SHA_256 or RSA_OAEP_SHA_512.");
-}
 
 static bool check_token(const struct service *service, struct kf_error *err)
 {
@@ -75,11 +60,11 @@ bool export_as_cryptogram(struct export_job *job, struct kf_error *err)
     const keyferry_ExportKeyCryptogram *cryptogram = &job->request->key_material.key_cryptogram;
     struct tr34_certificate *recipient = NULL;
     struct anchor anchor = {.chain = {.count = 0}};
-    enum p11_hash hash = P11_SHA256;
+    enum p11_hash hash;
     bool good = false;
 
-    if (!read_spec(cryptogram, &hash, err) || !check_token(job->service, err) ||
-        !export_find(job, err) ||
+    if (!cryptogram_read_spec(GIVEN(cryptogram, wrapping_spec), &hash, err) ||
+        !check_token(job->service, err) || !export_find(job, err) ||
         !anchor_open(job->service, GIVEN(cryptogram, certificate_authority_public_key_identifier),
                      job->record, &anchor, err))
         goto out;

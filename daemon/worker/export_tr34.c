@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TR-34 B.9: the KeyBlock around the key is encrypted under a content key that leaves under the
- * receiver's RSA key, and the sender signs. The KeyBlock never is anywhere as a whole: what is
- * public in it is encrypted by C_Encrypt, only the blocks with key octets are an object, joined and
- * wrapped in the token; CBC makes one ciphertext of both.
+ * receiver's RSA key, and the sender signs.
  */
 #include "daemon/worker/export_tr34.h"
 
 #include <string.h>
 
 #include "daemon/worker/export.h"
+#include "daemon/worker/tr34_frame.h"
 #include "p11/ops.h"
 #include "tr34/keyblock.h"
 
@@ -18,8 +17,7 @@ struct making {
     const struct p11_token *token;
     const struct export_tr34 *what;
     enum tr34_cipher content_cipher;
-    enum p11_cipher cipher;
-    CK_OBJECT_HANDLE content, middle, recipient;
+    CK_OBJECT_HANDLE content, recipient;
     struct tr34_frame frame;
     uint8_t iv[TR34_CIPHER_BLOCK_MAX];
     uint8_t ciphertext[TR34_FRAME_MAX];
@@ -49,57 +47,10 @@ static bool make_frame(struct making *m, struct kf_error *err)
     return tr34_frame_make(&keyblock, SIGNER_FIELD, &m->frame, err);
 }
 
-/* The blocks of the frame that have key octets, as an object; none is made where these are the key
- * alone. */
-static bool join_middle(struct making *m, struct kf_error *err)
-{
-    const struct tr34_frame *frame = &m->frame;
-    size_t before = frame->key_at - frame->middle_at;
-    size_t after = frame->middle_len - before - frame->key_len;
-    struct p11_template first = {0}, second = {0};
-    CK_OBJECT_HANDLE head = CK_INVALID_HANDLE;
-    bool good;
-
-    role_session_template(m->token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &first);
-    role_session_template(m->token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &second);
-    if (before == 0 && after == 0)
-        return true;
-    if (before == 0)
-        return op_join_suffix(m->token, m->what->key, frame->bytes + frame->key_at + frame->key_len,
-                              after, &first, &m->middle, err);
-    if (after == 0)
-        return op_join_prefix(m->token, frame->bytes + frame->middle_at, before, m->what->key,
-                              &first, &m->middle, err);
-    good = op_join_prefix(m->token, frame->bytes + frame->middle_at, before, m->what->key, &first,
-                          &head, err) &&
-           op_join_suffix(m->token, head, frame->bytes + frame->key_at + frame->key_len, after,
-                          &second, &m->middle, err);
-    op_destroy(m->token, &head);
-    return good;
-}
-
-/* What CBC goes on with behind the first at bytes of ciphertext. */
-static const uint8_t *state_at(const struct making *m, size_t at)
-{
-    return at == 0 ? m->iv : m->ciphertext + at - block_of(m);
-}
-
-static bool encrypt_public(struct making *m, size_t at, size_t len, struct kf_error *err)
-{
-    return len == 0 || op_encrypt_cbc(m->token, m->cipher, m->content, state_at(m, at),
-                                      m->frame.bytes + at, len, m->ciphertext + at, err);
-}
-
 static bool encrypt(struct making *m, struct kf_error *err)
 {
-    size_t at = m->frame.middle_at, back = at + m->frame.middle_len;
-
-    if (!encrypt_public(m, 0, at, err) || !join_middle(m, err))
-        return false;
-    return op_wrap_cbc(m->token, m->cipher, m->content,
-                       m->middle == CK_INVALID_HANDLE ? m->what->key : m->middle, state_at(m, at),
-                       m->ciphertext + at, m->frame.middle_len, err) &&
-           encrypt_public(m, back, m->frame.len - back, err);
+    return tr34_frame_encrypt(m->token, m->content_cipher, m->content, m->iv, &m->frame,
+                              m->what->key, m->ciphertext, err);
 }
 
 static bool make_content_key(struct making *m, struct random_pool *random, struct kf_error *err)
@@ -181,15 +132,12 @@ bool export_tr34(const struct p11_token *token, struct random_pool *random,
         .token = token,
         .what = what,
         .content_cipher = what->aes ? TR34_AES128_CBC : TR34_DES_EDE3_CBC,
-        .cipher = what->aes ? P11_AES : P11_TDES,
         .content = CK_INVALID_HANDLE,
-        .middle = CK_INVALID_HANDLE,
         .recipient = CK_INVALID_HANDLE,
     };
     bool good = make_frame(&m, err) && make_content_key(&m, random, err) && encrypt(&m, err) &&
                 wrap_content_key(&m, err) && write_envelope(&m, err) && seal(&m, out, len, err);
 
-    op_destroy(token, &m.middle);
     op_destroy(token, &m.content);
     op_destroy(token, &m.recipient);
     return good;

@@ -5,6 +5,7 @@
 #define KF_DAEMON_WORKER_IMPORT_H
 
 #include "daemon/worker/service_internal.h"
+#include "tr31/header.h"
 
 struct import_job {
     struct service *service;
@@ -23,8 +24,28 @@ struct import_job {
 bool import_take(struct import_job *job, CK_OBJECT_HANDLE object, struct key_facts *facts,
                  struct kf_error *err);
 
+/* The bytes of upper-case hex text, which came in field: at least one, at most room. */
+bool import_read_hex(const char *field, const char *text, uint8_t *out, size_t room, size_t *len,
+                     struct kf_error *err);
+
+/* The request's member that key blocks and key tokens come in. */
+#define IMPORT_BLOCK_FIELD "WrappedKeyBlock"
+
+/* What is wrong with a block's text or header, with that member in front. */
+bool import_refuse_block(const struct kf_error *why, struct kf_error *err);
+/* Refuses a header of a component: only whole keys are imported. */
+bool import_check_whole(const struct tr31_header *header, struct kf_error *err);
+/* The cipher key that a header's letter, A or T, and the key's length in bytes make. */
+enum key_algorithm import_cipher_key(char letter, size_t len);
+/* What a header says of the key, into facts, whose algorithm is there. Refused: a usage, algorithm
+ * and mode that no key is imported with. */
+bool import_read_header(const struct tr31_header *header, struct key_facts *facts,
+                        struct kf_error *err);
+
 /* The formats. */
 bool import_as_tr31(struct import_job *job, struct kf_error *err);
+bool import_as_tr34(struct import_job *job, struct kf_error *err);
+bool import_as_cryptogram(struct import_job *job, struct kf_error *err);
 bool import_as_root(struct import_job *job, struct kf_error *err);
 bool import_as_trusted(struct import_job *job, struct kf_error *err);
 

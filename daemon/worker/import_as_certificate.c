@@ -42,6 +42,9 @@ static bool check_new(struct service *service, const struct tr34_certificate *ce
         if (key_facts_class(&keys[i]->facts) != KEY_CLASS_PUBLIC ||
             strcmp(keys[i]->facts.kcv, facts->kcv) != 0)
             continue;
+        /* One that lost its certificate does not stand in the way of another import. */
+        if (keys[i]->certificate == CK_INVALID_HANDLE)
+            continue;
         if (!store_read_certificate(service->store, keys[i], der, &len, err))
             return false;
         if (len == given.len && memcmp(der, given.bytes, len) == 0)
@@ -106,6 +109,13 @@ bool import_as_trusted(struct import_job *job, struct kf_error *err)
     if (!anchor_open(job->service, GIVEN(trusted, certificate_authority_public_key_identifier),
                      job->record, &anchor, err))
         goto out;
+    /* What comes from it could not be checked. */
+    if (anchor.chain.count == TR34_CHAIN_MAX) {
+        kf_fail(err, KF_VALIDATION,
+                ANCHOR_FIELD ": has %d CAs up to its root already; there can be no more.",
+                TR34_CHAIN_MAX);
+        goto out;
+    }
     memcpy(facts.issuer, anchor.name, sizeof facts.issuer);
     certificate = anchor_read(&anchor, FIELD, GIVEN(trusted, public_key_certificate), TR34_CA,
                               job->record, err);

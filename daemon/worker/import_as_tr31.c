@@ -9,7 +9,7 @@
 #include "daemon/worker/wrapping.h"
 #include "p11/ops.h"
 
-#define FIELD "WrappedKeyBlock"
+#define FIELD IMPORT_BLOCK_FIELD
 
 /* The payload of the longest key that is imported: two bytes of length, an HMAC key, whole AES
  * blocks. Some tokens have no secrets that are much longer, so of a longer one not even the MAC is
@@ -31,12 +31,6 @@ static const struct kind kinds[] = {
 _Static_assert(KEY_HMAC_BYTES_MAX - KEY_HMAC_BYTES_MIN < IMPORT_LENGTHS_MAX, "all are compared");
 _Static_assert(TR31_PAYLOAD_PREFIX + KEY_HMAC_BYTES_MAX <= PAYLOAD_MAX, "all fit");
 
-/* What is wrong with a block's text or header, with the request's member in front. */
-static bool refuse_block(const struct kf_error *why, struct kf_error *err)
-{
-    return kf_fail(err, why->status, FIELD ": %.480s", why->message);
-}
-
 static bool parse(const keyferry_ImportTr31KeyBlock *tr31, struct tr31_keyblock *block,
                   struct kf_error *err)
 {
@@ -45,7 +39,7 @@ static bool parse(const keyferry_ImportTr31KeyBlock *tr31, struct tr31_keyblock 
     if (!tr31->has_wrapped_key_block)
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
     if (!tr31_keyblock_parse(tr31->wrapped_key_block, strlen(tr31->wrapped_key_block), block, &why))
-        return refuse_block(&why, err);
+        return import_refuse_block(&why, err);
     if (block->header.version == 'E')
         return kf_fail(err, KF_VALIDATION,
                        FIELD ": key blocks of version E are not imported, only A, B, C and D.");
@@ -113,13 +107,8 @@ static const struct kind *find_kind(const struct tr31_keyblock *block, struct kf
     char letter = block->header.algorithm;
     const struct tr31_version *version = tr31_version_find(block->header.version);
 
-    if (block->header.key_version[0] == 'c') {
-        kf_fail(err, KF_VALIDATION,
-                FIELD ": key version %s says that it holds a component of a key; only whole keys "
-                      "are imported.",
-                block->header.key_version);
+    if (!import_check_whole(&block->header, err))
         return NULL;
-    }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t most = TR31_PAYLOAD_PREFIX + kinds[i].lengths.to;
 
@@ -179,19 +168,11 @@ static bool find_hash(const struct tr31_header *header, const keyferry_ImportTr3
     return true;
 }
 
-static enum key_algorithm cipher_of(char letter, size_t len)
-{
-    if (letter == 'T')
-        return len == 16 ? KEY_TDES_2KEY : KEY_TDES_3KEY;
-    return len == 16 ? KEY_AES_128 : len == 24 ? KEY_AES_192 : KEY_AES_256;
-}
-
 /* What the header and the length make of the key. */
 static bool find_facts(const struct tr31_header *header, const keyferry_ImportKeyRequest *request,
                        size_t len, struct key_facts *facts, struct kf_error *err)
 {
     const keyferry_ImportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
-    struct kf_error why = {0};
 
     if (header->algorithm == 'H') {
         if (!find_hash(header, tr31, &facts->algorithm, err))
@@ -202,16 +183,9 @@ static bool find_facts(const struct tr31_header *header, const keyferry_ImportKe
                        "HmacAlgorithm: is for HMAC keys; the key block's algorithm is %c.",
                        header->algorithm);
     } else {
-        facts->algorithm = cipher_of(header->algorithm, len);
+        facts->algorithm = import_cipher_key(header->algorithm, len);
     }
-    memcpy(facts->usage, header->usage, sizeof facts->usage);
-    memcpy(facts->version, header->key_version, sizeof facts->version);
-    facts->mode = header->mode;
-    facts->exportability = header->exportability;
-    facts->external = facts->imported = true;
-    if (!key_attributes_check_import(facts->usage, facts->algorithm, facts->mode, &why))
-        return refuse_block(&why, err);
-    return true;
+    return import_read_header(header, facts, err);
 }
 
 /* The key object becomes a key of the store. */

@@ -10,8 +10,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "daemon/worker/import_payload.h"
 #include "daemon/worker/keyblock_mac.h"
-#include "p11/calls.h"
 #include "p11/cover.h"
 #include "p11/ops.h"
 
@@ -26,25 +26,6 @@ static bool check_mac(const uint8_t *computed, const struct tr31_keyblock *block
                          "was changed on its way.");
 }
 
-static bool unwrap(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE kbek,
-                   const uint8_t *iv, const struct tr31_keyblock *block, CK_OBJECT_HANDLE *payload,
-                   struct kf_error *err)
-{
-    struct p11_template template = {0};
-    CK_BBOOL sensitive = CK_FALSE;
-    CK_ATTRIBUTE attribute = {CKA_SENSITIVE, &sensitive, sizeof sensitive};
-
-    role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &template);
-    if (!op_unwrap_cbc(token, cipher, kbek, iv, block->ciphertext, block->ciphertext_len, &template,
-                       payload, err))
-        return false;
-    /* What the token was asked for is looked at before it serves. */
-    return p11_get_attributes(token->session, *payload, &attribute, 1, err) == CKR_OK &&
-           (sensitive || kf_fail(err, KF_INTERNAL,
-                                 "The token unwrapped a key to one that is readable; it was "
-                                 "destroyed."));
-}
-
 static bool open_derived(const struct p11_token *token, struct kbpk *kbpk,
                          const struct p11_key *wrapping, const char *text,
                          const struct tr31_keyblock *block, CK_OBJECT_HANDLE *payload,
@@ -56,7 +37,8 @@ static bool open_derived(const struct p11_token *token, struct kbpk *kbpk,
 
     if (!kbpk_derive_import(token, wrapping, &kbek, err))
         return false;
-    good = unwrap(token, kbpk->cipher, kbek, block->mac, block, payload, err);
+    good = import_payload(token, kbpk->cipher, kbek, block->mac, block->ciphertext,
+                          block->ciphertext_len, payload, err);
     op_destroy(token, &kbek);
     good = good && keyblock_mac_header(token, kbpk, text, block->header_size, state, err) &&
            keyblock_mac_payload(token, kbpk, state, *payload, block->ciphertext_len, mac, err) &&
@@ -81,7 +63,8 @@ static bool open_variant(const struct p11_token *token, const struct p11_key *wr
     good =
         op_encrypt_cbc(token, P11_TDES, wrapping->legacy_kbmk, zero_iv, data, len, states, err) &&
         check_mac(states + len - last, block, err) &&
-        unwrap(token, P11_TDES, wrapping->legacy_kbek, (const uint8_t *)text, block, payload, err);
+        import_payload(token, P11_TDES, wrapping->legacy_kbek, (const uint8_t *)text,
+                       block->ciphertext, block->ciphertext_len, payload, err);
     explicit_bzero(states, len);
     return good;
 }

@@ -297,7 +297,8 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
                     request->object_label);
     service_record_key(service, record, "", key);
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
+    if (!service_fill_key(service, key, &reply->key, err))
+        return false;
     strcpy(name, key->name);
     record_flag(record, "SourceKept", !dispose(service, &source, request->object_label, keep));
     if (!request->has_alias_name)

@@ -122,7 +122,6 @@ static bool read_hash(const char *name, enum tr34_hash *hash, struct kf_error *e
 bool op_get_certificate_signing_request(struct service *service, const void *request_, void *reply_,
                                         struct record *record, struct kf_error *err)
 {
-    static const uint8_t exponent[] = {1, 0, 1};
     const keyferry_GetCertificateSigningRequestRequest *request = request_;
     keyferry_GetCertificateSigningRequestReply *reply = reply_;
     const struct p11_key *key = find_pair(service, GIVEN(request, key_identifier), record, err);
@@ -147,7 +146,7 @@ bool op_get_certificate_signing_request(struct service *service, const void *req
     return tr34_subject_check(&subject, SUBJECT_FIELD, err) &&
            rsa_modulus(&service->token, key->signing, modulus, &modulus_len, err) &&
            tr34_request(&subject, (struct der_view){modulus, modulus_len},
-                        (struct der_view){exponent, sizeof exponent}, hash, &signer, der,
+                        (struct der_view){rsa_exponent, sizeof rsa_exponent}, hash, &signer, der,
                         sizeof der, &der_len, err) &&
            tr34_text_write("CERTIFICATE REQUEST", (struct der_view){der, der_len},
                            reply->certificate_signing_request,

@@ -10,6 +10,10 @@ static bool check_exported(const struct p11_key *key, struct kf_error *err)
 {
     if (!service_check_usable(EXPORT_KEY_FIELD, key, err))
         return false;
+    if (key_facts_class(&key->facts) != KEY_CLASS_SYMMETRIC)
+        return kf_fail(err, KF_VALIDATION,
+                       EXPORT_KEY_FIELD ": key/%s is of class %s; only a SYMMETRIC_KEY leaves.",
+                       key->name, key_class_name(key_facts_class(&key->facts)));
     if (key->facts.exportability == 'N' || key->export_copy == CK_INVALID_HANDLE)
         return kf_fail(err, KF_VALIDATION,
                        EXPORT_KEY_FIELD

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ImportKey: in which format, and what becomes of a key however it came. */
+#include <string.h>
+
+#include "base/hex.h"
 #include "daemon/worker/import.h"
 #include "p11/ops.h"
 
@@ -20,6 +23,20 @@ bool import_take(struct import_job *job, CK_OBJECT_HANDLE object, struct key_fac
     return job->key != NULL;
 }
 
+bool import_read_hex(const char *field, const char *text, uint8_t *out, size_t room, size_t *len,
+                     struct kf_error *err)
+{
+    size_t digits = strlen(text);
+
+    *len = digits / 2;
+    if (digits == 0 || digits % 2 != 0 || *len > room)
+        return kf_fail(err, KF_VALIDATION,
+                       "%s: has %zu characters; it must be an even number of hex digits, 2 to %zu.",
+                       field, digits, 2 * room);
+    return hex_decode(text, *len, out) ||
+           kf_fail(err, KF_VALIDATION, "%s: must be hex digits in upper case only.", field);
+}
+
 static bool import(struct import_job *job, struct kf_error *err)
 {
     const keyferry_ImportKeyRequest *request = job->request;
@@ -27,6 +44,10 @@ static bool import(struct import_job *job, struct kf_error *err)
     switch (request->has_key_material ? request->key_material.which_material : 0) {
     case keyferry_ImportKeyMaterial_tr31_key_block_tag:
         return import_as_tr31(job, err);
+    case keyferry_ImportKeyMaterial_tr34_key_block_tag:
+        return import_as_tr34(job, err);
+    case keyferry_ImportKeyMaterial_key_cryptogram_tag:
+        return import_as_cryptogram(job, err);
     case keyferry_ImportKeyMaterial_root_certificate_public_key_tag:
         return import_as_root(job, err);
     case keyferry_ImportKeyMaterial_trusted_certificate_public_key_tag:
@@ -56,6 +77,5 @@ bool op_import_key(struct service *service, const void *request_, void *reply_,
         return false;
     service_record_key(service, record, "", job.key);
     reply->has_key = true;
-    service_fill_key(service, job.key, &reply->key);
-    return true;
+    return service_fill_key(service, job.key, &reply->key, err);
 }

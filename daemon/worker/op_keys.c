@@ -4,34 +4,15 @@
 
 #include "base/base32.h"
 #include "daemon/worker/service_internal.h"
-#include "p11/calls.h"
 #include "p11/ops.h"
 
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
 {
-    CK_MECHANISM mechanism = {0};
     struct p11_template template = {0};
 
-    switch (facts->algorithm) {
-    case KEY_TDES_2KEY:
-        mechanism.mechanism = CKM_DES2_KEY_GEN;
-        break;
-    case KEY_TDES_3KEY:
-        mechanism.mechanism = CKM_DES3_KEY_GEN;
-        break;
-    case KEY_AES_128:
-    case KEY_AES_192:
-    case KEY_AES_256:
-        mechanism.mechanism = CKM_AES_KEY_GEN;
-        break;
-    default:
-        mechanism.mechanism = CKM_GENERIC_SECRET_KEY_GEN;
-        break;
-    }
     role_source_template(facts->algorithm, facts->exportability != 'N', &template);
-    return p11_generate_key(service->session, &mechanism, template.attributes, template.count,
-                            source, err) == CKR_OK;
+    return op_generate(&service->token, facts->algorithm, &template, source, err);
 }
 
 static const struct p11_key *create_secret(struct service *service, struct key_facts *facts,
@@ -86,9 +67,8 @@ bool op_create_key(struct service *service, const void *request_, void *reply_,
     if (!key)
         return false;
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
     service_record_key(service, record, "", key);
-    return true;
+    return service_fill_key(service, key, &reply->key, err);
 }
 
 bool op_get_key(struct service *service, const void *request_, void *reply_, struct record *record,
@@ -108,9 +88,8 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
     if (key->facts.algorithm == KEY_ALGORITHM_NONE && !store_key(service->store, name, err))
         return false;
     reply->has_key = true;
-    service_fill_key(service, key, &reply->key);
     service_record_key(service, record, "", key);
-    return true;
+    return service_fill_key(service, key, &reply->key, err);
 }
 
 /* Whether a key belongs into a list filtered by KeyState (NULL: all). */
@@ -166,7 +145,8 @@ bool op_list_keys(struct service *service, const void *request_, void *reply_,
             strcpy(reply->next_token, strrchr(reply->keys[size - 1].key_arn, '/') + 1);
             break;
         }
-        service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++]);
+        if (!service_fill_summary(service, keys[i], &reply->keys[reply->keys_count++], err))
+            return false;
     }
     return true;
 }

@@ -83,10 +83,8 @@ static bool change_key(struct service *service, const char *identifier, store_ch
     if (!key)
         return false;
     service_record_key(service, record, "", key);
-    if (!store_change_state(service->store, key, change, context, err))
-        return false;
-    service_fill_key(service, key, out);
-    return true;
+    return store_change_state(service->store, key, change, context, err) &&
+           service_fill_key(service, key, out, err);
 }
 
 bool op_start_key_usage(struct service *service, const void *request_, void *reply_,

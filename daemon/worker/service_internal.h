@@ -92,9 +92,11 @@ bool service_read_attributes(bool given, const keyferry_KeyAttributes *attribute
                              struct key_facts *facts, struct kf_error *err);
 
 void service_key_arn(const struct service *service, const char *key_name, char out[ARN_MAX]);
-void service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out);
-void service_fill_summary(const struct service *service, const struct p11_key *key,
-                          keyferry_KeySummary *out);
+/* Both read an RSA pair's check value from the token. */
+bool service_fill_key(const struct service *service, const struct p11_key *key, keyferry_Key *out,
+                      struct kf_error *err);
+bool service_fill_summary(const struct service *service, const struct p11_key *key,
+                          keyferry_KeySummary *out, struct kf_error *err);
 void service_fill_alias(const struct service *service, const struct p11_alias *alias,
                         keyferry_Alias *out);
 /* "KeyArn" and "KeyCheckValue" of a key, under these names with the given prefix. */

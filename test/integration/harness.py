@@ -75,6 +75,12 @@ def attributes(algorithm, usage, modes):
     }
 
 
+def all_modes(key_attributes):
+    """The KeyModesOfUse of a request as a reply has them: all nine."""
+    every = dict.fromkeys(wire.CODEC.messages["KeyModesOfUse"], False)
+    return dict(every, **key_attributes["key_modes_of_use"])
+
+
 def kek_attributes(algorithm):
     return attributes(algorithm, "TR31_K1_KEY_BLOCK_PROTECTION_KEY", KEK_MODES)
 
@@ -207,7 +213,15 @@ class Sandbox(Client):
     """keyferry-sandbox around nothing: it stays until close()."""
 
     def __init__(
-        self, token="softhsm", *, workers=2, options=(), extra=None, user=None, config=None
+        self,
+        token="softhsm",
+        *,
+        workers=2,
+        options=(),
+        extra=None,
+        user=None,
+        config=None,
+        ca=False
     ):
         self.token = token
         self.files = contextlib.ExitStack()
@@ -220,6 +234,8 @@ class Sandbox(Client):
             "--verbose",
             *options,
         ]
+        if not ca:
+            command.append("--no-ca")
         if config:
             file = self.files.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))
             file.write(config)
@@ -445,6 +461,41 @@ class TokenCase(unittest.TestCase):
             call(*arguments)
         self.assertEqual(caught.exception.name, name, caught.exception.text)
         return caught.exception.text
+
+
+def name_of(key):
+    """The key's id, out of its ARN."""
+    return key.rpartition("/")[2]
+
+
+def import_request(block, kek, **more):
+    material = {"wrapping_key_identifier": kek, "wrapped_key_block": block}
+    return dict(more, key_material={"tr31_key_block": material})
+
+
+def tags_in(reply):
+    """The tags of a list's answer."""
+    return {tag["key"]: tag.get("value", "") for tag in reply.get("tags", [])}
+
+
+class TwoDaemonsCase(TokenCase):
+    """Tests with a second daemon on the sandbox's token."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second = Daemon(cls.sandbox)
+        cls.addClassCleanup(cls.second.close)
+        cls.second.wait_for("ready")
+
+    def race(self, calls):
+        """What each of these calls (operation, values) gets when all are sent at once, to one daemon and the other in turn."""
+        with contextlib.ExitStack() as stack:
+            clients = [(self.sandbox, self.second)[i % 2] for i in range(len(calls))]
+            connections = [stack.enter_context(client.connect()) for client in clients]
+            for connection, (operation, values) in zip(connections, calls):
+                connection.send(operation, values)
+            return [connection.receive()[1] for connection in connections]
 
 
 def on_both_tokens(case):

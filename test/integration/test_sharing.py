@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Two daemons on one token, and the workers of one: changes are seen by all, in time."""
-import contextlib
 import secrets
 import time
 
@@ -10,13 +9,10 @@ import tokentool
 import wire
 
 
-class TwoDaemons(harness.TokenCase):
+class Aliases(harness.TwoDaemonsCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.second = harness.Daemon(cls.sandbox)
-        cls.addClassCleanup(cls.second.close)
-        cls.second.wait_for("ready")
         cls.kek = cls.sandbox.create(harness.kek_attributes("AES_256"))
         cls.other = cls.sandbox.create(harness.kek_attributes("AES_256"))
         cls.bdk = cls.sandbox.create(harness.bdk_attributes())
@@ -40,20 +36,9 @@ class TwoDaemons(harness.TokenCase):
         )
         self.second.export(made, alias)
 
-    def race(self, calls):
-        """What each of these calls (client, operation, values) gets when all are sent at once."""
-        with contextlib.ExitStack() as stack:
-            connections = [stack.enter_context(client.connect()) for client, _, _ in calls]
-            for connection, (_, operation, values) in zip(connections, calls):
-                connection.send(operation, values)
-            return [connection.receive()[1] for connection in connections]
-
     def rivals(self, operation, name, keys):
-        """The call on one alias with each of these keys, from one daemon's clients and the other's."""
-        return [
-            ((self.sandbox, self.second)[i % 2], operation, {"alias_name": name, "key_arn": key})
-            for i, key in enumerate(keys)
-        ]
+        """The call on one alias with each of these keys."""
+        return [(operation, {"alias_name": name, "key_arn": key}) for key in keys]
 
     def test_a_name_that_many_want(self):
         keys = [self.kek, self.other, self.bdk] * 3
@@ -127,8 +112,76 @@ class TwoDaemons(harness.TokenCase):
             return [reply for _, reply in connection.pipeline("EXPORT_KEY", request, 40, window=40)]
 
 
-harness.on_both_tokens(TwoDaemons)
-del TwoDaemons
+harness.on_both_tokens(Aliases)
+del Aliases
+
+
+class Changes(harness.TwoDaemonsCase):
+    """Changes of one key by many at one time, and when they bind."""
+
+    options = {"workers": 3}
+
+    def answers(self, client, request):
+        """What all workers of a daemon answer, several times over."""
+        with client.connect() as connection:
+            return [reply for _, reply in connection.pipeline("EXPORT_KEY", request, 40, window=40)]
+
+    def test_a_change_binds_all(self):
+        for operation in ("STOP_KEY_USAGE", "DELETE_KEY"):
+            for wrapping in (False, True):
+                bdk = self.sandbox.create(harness.bdk_attributes())
+                kek = self.sandbox.create(harness.kek_attributes("AES_256"))
+                request = harness.tr31_request(bdk, kek)
+                for client in (self.sandbox, self.second):
+                    for reply in self.answers(client, request):
+                        self.assertNotIsInstance(reply, wire.Refused)
+                self.sandbox.call(operation, {"key_identifier": kek if wrapping else bdk})
+                asked = time.monotonic()
+                for reply in self.answers(self.sandbox, request):
+                    self.assertEqual(getattr(reply, "name", None), "ConflictException")
+                time.sleep(max(0, asked + 1 - time.monotonic()))
+                for reply in self.answers(self.second, request):
+                    self.assertEqual(getattr(reply, "name", None), "ConflictException")
+
+    def claims(self):
+        found = tokentool.objects(self.sandbox.open_token())
+        return sum((told["label"] or "").split()[1:2] in (["claim"], ["making"]) for told in found)
+
+    def test_many_delete_a_key(self):
+        for _ in range(10):
+            key = self.sandbox.create(harness.bdk_attributes())
+            replies = self.race([("DELETE_KEY", {"key_identifier": key})] * 6)
+            refused = [reply for reply in replies if isinstance(reply, wire.Refused)]
+            self.assertEqual({reply.name for reply in refused}, {"ConflictException"})
+            self.assertEqual(len(replies) - len(refused), 1, [str(reply) for reply in replies])
+        self.assertEqual(self.claims(), 0)
+
+    def test_many_tag_a_key(self):
+        """What was answered OK is there, and nothing else."""
+        key = self.sandbox.create(harness.bdk_attributes())
+        wanted, lost = {}, 0
+        for turn in range(10):
+            tags = {"t%d" % i: "%d.%d" % (turn, i) for i in range(8)}
+            calls = [
+                ("TAG_RESOURCE", {"resource_arn": key, "tags": [{"key": k, "value": v}]})
+                for k, v in tags.items()
+            ]
+            for (name, value), reply in zip(tags.items(), self.race(calls)):
+                if isinstance(reply, wire.Refused):
+                    self.assertEqual(reply.name, "ConflictException")
+                    lost += 1
+                else:
+                    wanted[name] = value
+            self.assertLess(lost, 8 * (turn + 1))  # at least one comes through
+            for client in (self.sandbox, self.second):
+                time.sleep(0.5)
+                listed = client.call("LIST_TAGS_FOR_RESOURCE", {"resource_arn": key})
+                self.assertEqual(harness.tags_in(listed), wanted)
+        self.assertEqual(self.claims(), 0)
+
+
+harness.on_both_tokens(Changes)
+del Changes
 
 
 class OneDaemonManyWorkers(harness.TokenCase):

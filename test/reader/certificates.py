@@ -12,6 +12,7 @@ finds them again; they protect nothing.
 """
 import base64
 import datetime
+import hashlib
 import os
 import warnings
 
@@ -65,6 +66,12 @@ def aws_form(certificate):
     return base64.b64encode(certificate.public_bytes(PEM)).decode()
 
 
+def check_value(public_key):
+    """The service's SHA_1: the beginning of the hash of the SubjectPublicKeyInfo."""
+    spki = public_key.public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha1(spki).hexdigest()[:8].upper()
+
+
 class Party:
     """A private key with its certificate."""
 
@@ -74,6 +81,7 @@ class Party:
         self.pem = certificate.public_bytes(PEM)
         self.form = aws_form(certificate)
         self.serial = certificate.serial_number
+        self.check_value = check_value(key.public_key())
         self.issuer_and_serial = issuer_and_serial(self.der)
 
 

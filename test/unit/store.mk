@@ -25,6 +25,10 @@ store_tests = \
 	test/unit/daemon/worker/test_identifier \
 	test/unit/daemon/worker/test_import_nss \
 	test/unit/daemon/worker/test_import_softhsm \
+	test/unit/daemon/worker/test_import_tr34_nss \
+	test/unit/daemon/worker/test_import_tr34_softhsm \
+	test/unit/daemon/worker/test_adopt_nss \
+	test/unit/daemon/worker/test_adopt_softhsm \
 	test/unit/daemon/worker/test_keys_nss \
 	test/unit/daemon/worker/test_keys_softhsm \
 	test/unit/daemon/worker/test_service_nss \
@@ -123,11 +127,23 @@ test_unit_daemon_worker_test_import_nss_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_import_softhsm_SOURCES = test/unit/daemon/worker/test_import.c $(service_test_sources)
 test_unit_daemon_worker_test_import_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 test_unit_daemon_worker_test_import_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_import_tr34_nss_SOURCES = test/unit/daemon/worker/test_import_tr34.c $(service_test_sources)
+test_unit_daemon_worker_test_import_tr34_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_import_tr34_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_import_tr34_softhsm_SOURCES = test/unit/daemon/worker/test_import_tr34.c $(service_test_sources)
+test_unit_daemon_worker_test_import_tr34_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_import_tr34_softhsm_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_adopt_nss_SOURCES = test/unit/daemon/worker/test_adopt.c $(service_test_sources)
 test_unit_daemon_worker_test_keys_nss_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_adopt_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
 test_unit_daemon_worker_test_keys_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS
+test_unit_daemon_worker_test_adopt_nss_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_keys_nss_LDADD = $(service_test_ldadd)
+test_unit_daemon_worker_test_adopt_softhsm_SOURCES = test/unit/daemon/worker/test_adopt.c $(service_test_sources)
 test_unit_daemon_worker_test_keys_softhsm_SOURCES = test/unit/daemon/worker/test_keys.c $(service_test_sources)
+test_unit_daemon_worker_test_adopt_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
 test_unit_daemon_worker_test_keys_softhsm_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_SOFTHSM
+test_unit_daemon_worker_test_adopt_softhsm_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_keys_softhsm_LDADD = $(service_test_ldadd)
 test_unit_daemon_worker_test_service_nss_SOURCES = test/unit/daemon/worker/test_service.c $(service_test_sources)
 test_unit_daemon_worker_test_service_nss_CPPFLAGS = $(service_test_cppflags) -DTEST_TOKEN=FIXTURE_NSS

@@ -5,6 +5,7 @@
 #include "client/shorthand.h"
 
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,6 +126,18 @@ START_TEST(values_in_files)
     ck_assert_str_eq(json_string_value(json_object_get(inner, "c")), "x,y\n");
     ck_assert_str_eq(json_string_value(json_object_get(inner, "d")), literal);
     json_decref(object);
+    for (int i = 0; i < 4; i++) {
+        static const char *const encoded[] = {"eA==", "eCw=", "eCx5", "eCx5Cg=="};
+
+        ck_assert_int_eq(truncate(path, 0), 0);
+        fd = open(path, O_WRONLY);
+        ck_assert_int_eq(write(fd, "x,y\n", (size_t)i + 1), i + 1);
+        close(fd);
+        snprintf(text, sizeof text, "a@=base64://%s", path);
+        ck_assert_int_eq(shorthand_parse(text, "--option", &object, &err), OUTCOME_DONE);
+        ck_assert_str_eq(json_string_value(json_object_get(object, "a")), encoded[i]);
+        json_decref(object);
+    }
     unlink(path);
     ck_assert_int_eq(shorthand_parse("a@=file:///nonexistent", "--option", &object, &err),
                      OUTCOME_USAGE);

@@ -347,6 +347,49 @@ START_TEST(objects_without_a_card_are_no_key)
 }
 END_TEST
 
+/* An object of one byte as nobody with a PIN would make it; whether the token makes one. */
+static bool make_public(enum p11_role role, const uint8_t id[KEY_ID_BYTES], const char *label)
+{
+    struct role_object object = {.role = role, .algorithm = KEY_ALGORITHM_NONE, .label = label};
+    struct p11_template template = {0};
+    CK_MECHANISM mechanism = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+    CK_BBOOL no = CK_FALSE;
+    CK_OBJECT_HANDLE made;
+
+    object_id(role, id, object.id);
+    role_token_template(&token, &object, &template);
+    for (CK_ULONG i = 0; i < template.count; i++)
+        if (template.attributes[i].type == CKA_PRIVATE ||
+            template.attributes[i].type == CKA_SENSITIVE)
+            template.attributes[i].pValue = &no;
+    return p11_generate_key(token.session, &mechanism, template.attributes, template.count, &made,
+                            &(struct kf_error){0}) == CKR_OK &&
+           !read_flag(made, CKA_PRIVATE);
+}
+
+/* Objects that are not private need no PIN to be made. */
+START_TEST(what_anybody_can_make_is_no_key_and_in_no_ones_way)
+{
+    struct p11_key *key = make_key("K1", KEY_AES_128, 'S', name);
+    uint8_t id[KEY_ID_BYTES];
+    char label[LABEL_MAX];
+
+    read_label(key->card, label);
+    if (!make_public(ROLE_CARD, key->id, label))
+        return;
+    store_forget(store);
+    key = get();
+    destroy_object(key->card);
+    store_forget(store);
+    expect_error(store_key_any(store, name, &err) != NULL, KF_NOT_FOUND, name);
+    expect_error(store_alias(store, "alias/kek", &err) != NULL, KF_NOT_FOUND, "alias/kek");
+    store_alias_id("alias/kek", id);
+    label_write_alias("alias/kek", name, label);
+    ck_assert(make_public(ROLE_ALIAS, id, label));
+    expect_error(store_alias(store, "alias/kek", &err) != NULL, KF_NOT_FOUND, "alias/kek");
+}
+END_TEST
+
 /* The card is as it was, but the working key is another object: what was derived from the first one
  * is void. */
 START_TEST(a_stale_handle_is_looked_up_again)
@@ -534,6 +577,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_card_that_says_nothing_is_refused);
     tcase_add_test(tests, a_changed_card_is_refused);
     tcase_add_test(tests, objects_without_a_card_are_no_key);
+    tcase_add_test(tests, what_anybody_can_make_is_no_key_and_in_no_ones_way);
     tcase_add_test(tests, a_stale_handle_is_looked_up_again);
     tcase_add_test(tests, reading_all_anew_keeps_what_is_the_same);
     tcase_add_test(tests, a_change_of_this_host_binds_at_once);

@@ -77,3 +77,37 @@ bool failing_stop(void)
     *functions = original;
     return calls > fail_at;
 }
+
+static int to_spare;
+
+static CK_RV read_as_readable(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                              CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
+
+    if (to_spare < 0 && rv == CKR_OK && count == 1 && template[0].type == CKA_SENSITIVE)
+        *(CK_BBOOL *)template[0].pValue = CK_FALSE;
+    return rv;
+}
+
+static CK_RV unwrap_counted(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                            CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                            CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    to_spare--;
+    return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+}
+
+void readable_start(struct p11_session *session, int number)
+{
+    functions = p11_session_functions(session);
+    original = *functions;
+    to_spare = number;
+    functions->C_UnwrapKey = unwrap_counted;
+    functions->C_GetAttributeValue = read_as_readable;
+}
+
+void readable_stop(void)
+{
+    *functions = original;
+}

@@ -224,3 +224,23 @@ void write_card(const char *arn, const struct key_state *state)
     ck_assert(object_set_label(&service->token, key->card, label, &err));
     atomic_fetch_add(&host.changes, 1);
 }
+
+keyferry_CreateKeyRequest good_create(void)
+{
+    keyferry_CreateKeyRequest request = {
+        .has_key_attributes = true, .has_exportable = true, .exportable = true};
+
+    set_attributes(&request.key_attributes, "TR31_K1_KEY_BLOCK_PROTECTION_KEY", "AES_128", 'B');
+    return request;
+}
+
+keyferry_GetKeyReply shown_key;
+
+void get_key(const char *identifier)
+{
+    keyferry_GetKeyRequest request = {0};
+
+    if (identifier)
+        set_text(&request, key_identifier, identifier);
+    SEND(GET_KEY, GetKey, &request, &shown_key);
+}

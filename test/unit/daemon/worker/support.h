@@ -56,6 +56,11 @@ void set_attributes(keyferry_KeyAttributes *out, const char *usage, const char *
 /* Create a key, which must succeed; its ARN goes to arn. usage is two letters. */
 void create_key(const char *usage, enum key_algorithm algorithm, char mode, bool exportable,
                 char arn[ARN_MAX]);
+/* A CreateKey that nothing is wrong with. */
+keyferry_CreateKeyRequest good_create(void);
+/* Sends a GetKey; what it shows is in shown_key where it succeeds. */
+extern keyferry_GetKeyReply shown_key;
+void get_key(const char *identifier);
 /* Sends an ExportKey; the block is in the reply where it succeeds. */
 const keyferry_ExportKeyReply *export_key(const char *key, const char *wrapping);
 /* The same for the initial key of a BDK. */

@@ -136,41 +136,17 @@ START_TEST(lost_session_keys_cost_one_import)
 }
 END_TEST
 
-static CK_FUNCTION_LIST original;
-static bool unwrapped;
-
-static CK_RV read_as_readable(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                              CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    CK_RV rv = original.C_GetAttributeValue(session, object, template, count);
-
-    if (unwrapped && rv == CKR_OK && count == 1 && template[0].type == CKA_SENSITIVE)
-        *(CK_BBOOL *)template[0].pValue = CK_FALSE;
-    return rv;
-}
-
-static CK_RV unwrap_noticed(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-                            CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
-                            CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-    unwrapped = true;
-    return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
-}
-
 START_TEST(a_payload_that_is_readable_is_not_used)
 {
-    CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
     char kbpk[ARN_MAX], block[TR31_KEYBLOCK_MAX + 1];
     size_t objects;
 
     create_key("K1", KEY_AES_256, 'B', false, kbpk);
     make_block("P0", KEY_AES_128, 'B', kbpk, block);
     objects = count_objects(service->session);
-    original = *functions;
-    functions->C_UnwrapKey = unwrap_noticed;
-    functions->C_GetAttributeValue = read_as_readable;
+    readable_start(service->session, 0);
     import_key(block, kbpk);
-    *functions = original;
+    readable_stop();
     expect_refusal(KF_INTERNAL, "readable");
     ck_assert_uint_eq(count_objects(service->session), objects);
 }
