@@ -2,18 +2,18 @@
 """What the tests of TR-34 and RSA cryptograms stand on: a partner's CA and certificates, a sandbox that trusts them and has
 a CA of its own, and the requests."""
 import base64
-import os
 
+import harness
+import certificates
+import tr34_reader
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-import harness  # first: it says where the others are
-import certificates
-import tr34_reader
 
 ROOT_MODES = {"verify": True}
 TR34 = "TR34_KEY_BLOCK"
+LAYOUTS = ("aws2012", "annexb2019", "cms")
 # What may leave under which receiver's key; the rest is refused.
 MATRIX = [(name, bits) for name in ("TDES_2KEY", "TDES_3KEY") for bits in (2048, 3072, 4096)]
 MATRIX += [("AES_128", 3072), ("AES_128", 4096)]
@@ -24,16 +24,11 @@ PAIRS = {
     "S0": ("TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", {"sign": True}),
 }
 
-_kits = []
 
-
-def kit():
-    """The partner's CA. RSA keys are kept in the build folder from one run to the next."""
-    if not _kits:
-        folder = os.path.join(harness.BUILD, "test/rsa-keys")
-        os.makedirs(folder, exist_ok=True)
-        _kits.append(certificates.Kit(folder))
-    return _kits[0]
+def header_of(algorithm, usage="D0", mode="B", exportability="E", version="00"):
+    letter = "T" if algorithm.startswith("TDES") else "A"
+    start = {"T": "A0256", "A": "D0256"}[letter]
+    return "%s%s%s%s%s%s0000" % (start, usage, letter, mode, version, exportability)
 
 
 def read(form):
@@ -111,12 +106,14 @@ def is_signed_by(certificate, issuer):
 class Tr34Case(harness.TokenCase):
     """A sandbox with a CA and an export token, and the partner's root and intermediate as anchors."""
 
+    options = {"ca": True}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.kit = kit()
-        cls.ca = party(cls.sandbox.call("INIT_CA")["key_certificate"])
+        cls.kit = certificates.Kit(root_bits=2048)
         cls.parameters = cls.parameters_for_export()
+        cls.ca = party(cls.parameters["signing_key_certificate_chain"])
         cls.sender = party(cls.parameters["signing_key_certificate"])
         cls.root = put_anchor(cls.sandbox, cls.kit.root.certificate)
         cls.intermediate = put_anchor(cls.sandbox, cls.kit.intermediate.certificate, cls.root)
