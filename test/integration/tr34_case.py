@@ -7,8 +7,9 @@ import harness
 import certificates
 import tr34_reader
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from pkcs11 import CKA
 
 
 ROOT_MODES = {"verify": True}
@@ -31,9 +32,25 @@ def header_of(algorithm, usage="D0", mode="B", exportability="E", version="00"):
     return "%s%s%s%s%s%s0000" % (start, usage, letter, mode, version, exportability)
 
 
+def pem(form):
+    """The PEM text in the service's form of certificates and of requests for them."""
+    return base64.b64decode(form, validate=True)
+
+
 def read(form):
-    """A certificate in the service's form: the certificate."""
-    return x509.load_pem_x509_certificate(base64.b64decode(form, validate=True))
+    return x509.load_pem_x509_certificate(pem(form))
+
+
+def key_usage(certificate):
+    return certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+
+
+def objects_of(sandbox, name):
+    """The token's objects of a key of this name, whatever its role."""
+    ident = base64.b32decode(name.upper())
+    session = sandbox.open_token()
+    idents = [session.get_attributes(handle, [CKA.ID]).get(CKA.ID) for handle in session.find()]
+    return [each for each in idents if each and each[1:] == ident]
 
 
 def party(form, key=None):
@@ -85,10 +102,10 @@ def request_certificate(client, pair, common_name="Sender", hash_name="SHA256"):
             "certificate_subject": {"common_name": common_name},
         },
     )["certificate_signing_request"]
-    return x509.load_pem_x509_csr(base64.b64decode(form, validate=True))
+    return x509.load_pem_x509_csr(pem(form))
 
 
-def _without_none(values):
+def without_none(values):
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -135,7 +152,7 @@ class Tr34Case(harness.TokenCase):
             "key_block_format": "X9_TR34_2012",
             "key_block_headers": headers,
         }
-        material = _without_none(dict(material, **members))
+        material = without_none(dict(material, **members))
         request = {"export_key_identifier": key, "key_material": {"tr34_key_block": material}}
         return dict(request, export_attributes=attributes) if attributes else request
 
@@ -144,7 +161,7 @@ class Tr34Case(harness.TokenCase):
             "certificate_authority_public_key_identifier": self.root,
             "wrapping_key_certificate": (receiver or self.receivers[3072]).form,
         }
-        material = _without_none(dict(material, **members))
+        material = without_none(dict(material, **members))
         request = {"export_key_identifier": key, "key_material": {"key_cryptogram": material}}
         return dict(request, export_attributes=attributes) if attributes else request
 
@@ -194,12 +211,3 @@ class _PublicOnly:
 
     def public_key(self):
         return self.key
-
-    def private_bytes(self, *_):
-        raise TypeError("it never leaves the token")
-
-
-def der_of(public_key):
-    return public_key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
