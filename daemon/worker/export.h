@@ -24,9 +24,10 @@ struct export_job {
 /* Finds the key that the request names, and notes it in the record. May be called again where
  * something else of the store was looked up in between. */
 bool export_find(struct export_job *job, struct kf_error *err);
-/* Whether the receiver's RSA key is strong enough for the key (AWS's matrix). */
-bool export_check_recipient(const struct tr34_certificate *recipient, const struct key_facts *facts,
-                            struct kf_error *err);
+/* Whether the receiver's RSA key is strong enough for the key (AWS's matrix). field is the
+ * request's member that the certificate came in. */
+bool export_check_recipient(const struct tr34_certificate *recipient, const char *field,
+                            const struct key_facts *facts, struct kf_error *err);
 
 /* What leaves: the key's export copy, or the initial key of a BDK, which export_take derives.
  * Refuses what may not leave. job->key is set. */

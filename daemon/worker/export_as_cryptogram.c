@@ -72,7 +72,7 @@ bool export_as_cryptogram(struct export_job *job, struct kf_error *err)
                             TR34_RECIPIENT, job->record, err);
     good = recipient && export_find(job, err) && export_choose(job, err) &&
            check_allowed(&anchor, &job->subject.facts, err) &&
-           export_check_recipient(recipient, &job->subject.facts, err) &&
+           export_check_recipient(recipient, RECIPIENT_FIELD, &job->subject.facts, err) &&
            wrap(job, recipient, hash, err);
     if (good) {
         export_fill_reply(job, anchor.name, CRYPTOGRAM_FORMAT);

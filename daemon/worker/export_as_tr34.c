@@ -104,10 +104,10 @@ static bool prepare(struct making *m, struct kf_error *err)
     const struct key_facts *facts = &job->subject.facts;
 
     if (!export_find(job, err) || !export_choose(job, err) ||
-        !export_check_recipient(m->recipient, facts, err) ||
+        !export_check_recipient(m->recipient, tr34_request_recipient_field(m->tr34), facts, err) ||
         !write_header(job, m->tr34->has_key_block_headers ? &m->tr34->key_block_headers : NULL,
                       m->header, err) ||
-        !add_crl(m, err) || !export_take(job, err))
+        !export_take(job, err))
         return false;
     m->what.key = job->subject.object;
     m->what.key_len = key_facts_bytes(facts);
@@ -148,11 +148,11 @@ bool export_as_tr34(struct export_job *job, struct kf_error *err)
         !anchor_open(job->service, identifier, job->record, &m.anchor, err))
         goto out;
     m.recipient = tr34_request_recipient(m.tr34, err);
-    good =
-        m.recipient &&
-        anchor_check(&m.anchor, m.recipient, RECIPIENT_FIELD, TR34_RECIPIENT, job->record, err) &&
-        sender_open(job->service, m.tr34, job->record, &m.sender, err) && prepare(&m, err) &&
-        write_token(&m, err);
+    good = m.recipient &&
+           anchor_check(&m.anchor, m.recipient, tr34_request_recipient_field(m.tr34),
+                        TR34_RECIPIENT, job->record, err) &&
+           sender_open(job->service, m.tr34, job->record, &m.sender, err) && add_crl(&m, err) &&
+           prepare(&m, err) && write_token(&m, err);
     if (good) {
         export_fill_reply(job, m.anchor.name, TR34_FORMAT);
         service_record_material(job->record, TR34_FORMAT, m.header,

@@ -36,15 +36,14 @@ bool export_find(struct export_job *job, struct kf_error *err)
     return job->key != NULL;
 }
 
-bool export_check_recipient(const struct tr34_certificate *recipient, const struct key_facts *facts,
-                            struct kf_error *err)
+bool export_check_recipient(const struct tr34_certificate *recipient, const char *field,
+                            const struct key_facts *facts, struct kf_error *err)
 {
     enum key_algorithm rsa =
         key_algorithm_from_rsa_bits((unsigned)tr34_certificate_modulus(recipient).len * 8);
 
     return key_strength_allows_rsa(rsa, facts->algorithm) ||
-           kf_fail(err, KF_VALIDATION,
-                   RECIPIENT_FIELD " (%s): %s wraps no %s key: it takes TDES keys%s.",
+           kf_fail(err, KF_VALIDATION, "%s (%s): %s wraps no %s key: it takes TDES keys%s.", field,
                    tr34_certificate_name(recipient), key_algorithm_name(rsa),
                    key_algorithm_name(facts->algorithm),
                    rsa == KEY_RSA_2048 ? "; AES_128 needs RSA_3072" : " and AES_128");

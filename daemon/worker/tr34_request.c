@@ -58,6 +58,11 @@ bool tr34_request_nonce(const keyferry_ExportTr34KeyBlock *tr34, uint8_t out[TR3
     return true;
 }
 
+const char *tr34_request_recipient_field(const keyferry_ExportTr34KeyBlock *tr34)
+{
+    return tr34->has_krd_credential ? CREDENTIAL_FIELD : RECIPIENT_FIELD;
+}
+
 struct tr34_certificate *tr34_request_recipient(const keyferry_ExportTr34KeyBlock *tr34,
                                                 struct kf_error *err)
 {

@@ -19,6 +19,9 @@ bool tr34_request_hex_nonce(const char *text, uint8_t out[TR34_NONCE_MAX], struc
 bool tr34_request_nonce(const keyferry_ExportTr34KeyBlock *tr34, uint8_t out[TR34_NONCE_MAX],
                         struct der_view *nonce, struct kf_error *err);
 
+/* The member that the receiver's certificate comes in. */
+const char *tr34_request_recipient_field(const keyferry_ExportTr34KeyBlock *tr34);
+
 /* The receiver's certificate: WrappingKeyCertificate, or out of CT_KRD in KrdCredential; the
  * caller's to free. NULL: refused. */
 struct tr34_certificate *tr34_request_recipient(const keyferry_ExportTr34KeyBlock *tr34,

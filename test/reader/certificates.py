@@ -81,7 +81,7 @@ class Party:
         self.pem = certificate.public_bytes(PEM)
         self.form = aws_form(certificate)
         self.serial = certificate.serial_number
-        self.check_value = check_value(key.public_key())
+        self.check_value = check_value(certificate.public_key())
         self.issuer_and_serial = issuer_and_serial(self.der)
 
 
