@@ -49,8 +49,17 @@ def objects_of(sandbox, name):
     """The token's objects of a key of this name, whatever its role."""
     ident = base64.b32decode(name.upper())
     session = sandbox.open_token()
-    idents = [session.get_attributes(handle, [CKA.ID]).get(CKA.ID) for handle in session.find()]
-    return [each for each in idents if each and each[1:] == ident]
+
+    def is_its(handle):
+        found = session.get_attributes(handle, [CKA.ID]).get(CKA.ID)
+        return found and found[1:] == ident
+
+    return [handle for handle in session.find() if is_its(handle)]
+
+
+def pair_attributes(kind="S0", algorithm="RSA_2048"):
+    usage, modes = PAIRS[kind]
+    return dict(harness.attributes(algorithm, usage, modes), key_class="ASYMMETRIC_KEY_PAIR")
 
 
 def party(form, key=None):
@@ -87,9 +96,7 @@ def put_anchor(client, certificate, issuer=None):
 
 
 def create_pair(client, kind="S0", algorithm="RSA_2048"):
-    usage, modes = PAIRS[kind]
-    given = dict(harness.attributes(algorithm, usage, modes), key_class="ASYMMETRIC_KEY_PAIR")
-    return client.create(given, False)
+    return client.create(pair_attributes(kind, algorithm), False)
 
 
 def request_certificate(client, pair, common_name="Sender", hash_name="SHA256"):
@@ -124,11 +131,12 @@ class Tr34Case(harness.TokenCase):
     """A sandbox with a CA and an export token, and the partner's root and intermediate as anchors."""
 
     options = {"ca": True}
+    kit = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.kit = certificates.Kit(root_bits=2048)
+        cls.kit = cls.kit or certificates.Kit(root_bits=2048)
         cls.parameters = cls.parameters_for_export()
         cls.ca = party(cls.parameters["signing_key_certificate_chain"])
         cls.sender = party(cls.parameters["signing_key_certificate"])
