@@ -18,6 +18,23 @@ LAYOUTS = ("aws2012", "annexb2019", "cms")
 # What may leave under which receiver's key; the rest is refused.
 MATRIX = [(name, bits) for name in ("TDES_2KEY", "TDES_3KEY") for bits in (2048, 3072, 4096)]
 MATRIX += [("AES_128", 3072), ("AES_128", 4096)]
+# BDK, KSN, what comes of them (X9.24), and the smallest RSA key that may take it.
+INITIAL_KEYS = (
+    (
+        "TDES_2KEY",
+        "0123456789ABCDEFFEDCBA9876543210",
+        "FFFF9876543210E00000",
+        "6AC292FAA1315B4D858AB3A3D7D5933A",
+        2048,
+    ),
+    (
+        "AES_128",
+        "FEDCBA9876543210F1F1F1F1F1F1F1F1",
+        "123456789012345600000000",
+        "1273671EA26AC29AFA4D1084127652A1",
+        3072,
+    ),
+)
 DATA_KEY = "TR31_D0_SYMMETRIC_DATA_ENCRYPTION_KEY"
 PAIRS = {
     "K2": ("TR31_K2_TR34_ASYMMETRIC_KEY", {"encrypt": True, "wrap": True}),
