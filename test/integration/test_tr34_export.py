@@ -129,22 +129,7 @@ class Tokens(tr34_case.Tr34Case):
             self.assertEqual(wrapped["key_check_value"], tr31_reader.kcv_tdes(value))
 
     def test_initial_keys(self):
-        for algorithm, bdk, ksn, expected, bits in (
-            (
-                "TDES_2KEY",
-                "0123456789ABCDEFFEDCBA9876543210",
-                "FFFF9876543210E00000",
-                "6AC292FAA1315B4D858AB3A3D7D5933A",
-                2048,
-            ),
-            (
-                "AES_128",
-                "FEDCBA9876543210F1F1F1F1F1F1F1F1",
-                "123456789012345600000000",
-                "1273671EA26AC29AFA4D1084127652A1",
-                3072,
-            ),
-        ):
+        for algorithm, bdk, ksn, expected, bits in tr34_case.INITIAL_KEYS:
             label = "bdk " + secrets.token_hex(4)
             self.sandbox.put_key(label, algorithm, bytes.fromhex(bdk))
             arn = self.sandbox.adopt(label, harness.bdk_attributes(algorithm), False)

@@ -18,6 +18,23 @@ LAYOUTS = ("aws2012", "annexb2019", "cms")
 # What may leave under which receiver's key; the rest is refused.
 MATRIX = [(name, bits) for name in ("TDES_2KEY", "TDES_3KEY") for bits in (2048, 3072, 4096)]
 MATRIX += [("AES_128", 3072), ("AES_128", 4096)]
+# BDK, KSN, what comes of them (X9.24), and the smallest RSA key that may take it.
+INITIAL_KEYS = (
+    (
+        "TDES_2KEY",
+        "0123456789ABCDEFFEDCBA9876543210",
+        "FFFF9876543210E00000",
+        "6AC292FAA1315B4D858AB3A3D7D5933A",
+        2048,
+    ),
+    (
+        "AES_128",
+        "FEDCBA9876543210F1F1F1F1F1F1F1F1",
+        "123456789012345600000000",
+        "1273671EA26AC29AFA4D1084127652A1",
+        3072,
+    ),
+)
 DATA_KEY = "TR31_D0_SYMMETRIC_DATA_ENCRYPTION_KEY"
 PAIRS = {
     "K2": ("TR31_K2_TR34_ASYMMETRIC_KEY", {"encrypt": True, "wrap": True}),
@@ -49,8 +66,17 @@ def objects_of(sandbox, name):
     """The token's objects of a key of this name, whatever its role."""
     ident = base64.b32decode(name.upper())
     session = sandbox.open_token()
-    idents = [session.get_attributes(handle, [CKA.ID]).get(CKA.ID) for handle in session.find()]
-    return [each for each in idents if each and each[1:] == ident]
+
+    def is_its(handle):
+        found = session.get_attributes(handle, [CKA.ID]).get(CKA.ID)
+        return found and found[1:] == ident
+
+    return [handle for handle in session.find() if is_its(handle)]
+
+
+def pair_attributes(kind="S0", algorithm="RSA_2048"):
+    usage, modes = PAIRS[kind]
+    return dict(harness.attributes(algorithm, usage, modes), key_class="ASYMMETRIC_KEY_PAIR")
 
 
 def party(form, key=None):
@@ -87,9 +113,7 @@ def put_anchor(client, certificate, issuer=None):
 
 
 def create_pair(client, kind="S0", algorithm="RSA_2048"):
-    usage, modes = PAIRS[kind]
-    given = dict(harness.attributes(algorithm, usage, modes), key_class="ASYMMETRIC_KEY_PAIR")
-    return client.create(given, False)
+    return client.create(pair_attributes(kind, algorithm), False)
 
 
 def request_certificate(client, pair, common_name="Sender", hash_name="SHA256"):
@@ -124,11 +148,12 @@ class Tr34Case(harness.TokenCase):
     """A sandbox with a CA and an export token, and the partner's root and intermediate as anchors."""
 
     options = {"ca": True}
+    kit = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.kit = certificates.Kit(root_bits=2048)
+        cls.kit = cls.kit or certificates.Kit(root_bits=2048)
         cls.parameters = cls.parameters_for_export()
         cls.ca = party(cls.parameters["signing_key_certificate_chain"])
         cls.sender = party(cls.parameters["signing_key_certificate"])
