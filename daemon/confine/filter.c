@@ -114,6 +114,8 @@ static int fill(scmp_filter_ctx filter, enum filter_role role)
 {
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
+    if (result == 0) /* the kernel's own errno where it refuses the filter */
+        result = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
     if (result == 0) /* abort(), and nobody else's end */
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                                   SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
@@ -128,7 +130,7 @@ static int fill(scmp_filter_ctx filter, enum filter_role role)
 enum confine_part filter_load(enum filter_role role, struct kf_error *err)
 {
     scmp_filter_ctx filter;
-    int result = -ENOMEM;
+    int result = -EOPNOTSUPP; /* seccomp_init asks the kernel for KILL_PROCESS */
 
     if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
         return PART_ABSENT;
