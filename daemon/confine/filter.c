@@ -112,13 +112,14 @@ static int add(scmp_filter_ctx filter, const struct allowed *list, size_t count)
 
 static int fill(scmp_filter_ctx filter, enum filter_role role)
 {
+    /* abort(), and nobody else's end */
+    const struct allowed own_end = CALL_IF(tgkill, IS(0, getpid()));
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
     if (result == 0) /* the kernel's own errno where it refuses the filter */
         result = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-    if (result == 0) /* abort(), and nobody else's end */
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    if (result == 0)
+        result = add(filter, &own_end, 1);
     if (result == 0)
         result = add(filter, everywhere, sizeof everywhere / sizeof *everywhere);
     if (result != 0)
