@@ -25,6 +25,11 @@
 
 #define FILE_THERE "/etc/passwd"
 #define CANNOT_CONFINE 99
+#ifdef KF_INSTRUMENTED
+#define CONFINES false /* a build for sanitizers or coverage */
+#else
+#define CONFINES true
+#endif
 #define PAGE 4096
 
 typedef bool (*confinement)(struct kf_error *err);
@@ -227,10 +232,9 @@ START_TEST(what_is_needed_still_works)
 }
 END_TEST
 
-#ifndef KF_INSTRUMENTED
 START_TEST(nothing_else_does)
 {
-    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+    for (size_t i = 0; CONFINES && i < sizeof forbidden / sizeof *forbidden; i++) {
         int front = try_confined(confine_front, forbidden[i]);
         int auditor = try_confined(confine_auditor, forbidden[i]);
 
@@ -268,8 +272,11 @@ static int aborts(void)
 
 START_TEST(each_has_its_own_list)
 {
-    int aborted = try_confined(confine_front, aborts);
+    int aborted;
 
+    if (!CONFINES)
+        return;
+    aborted = try_confined(confine_front, aborts);
     ck_assert(WIFSIGNALED(aborted) && WTERMSIG(aborted) == SIGABRT);
     ck_assert_int_eq(try_confined(confine_front, reads_the_peer), 0);
     ck_assert_int_eq(try_confined(confine_front, accepts), 0);
@@ -317,6 +324,3 @@ END_TEST
 
 SUITE_MAIN("confine", what_is_needed_still_works, nothing_else_does, each_has_its_own_list,
            landlock_alone_refuses_files)
-#else
-SUITE_MAIN("confine", what_is_needed_still_works)
-#endif
