@@ -139,13 +139,11 @@ class UnderTheUnit(unittest.TestCase):
             bdk = sandbox.create(harness.bdk_attributes())
             sandbox.export(bdk, kek)
             os.kill(sandbox.pid, signal.SIGHUP)  # as ExecReload= does
-            killed = sandbox.processes()["worker"][0]
-            os.kill(killed, signal.SIGKILL)
+            sandbox.kill_worker(0)
             harness.wait_until(
-                lambda: killed not in sandbox.processes()["worker"], 30, "the worker has ended"
-            )
-            harness.wait_until(
-                lambda: sandbox.status()["workers_ready"] == 2, 60, "another worker is ready"
+                lambda: len(re.findall(r"Worker \d is ready", sandbox.log())) == 3,
+                60,
+                "another worker is ready",
             )
             sandbox.export(bdk, kek)
 
