@@ -14,6 +14,7 @@
 #define LEGACY ":legacy"
 #define EXTERNAL "EXTERNAL"
 #define IMPORTED "IMPORTED"
+#define FACTS_MAX 192
 #define STATE_MAX (64 + TAGS_BYTES_MAX)
 #define ALIAS_PREFIX "alias/"
 
@@ -105,7 +106,7 @@ static const char *origin_word(const struct key_facts *facts)
 
 static int write_facts(const struct key_facts *facts, char *out, size_t room)
 {
-    char created[TIME_LEN], more[40] = "";
+    char created[TIME_LEN], more[112] = "";
 
     write_time(facts->created_ms, created);
     if (facts->legacy_import)
@@ -113,7 +114,8 @@ static int write_facts(const struct key_facts *facts, char *out, size_t room)
     else if (key_algorithm_is_hmac(facts->algorithm))
         snprintf(more, sizeof more, ":%zu", key_facts_bytes(facts));
     else if (facts->purpose != PURPOSE_PLAIN)
-        snprintf(more, sizeof more, ":%s%s", purposes[facts->purpose], facts->issuer);
+        snprintf(more, sizeof more, ":%s%s%s%s", purposes[facts->purpose], facts->issuer,
+                 facts->sha_256[0] ? ":" : "", facts->sha_256);
     return snprintf(out, room, "%s %s%s %c %s %c %s:%s %s %s", facts->usage,
                     key_algorithm_name(facts->algorithm), more, facts->mode, facts->version,
                     facts->exportability, kcv_algorithm_name(facts->kcv_algorithm), facts->kcv,
@@ -150,7 +152,7 @@ static bool read_state(const char *text, struct key_state *state)
 
 void label_write_object(const char *role, const struct key_facts *facts, char *out)
 {
-    char text[160];
+    char text[FACTS_MAX];
 
     write_facts(facts, text, sizeof text);
     snprintf(out, LABEL_MAX, PREFIX " %s %s", role, text);
@@ -158,7 +160,7 @@ void label_write_object(const char *role, const struct key_facts *facts, char *o
 
 void label_write_card(const struct key_facts *facts, const struct key_state *state, char *out)
 {
-    char text[160], changing[STATE_MAX];
+    char text[FACTS_MAX], changing[STATE_MAX];
 
     write_facts(facts, text, sizeof text);
     write_state(state, changing);
@@ -197,20 +199,28 @@ static bool good_words(const struct key_facts *facts)
 
     bool pair = key_facts_class(facts) == KEY_CLASS_PAIR;
 
+    bool good_sha_256 = key_purpose_is_anchor(facts->purpose) == (facts->sha_256[0] != '\0');
+
     bool good_kcv = pair ? strcmp(facts->kcv, KCV_NONE) == 0
                          : strlen(facts->kcv) % 2 == 0 && made_of(facts->kcv, DIGITS HEX_LETTERS);
 
     return facts->algorithm != KEY_ALGORITHM_NONE && good_length && good_legacy && good_kcv &&
-           key_usage_name(facts->usage) && key_modes_from_letter(facts->mode, &modes) &&
-           strchr("SEN", facts->exportability) && strlen(facts->version) == 2 &&
-           made_of(facts->version, UPPER LOWER DIGITS);
+           good_sha_256 && key_usage_name(facts->usage) &&
+           key_modes_from_letter(facts->mode, &modes) && strchr("SEN", facts->exportability) &&
+           strlen(facts->version) == 2 && made_of(facts->version, UPPER LOWER DIGITS);
 }
 
 /* Another word than these shows when the label is written again. */
-static void read_purpose(const char *word, struct key_facts *facts)
+static void read_purpose(char *word, struct key_facts *facts)
 {
     size_t by = strlen(purposes[PURPOSE_INTERMEDIATE]);
+    char *sha_256 = strchr(word, ':');
 
+    if (sha_256) {
+        *sha_256++ = '\0';
+        if (strlen(sha_256) == KEY_SHA_256_LEN && made_of(sha_256, DIGITS "abcdef"))
+            strcpy(facts->sha_256, sha_256);
+    }
     if (strncmp(word, purposes[PURPOSE_INTERMEDIATE], by) == 0) {
         if (strlen(word + by) != KEY_NAME_LEN || !made_of(word + by, LOWER "234567"))
             return;
@@ -249,11 +259,11 @@ static enum kcv_algorithm read_kcv_algorithm(const char *word)
 
 static bool read_words(const char *text, struct key_facts *facts, char *tail, size_t tail_room)
 {
-    char algorithm[40], kcv_algorithm[16], origin[16], created[TIME_LEN];
+    char algorithm[112], kcv_algorithm[16], origin[16], created[TIME_LEN];
     int used = 0;
 
     memset(facts, 0, sizeof *facts);
-    if (sscanf(text, "%2s %39s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
+    if (sscanf(text, "%2s %111s %c %2s %c %15[^:]:%10s %15s %16s%n", facts->usage, algorithm,
                &facts->mode, facts->version, &facts->exportability, kcv_algorithm, facts->kcv,
                origin, created, &used) != 9)
         return false;
@@ -334,7 +344,7 @@ bool label_read_alias(const char *label, char *alias, char *key_name)
 
 bool key_facts_equal(const struct key_facts *a, const struct key_facts *b)
 {
-    char one[160], other[160];
+    char one[FACTS_MAX], other[FACTS_MAX];
 
     write_facts(a, one, sizeof one);
     write_facts(b, other, sizeof other);

@@ -9,10 +9,11 @@
  * with an HMAC key's length in bytes behind its algorithm (HMAC_SHA256:32), or the word that a key
  * block protection key has the objects for key blocks of versions A and C (TDES_2KEY:legacy), or
  * what an RSA key is for where that is not a user's key pair (RSA_2048:export-token,
- * RSA_4096:by-ov6icy4ryas4zcza); an RSA key pair has "-" for its check value, which is not known
- * before it is made; its card the same, and what changes: whether it is enabled, when its use was
- * last started and stopped, and when it is to be deleted ("-": not), how many tags it has, and
- * these (p11/tags.h)
+ * RSA_4096:by-ov6icy4ryas4zcza:0d5b...), of a CA's certificate with the SHA-256 of its DER, so that
+ * another that takes its place is noticed; an RSA key pair has "-" for its check value, which is
+ * not known before it is made; its card the same, and what changes: whether it is enabled, when its
+ * use was last started and stopped, and when it is to be deleted ("-": not), how many tags it has,
+ * and these (p11/tags.h)
  *
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 0
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 1 8:Acquirer=4:ABCD
@@ -67,13 +68,16 @@ bool key_purpose_is_public(enum key_purpose purpose);
 /* Whether there is no private key, only a certificate. */
 bool key_purpose_is_anchor(enum key_purpose purpose);
 
+#define KEY_SHA_256_LEN 64 /* lower-case hex */
+
 /* What never changes. */
 struct key_facts {
     char usage[3];
     enum key_algorithm algorithm;
-    size_t hmac_bytes;             /* length of an HMAC key; 0: as the algorithm says */
-    enum key_purpose purpose;      /* of an RSA key */
-    char issuer[KEY_NAME_LEN + 1]; /* of PURPOSE_INTERMEDIATE: the CA above it */
+    size_t hmac_bytes;                 /* length of an HMAC key; 0: as the algorithm says */
+    enum key_purpose purpose;          /* of an RSA key */
+    char issuer[KEY_NAME_LEN + 1];     /* of PURPOSE_INTERMEDIATE: the CA above it */
+    char sha_256[KEY_SHA_256_LEN + 1]; /* of a CA's certificate; empty for other keys */
     bool legacy_import; /* a TDES K0 or K1 that unwraps key blocks of versions A and C too */
     char mode;          /* the header's letter */
     char version[3];    /* "00" unless the key was imported with another */

@@ -324,6 +324,17 @@ bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJ
     return sign(token, operation, key, data, len, out, key_algorithm_bytes(algorithm), err);
 }
 
+bool op_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE key, struct kf_error *err)
+{
+    CK_BBOOL sensitive = CK_FALSE;
+    CK_ATTRIBUTE attribute = {CKA_SENSITIVE, &sensitive, sizeof sensitive};
+
+    return p11_get_attributes(token->session, key, &attribute, 1, err) == CKR_OK &&
+           (sensitive || kf_fail(err, KF_INTERNAL,
+                                 "The token unwrapped a key to one that is readable; it was "
+                                 "destroyed."));
+}
+
 void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)
 {
     struct kf_error err = {0};

@@ -88,6 +88,10 @@ bool op_cmac(const struct p11_token *token, CK_OBJECT_HANDLE key, const uint8_t 
 bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJECT_HANDLE key,
              const uint8_t *data, size_t len, uint8_t *out, struct kf_error *err);
 
+/* Whether a key that was unwrapped is sensitive: what the token was asked for is looked at before
+ * it serves. KF_INTERNAL where it is readable. */
+bool op_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE key, struct kf_error *err);
+
 /* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged:
  * nothing else can be done. */
 void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object);

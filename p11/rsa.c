@@ -224,6 +224,7 @@ bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT
     CK_MECHANISM mechanism;
     CK_ATTRIBUTE template[TEMPLATE_MAX];
     CK_ULONG count = 0, expected = 0;
+    CK_BBOOL sensitive = CK_FALSE;
     struct kf_error failed = {0};
     CK_RV rv;
 
@@ -231,16 +232,20 @@ bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT
     if (!oaep_way(token, P11_OAEP_UNWRAP_SHA256, P11_OAEP_UNWRAP_SHA512, hash, &params, &mechanism,
                   err))
         return false;
-    for (CK_ULONG i = 0; i < result->count; i++)
+    for (CK_ULONG i = 0; i < result->count; i++) {
         if (result->attributes[i].type == CKA_VALUE_LEN)
             memcpy(&expected, result->attributes[i].pValue, sizeof expected);
         else
             template[count++] = result->attributes[i];
+        if (result->attributes[i].type == CKA_SENSITIVE)
+            memcpy(&sensitive, result->attributes[i].pValue, sizeof sensitive);
+    }
     rv = p11_unwrap_key(token->session, &mechanism, private_key, wrapped, (CK_ULONG)len, template,
                         count, key, &failed);
     if (rv != CKR_OK)
         return unwrap_failed(token, rv, &failed, err);
-    if (check_length(token, *key, expected, err))
+    if ((!sensitive || op_check_sensitive(token, *key, err)) &&
+        check_length(token, *key, expected, err))
         return true;
     op_destroy(token, key);
     return false;

@@ -62,7 +62,8 @@ bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_H
  * A cryptogram that the private key does not open, or that holds a key of another length than the
  * template says, is one KF_VALIDATION with one message, the same for all: who learns more of why is
  * on the way to the plaintext. The reason is in err->detail only. A key without CKA_VALUE_LEN in
- * its template may have any length, none at all with some tokens.
+ * its template may have any length, none at all with some tokens. One that is readable where the
+ * template says sensitive is a KF_INTERNAL.
  */
 bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE private_key,
                     const uint8_t *wrapped, size_t len, struct p11_template *result,

@@ -118,14 +118,14 @@ typedef bool (*store_certify)(void *context, const struct p11_key *key, const ui
 struct p11_key *store_make_pair(struct p11_store *store, const char *name,
                                 const struct key_facts *facts, const struct key_state *state,
                                 store_certify certify, void *context, struct kf_error *err);
-/* Keeps a CA's certificate. */
+/* Keeps a CA's certificate, and its SHA-256 in the facts. */
 struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
                                   const struct key_facts *facts, const struct key_state *state,
                                   struct kf_error *err);
-/* The certificate that is kept with a key. */
+/* The certificate that is kept with a key; KF_CONFLICT where a CA's is not the one whose SHA-256 is
+ * in the facts. */
 bool store_read_certificate(struct p11_store *store, const struct p11_key *key,
-                            uint8_t der[CERTIFICATE_MAX], size_t *der_len,
-                            struct kf_error *err);
+                            uint8_t der[CERTIFICATE_MAX], size_t *der_len, struct kf_error *err);
 /* Destroys a key whose deletion is due, without waiting for the next sweep. */
 void store_destroy_due(struct p11_store *store, struct p11_key *key);
 

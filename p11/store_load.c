@@ -267,11 +267,11 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh,
         struct kf_error failed = {0};
         struct p11_key *key, *old;
 
-        for (next = i + 1;
-             next < count && memcmp(objects[next].id + 1, objects[i].id + 1, KEY_ID_BYTES) == 0;)
-            next++;
-        if (!objects[i].ours)
+        next = i + 1;
+        if (!objects[i].ours) /* its id is zero, as that of our CA */
             continue;
+        while (next < count && memcmp(objects[next].id + 1, objects[i].id + 1, KEY_ID_BYTES) == 0)
+            next++;
         key = store_assemble(store, objects + i, next - i, moment, &failed);
         if (failed.status != KF_OK) {
             *err = failed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RSA keys and certificates in the store: pairs are generated where they stay, so that their
  * private half never is anywhere else. */
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,12 +59,24 @@ struct p11_key *store_make_pair(struct p11_store *store, const char *name,
     return key;
 }
 
+static void hash(const uint8_t *der, size_t len, char out[KEY_SHA_256_LEN + 1])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    SHA256(der, len, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
 struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
                                   const struct key_facts *facts, const struct key_state *state,
                                   struct kf_error *err)
 {
-    struct p11_key *key = store_begin(store, NULL, facts, state, err);
+    struct key_facts whole = *facts;
+    struct p11_key *key;
 
+    hash(der, der_len, whole.sha_256);
+    key = store_begin(store, NULL, &whole, state, err);
     if (!key)
         return NULL;
     return store_finish(store, key, keep_certificate(store, key, der, der_len, err), err);
@@ -72,5 +85,17 @@ struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, s
 bool store_read_certificate(struct p11_store *store, const struct p11_key *key,
                             uint8_t der[CERTIFICATE_MAX], size_t *der_len, struct kf_error *err)
 {
-    return certificate_read(store->token, key->certificate, der, der_len, err);
+    char sha_256[KEY_SHA_256_LEN + 1];
+
+    if (!certificate_read(store->token, key->certificate, der, der_len, err))
+        return false;
+    if (!key_purpose_is_anchor(key->facts.purpose))
+        return true;
+    /* A certificate is not private: who reaches the token may put another there without its PIN. */
+    hash(der, *der_len, sha_256);
+    return strcmp(sha_256, key->facts.sha_256) == 0 ||
+           kf_fail(err, KF_CONFLICT,
+                   "The certificate of key/%s is not the one that was imported; an operator must "
+                   "look at the token.",
+                   key->name);
 }

@@ -33,31 +33,19 @@ static struct p11_key *find_anchor(struct service *service, const char *name, st
     return NULL;
 }
 
-/* The certificate in the token must be the one that the card is about. */
 static struct tr34_certificate *read_anchor(struct service *service, const struct p11_key *key,
                                             struct kf_error *err)
 {
     uint8_t der[CERTIFICATE_MAX];
+    struct kf_error why = {0};
     size_t len;
-    struct tr34_certificate *certificate;
-    char check_value[TR34_CHECK_VALUE_SIZE];
 
-    if (!store_read_certificate(service->store, key, der, &len, err))
+    if (!store_read_certificate(service->store, key, der, &len, &why)) {
+        kf_fail_fault(err, why.status, why.fault, why.detail, "%s%.480s",
+                      why.status == KF_CONFLICT ? ANCHOR_FIELD ": " : "", why.message);
         return NULL;
-    certificate = tr34_certificate_from_der(ANCHOR_FIELD, (struct der_view){der, len}, err);
-    if (!certificate)
-        return NULL;
-    if (tr34_check_value(tr34_certificate_modulus(certificate),
-                         tr34_certificate_exponent(certificate), check_value, err) &&
-        strcmp(check_value, key->facts.kcv) == 0)
-        return certificate;
-    kf_fail(err, KF_CONFLICT,
-            ANCHOR_FIELD
-            ": the certificate of key/%s is not the one that was imported; an operator "
-            "must look at the token.",
-            key->name);
-    tr34_certificate_free(certificate);
-    return NULL;
+    }
+    return tr34_certificate_from_der(ANCHOR_FIELD, (struct der_view){der, len}, err);
 }
 
 /* One level of the chain; name is the CA's above it then, empty above a root. */

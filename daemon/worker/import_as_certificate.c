@@ -29,28 +29,21 @@ static bool read_facts(bool given, const keyferry_KeyAttributes *attributes,
 
 /* Some tokens keep a certificate once only, and two keys for one CA would say nothing more. */
 static bool check_new(struct service *service, const struct tr34_certificate *certificate,
-                      const struct key_facts *facts, struct kf_error *err)
+                      struct kf_error *err)
 {
-    struct der_view given = tr34_certificate_der(certificate);
+    char fingerprint[TR34_FINGERPRINT_SIZE];
     struct p11_key **keys;
-    uint8_t der[CERTIFICATE_MAX];
-    size_t count, len;
+    size_t count;
 
     if (!store_list_keys(service->store, &keys, &count, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (key_facts_class(&keys[i]->facts) != KEY_CLASS_PUBLIC ||
-            strcmp(keys[i]->facts.kcv, facts->kcv) != 0)
-            continue;
-        /* One that lost its certificate does not stand in the way of another import. */
-        if (keys[i]->certificate == CK_INVALID_HANDLE)
-            continue;
-        if (!store_read_certificate(service->store, keys[i], der, &len, err))
-            return false;
-        if (len == given.len && memcmp(der, given.bytes, len) == 0)
+    tr34_certificate_fingerprint(certificate, fingerprint);
+    /* One that lost its certificate does not stand in the way of another import. */
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(keys[i]->facts.sha_256, fingerprint) == 0 &&
+            keys[i]->certificate != CK_INVALID_HANDLE)
             return kf_fail(err, KF_CONFLICT, FIELD ": this certificate is key/%s already.",
                            keys[i]->name);
-    }
     return true;
 }
 
@@ -59,7 +52,7 @@ static bool keep(struct import_job *job, const struct tr34_certificate *certific
 {
     struct der_view der = tr34_certificate_der(certificate);
 
-    if (!check_new(job->service, certificate, facts, err))
+    if (!check_new(job->service, certificate, err))
         return false;
     job->key = store_make_anchor(job->service->store, der.bytes, der.len, facts, &job->state, err);
     return job->key != NULL;

@@ -6,7 +6,6 @@
  */
 #include "daemon/worker/cryptogram.h"
 #include "daemon/worker/import.h"
-#include "daemon/worker/import_payload.h"
 #include "daemon/worker/receiver.h"
 #include "p11/ops.h"
 
@@ -65,7 +64,7 @@ static bool take(struct import_job *job, const struct receiver *receiver, enum p
     if (!op_unwrap_oaep(token, hash, receiver->pair.private_key, wrapped, len, &template, &key,
                         &why))
         return refuse(&why, err);
-    good = import_check_sensitive(token, key, err) && import_take(job, key, facts, err);
+    good = import_take(job, key, facts, err);
     op_destroy(token, &key);
     return good;
 }

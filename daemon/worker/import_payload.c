@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/worker/import_payload.h"
 
-#include "p11/calls.h"
 #include "p11/role.h"
-
-bool import_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE object,
-                            struct kf_error *err)
-{
-    CK_BBOOL sensitive = CK_FALSE;
-    CK_ATTRIBUTE attribute = {CKA_SENSITIVE, &sensitive, sizeof sensitive};
-
-    return p11_get_attributes(token->session, object, &attribute, 1, err) == CKR_OK &&
-           (sensitive || kf_fail(err, KF_INTERNAL,
-                                 "The token unwrapped a key to one that is readable; it was "
-                                 "destroyed."));
-}
 
 bool import_payload(const struct p11_token *token, enum p11_cipher cipher,
                     CK_OBJECT_HANDLE unwrapping, const uint8_t *iv, const uint8_t *wrapped,
@@ -25,7 +12,7 @@ bool import_payload(const struct p11_token *token, enum p11_cipher cipher,
     *payload = CK_INVALID_HANDLE;
     role_session_template(token, ROLE_PAYLOAD, KEY_ALGORITHM_NONE, 0, &template);
     if (op_unwrap_cbc(token, cipher, unwrapping, iv, wrapped, len, &template, payload, err) &&
-        import_check_sensitive(token, *payload, err))
+        op_check_sensitive(token, *payload, err))
         return true;
     op_destroy(token, payload);
     return false;

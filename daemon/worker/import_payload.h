@@ -11,9 +11,4 @@ bool import_payload(const struct p11_token *token, enum p11_cipher cipher,
                     CK_OBJECT_HANDLE unwrapping, const uint8_t *iv, const uint8_t *wrapped,
                     size_t len, CK_OBJECT_HANDLE *payload, struct kf_error *err);
 
-/* Refuses (KF_INTERNAL) an object that came out of a token's unwrapping readable: what the token
- * was asked for is looked at before it serves. */
-bool import_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE object,
-                            struct kf_error *err);
-
 #endif

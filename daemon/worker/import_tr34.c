@@ -68,7 +68,6 @@ static bool open_content(const struct p11_token *token, CK_OBJECT_HANDLE unwrapp
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
     bool good =
         unwrap_content_key(token, unwrapping, envelope, algorithm, &source, err) &&
-        import_check_sensitive(token, source, err) &&
         make_content(token, source, algorithm, ROLE_IMPORT_CONTENT, &content->unwrapping, err) &&
         make_content(token, source, algorithm, ROLE_CONTENT_CHECK, &content->check, err);
 

@@ -6,6 +6,7 @@
 
 #include "p11/calls.h"
 #include "p11/object_certificate.h"
+#include "p11/store_index.h"
 #include "test/unit/p11/rsa_support.h"
 
 static EVP_PKEY *issuer;
@@ -269,6 +270,51 @@ START_TEST(each_wrong_flag_is_noticed)
 }
 END_TEST
 
+static struct p11_key *make_anchor(const struct der *der)
+{
+    struct key_facts facts = {.usage = "S0",
+                              .algorithm = KEY_RSA_2048,
+                              .purpose = PURPOSE_ROOT,
+                              .mode = 'V',
+                              .version = "00",
+                              .exportability = 'N',
+                              .kcv_algorithm = KCV_SHA_1,
+                              .kcv = "01AB23CD",
+                              .external = true};
+    struct p11_key *key = store_make_anchor(store, der->bytes, der->len, &facts, &enabled, &err);
+
+    expect_good(key != NULL);
+    return key;
+}
+
+/* With the same public key, so that its check value is the same; a certificate is not private, and
+ * no PIN is needed to put another in its place. */
+START_TEST(what_took_the_place_of_a_ca_is_refused)
+{
+    struct der der[2];
+    struct p11_key *key;
+    struct role_object object;
+    uint8_t bytes[CERTIFICATE_MAX];
+    char label[LABEL_MAX], name[KEY_NAME_LEN + 1];
+    size_t len;
+
+    certify("one", 1, 0, &der[0]);
+    certify("one", 2, 0, &der[1]);
+    key = make_anchor(&der[0]);
+    strcpy(name, key->name);
+    expect_good(store_read_certificate(store, key, bytes, &len, &err));
+    ck_assert_uint_eq(len, der[0].len);
+    destroy_object(key->certificate);
+    store_describe(key, ROLE_CERTIFICATE, label, &object);
+    expect_good(
+        certificate_make(&token, &object, der[1].bytes, der[1].len, &key->certificate, &err));
+    store_forget(store);
+    key = store_key(store, name, &err);
+    expect_good(key != NULL);
+    expect_error(store_read_certificate(store, key, bytes, &len, &err), KF_CONFLICT, name);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create(fixture_name(TEST_TOKEN));
@@ -284,5 +330,6 @@ int main(void)
     tcase_add_test(tests, what_the_token_keeps_otherwise_is_taken_out);
     tcase_add_test(tests, what_is_gone_is_stale);
     tcase_add_test(tests, each_wrong_flag_is_noticed);
+    tcase_add_test(tests, what_took_the_place_of_a_ca_is_refused);
     return run_case(tests, "certificate");
 }

@@ -7,6 +7,8 @@
 #include "p11/label.h"
 #include "test/unit/p11/support.h"
 
+#define SHA_256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct key_facts kek = {
     .usage = "K1",
     .algorithm = KEY_AES_256,
@@ -115,9 +117,10 @@ START_TEST(rsa_keys_say_what_they_are_for)
     } good[] = {
         {"keyferry1 signing K2 RSA_2048 E 00 N SHA_1:- AWS -", "signing", PURPOSE_PLAIN,
          KEY_CLASS_PAIR},
-        {"keyferry1 certificate S0 RSA_4096:root V 00 N SHA_1:01AB23CD EXTERNAL -", "certificate",
-         PURPOSE_ROOT, KEY_CLASS_PUBLIC},
-        {"keyferry1 certificate S0 RSA_4096:by-ov6icy4ryas4zcza V 00 N SHA_1:01AB23CD EXTERNAL -",
+        {"keyferry1 certificate S0 RSA_4096:root:" SHA_256 " V 00 N SHA_1:01AB23CD EXTERNAL -",
+         "certificate", PURPOSE_ROOT, KEY_CLASS_PUBLIC},
+        {"keyferry1 certificate S0 RSA_4096:by-ov6icy4ryas4zcza:" SHA_256
+         " V 00 N SHA_1:01AB23CD EXTERNAL -",
          "certificate", PURPOSE_INTERMEDIATE, KEY_CLASS_PUBLIC},
         {"keyferry1 signing S0 RSA_4096:CA S 00 N SHA_1:- AWS -", "signing", PURPOSE_CA,
          KEY_CLASS_PAIR},
@@ -131,13 +134,18 @@ START_TEST(rsa_keys_say_what_they_are_for)
     static const char *const bad[] = {
         "keyferry1 signing S0 RSA_4096: S 00 N SHA_1:- AWS -",
         "keyferry1 signing S0 RSA_4096:ca S 00 N SHA_1:- AWS -",
-        "keyferry1 signing S0 RSA_4096:by- V 00 N SHA_1:01AB23CD AWS -",
-        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zcz V 00 N SHA_1:01AB23CD AWS -",
-        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zc1a V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:by-:" SHA_256 " V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zcz:" SHA_256 " V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:by-ov6icy4ryas4zc1a:" SHA_256 " V 00 N SHA_1:01AB23CD AWS -",
         "keyferry1 signing S0 AES_256:CA S 00 N CMAC:73C263 AWS -",
         "keyferry1 signing S0 RSA_4096:CA S 00 N SHA_1:73C263 AWS -",
-        "keyferry1 signing S0 RSA_4096:root V 00 N SHA_1:- AWS -",
-        "keyferry1 signing S0 RSA_4096:root V 00 N CMAC:73C263 AWS -",
+        "keyferry1 signing S0 RSA_4096:root:" SHA_256 " V 00 N SHA_1:- AWS -",
+        "keyferry1 signing S0 RSA_4096:root V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:root: V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:root:" SHA_256 "0 V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:root:A" SHA_256 " V 00 N SHA_1:01AB23CD AWS -",
+        "keyferry1 signing S0 RSA_4096:CA:" SHA_256 " S 00 N SHA_1:- AWS -",
+        "keyferry1 signing S0 RSA_4096:root:" SHA_256 " V 00 N CMAC:73C263 AWS -",
     };
     struct key_facts facts;
     char label[LABEL_MAX];

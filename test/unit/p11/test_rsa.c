@@ -311,6 +311,37 @@ START_TEST(only_the_cryptogram_is_blamed_for_the_cryptogram)
 }
 END_TEST
 
+static CK_RV unwrap_readable(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                             CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    static CK_BBOOL no = CK_FALSE;
+
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == CKA_SENSITIVE)
+            template[i].pValue = &no;
+    return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+}
+
+START_TEST(a_key_that_came_readable_is_destroyed)
+{
+    uint8_t modulus[RSA_BYTES_MAX], wrapped[RSA_BYTES_MAX];
+    struct padding padding = padding_of(P11_SHA256);
+    size_t len;
+    CK_OBJECT_HANDLE pair = make_pair(ROLE_UNWRAPPING, KEY_RSA_2048, modulus, &len), result;
+    EVP_PKEY *key = key_of(modulus, len);
+    size_t before = count_objects(token.session);
+
+    openssl_wrap(key, &padding, known_value, 16, wrapped);
+    functions->C_UnwrapKey = unwrap_readable;
+    expect_error(unwrap(ROLE_PAYLOAD, KEY_ALGORITHM_NONE, P11_SHA256, pair, wrapped, len, &result),
+                 KF_INTERNAL, "readable");
+    functions->C_UnwrapKey = original.C_UnwrapKey;
+    ck_assert_uint_eq(count_objects(token.session), before);
+    EVP_PKEY_free(key);
+}
+END_TEST
+
 static void expect_signature(CK_OBJECT_HANDLE pair, const uint8_t *modulus, size_t modulus_len)
 {
     static const char *const digests[] = {"SHA224", "SHA256", "SHA384", "SHA512"};
@@ -527,6 +558,7 @@ int main(void)
     tcase_add_loop_test(tests, what_openssl_wraps_the_token_opens, 0, COUNT(sizes));
     tcase_add_test(tests, a_secret_of_any_length_is_unwrapped);
     tcase_add_test(tests, bad_cryptograms_are_refused_alike);
+    tcase_add_test(tests, a_key_that_came_readable_is_destroyed);
     tcase_add_test(tests, only_the_cryptogram_is_blamed_for_the_cryptogram);
     tcase_add_loop_test(tests, what_the_token_signs_openssl_verifies, 0, COUNT(sizes));
     tcase_add_test(tests, signatures_of_a_digest_info_are_the_same);

@@ -124,6 +124,34 @@ START_TEST(only_recent_leftovers_are_swept)
 }
 END_TEST
 
+/* The id of our CA is all zeros, and other tools' objects have none. */
+START_TEST(the_first_id_is_no_one_elses)
+{
+    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), made;
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
+    struct p11_key first = {.facts = facts_of("K1", KEY_AES_128, 'N')}, **keys;
+    struct p11_template template = {0};
+    char label[LABEL_MAX];
+    size_t count;
+
+    first.facts.created_ms = (wall_ms() - HOUR_MS) / 1000 * 1000;
+    forge(&first, ROLE_WORKING, source, NULL, 0);
+    label_write_card(&first.facts, &enabled, label);
+    expect_good(object_make_card(&token, ROLE_CARD, first.id, label, &made, &err));
+    template_flag(&template, CKA_TOKEN, true);
+    template_flag(&template, CKA_PRIVATE, true);
+    template_number(&template, CKA_VALUE_LEN, 16);
+    template_bytes(&template, CKA_ID, "other", strlen("other"));
+    expect_good(p11_generate_key(token.session, &mechanism, template.attributes, template.count,
+                                 &made, &err) == CKR_OK);
+    expect_good(store_list_keys(store, &keys, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(keys[0]->name, "aaaaaaaaaaaaaaaa");
+    expect_good(store_sweep(store, &err));
+    ck_assert_uint_eq(count_role(ROLE_WORKING, first.id), 1);
+}
+END_TEST
+
 struct findings {
     char text[2000];
 };
@@ -209,6 +237,7 @@ int main(void)
     tcase_add_loop_test(tests, a_sweep_that_was_cut_short_is_finished, 0, 3);
     tcase_add_test(tests, a_due_key_that_contradicts_itself_stays);
     tcase_add_test(tests, only_recent_leftovers_are_swept);
+    tcase_add_test(tests, the_first_id_is_no_one_elses);
     tcase_add_test(tests, dead_claims_are_swept);
     tcase_add_test(tests, an_inspection_tells_what_is_wrong);
     return run_case(tests, "sweeping the store");
