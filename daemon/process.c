@@ -29,6 +29,7 @@ void process_harden(void)
 
     fill_standard_descriptors();
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
     signal(SIGPIPE, SIG_IGN);
     /* A program started through /proc/self/exe is called "exe" otherwise. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Standard descriptors that are open, no core dumps, no ptrace by the same user, no SIGPIPE; the
- * process's short name. Right after exec. */
+/* Standard descriptors that are open, no core dumps, no ptrace by the same user, no new privileges
+ * by programs that a module may start, no SIGPIPE; the process's short name. Right after exec. */
 void process_harden(void);
 
 /* Milliseconds of CLOCK_MONOTONIC, the same in all processes of this host. */

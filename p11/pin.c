@@ -66,6 +66,9 @@ bool pin_read(const char *path, struct pin *pin, struct kf_error *err)
         FAIL(err, "No memory can be locked for the PIN: %s (see LimitMEMLOCK=).", strerror(errno));
         goto out;
     }
+    /* A module may start processes, and may allow core dumps: neither gets a copy. */
+    madvise(pin->text, PAGE, MADV_DONTDUMP);
+    madvise(pin->text, PAGE, MADV_WIPEONFORK);
     len = read_all(fd, pin->text, PIN_MAX + sizeof "\r\n");
     if (len < 0) {
         FAIL(err, "The PIN file %s cannot be read: %s.", path, strerror(errno));

@@ -145,8 +145,8 @@ static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_e
         free(objects);
         if (count > 0)
             return kf_fail(err, KF_CONFLICT,
-                           "key/%s is there already, or an interrupted creation of it is; what "
-                           "that left behind is swept within the hour.",
+                           "key/%s is there already, or objects that an interrupted creation left "
+                           "behind; these are swept, or shown by keyferry token.",
                            key->name);
     }
     return true;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/auditor/gate.h"
+#include "daemon/confine/confine.h"
 #include "daemon/ipc.h"
 #include "daemon/process.h"
 #include "daemon/stream.h"
@@ -235,6 +236,7 @@ static bool round_of_work(struct auditor *auditor)
 int auditor_main(void)
 {
     struct auditor *auditor = calloc(1, sizeof *auditor);
+    struct kf_error err = {0};
     struct control options;
     int fd;
 
@@ -250,6 +252,10 @@ int auditor_main(void)
     source_open(&auditor->front, AUDITOR_FRONT, ORIGIN_FRONT, "front");
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         auditor->workers[i].fd = -1;
+    if (!confine_auditor(&err)) {
+        log_error("The auditor cannot start: %s", err.message);
+        _exit(1);
+    }
     gate_event(&auditor->gate, "start");
     gate_pass(&auditor->gate);
     while (round_of_work(auditor))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/confine/confine.h"
 #include "daemon/front/front.h"
 
 /* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they
@@ -107,7 +108,9 @@ static bool start(struct front *front)
 {
     size_t capacity = front->options.limits.jobs + REFUSALS_MAX;
 
-    if (!jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) ||
+    /* Newer versions of libuv would have io_uring make calls that no filter sees. */
+    if (setenv("UV_USE_IO_URING", "0", 1) != 0 ||
+        !jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) ||
         uv_loop_init(&front->loop) != 0)
         return false;
     uv_check_init(&front->loop, &front->after_events);
@@ -145,6 +148,7 @@ static void finish(struct front *front)
 int front_main(void)
 {
     struct front *front = calloc(1, sizeof *front);
+    struct kf_error err = {0};
     struct control message;
     int fd;
 
@@ -158,6 +162,10 @@ int front_main(void)
     snprintf(front->state_reason, sizeof front->state_reason, "The token is being opened.");
     if (!start(front)) {
         log_error("The front cannot start: its descriptors or memory are missing.");
+        _exit(1);
+    }
+    if (!confine_front(&err)) {
+        log_error("The front cannot start: %s", err.message);
         _exit(1);
     }
     uv_run(&front->loop, UV_RUN_DEFAULT);

@@ -25,20 +25,29 @@ static const struct p11_key *find(struct service *service, const struct pair_kin
     return NULL;
 }
 
-/* A certificate of another key would make tokens that nobody takes, or none that come in. */
-static bool check_same_key(const struct p11_token *token, const struct pair_kind *kind,
-                           const struct pair *pair, struct kf_error *err)
+/* Whether the certificate is of the private key: of another, it would make key tokens that nobody
+ * takes, or take none. */
+static bool is_same_key(const struct p11_token *token, const struct pair *pair, bool *same,
+                        struct kf_error *err)
 {
-    struct der_view certified = tr34_certificate_modulus(pair->certificate);
     uint8_t modulus[RSA_BYTES_MAX];
     size_t len;
 
     if (!rsa_modulus(token, pair->private_key, modulus, &len, err))
         return false;
-    return der_equal(certified, (struct der_view){modulus, len}) ||
-           kf_fail(err, KF_VALIDATION, "%s (%s): is not of the key that %s names.",
-                   kind->certificate_field, tr34_certificate_name(pair->certificate),
-                   kind->key_field);
+    *same = der_equal(tr34_certificate_modulus(pair->certificate), (struct der_view){modulus, len});
+    return true;
+}
+
+static bool check_same_key(const struct p11_token *token, const struct pair_kind *kind,
+                           const struct pair *pair, struct kf_error *err)
+{
+    bool same;
+
+    return is_same_key(token, pair, &same, err) &&
+           (same || kf_fail(err, KF_VALIDATION, "%s (%s): is not of the key that %s names.",
+                            kind->certificate_field, tr34_certificate_name(pair->certificate),
+                            kind->key_field));
 }
 
 bool pair_open(struct service *service, const struct pair_kind *kind, const char *identifier,
@@ -65,6 +74,7 @@ bool pair_open_token(struct service *service, const char *field, const char *tex
     const struct p11_key *key;
     uint8_t der[CERTIFICATE_MAX];
     size_t len;
+    bool same;
 
     record_text(record, field, text);
     key = parameters_find(service, field, text, purpose, err);
@@ -74,5 +84,9 @@ bool pair_open_token(struct service *service, const char *field, const char *tex
         private_key(key, purpose == PURPOSE_EXPORT_TOKEN ? TR34_SENDER : TR34_RECIPIENT);
     pair->algorithm = key->facts.algorithm;
     pair->certificate = tr34_certificate_from_der(field, (struct der_view){der, len}, err);
-    return pair->certificate != NULL;
+    return pair->certificate && is_same_key(&service->token, pair, &same, err) &&
+           (same || kf_fail(err, KF_CONFLICT,
+                            "%s: the certificate that is kept with its key is of another key; an "
+                            "operator must look at the token.",
+                            field));
 }

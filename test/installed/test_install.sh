@@ -21,7 +21,7 @@ found() { find "$root" -type f -path "$1" | head -n 1; }
 
 run install
 config=$(found '*/keyferry/keyferry.yaml')
-for path in '*/doc/keyferry/protocol.md' '*/doc/keyferry/README.md' '*/doc/keyferry/examples/keyferry.yaml' '*/man8/keyferryd.8'; do
+for path in '*/doc/keyferry/protocol.md' '*/doc/keyferry/README.md' '*/doc/keyferry/examples/keyferry.yaml' '*/doc/keyferry/examples/network-hsm.conf' '*/man8/keyferryd.8'; do
     [ -n "$(found "$path")" ] || fail "$path was not installed"
 done
 cmp "$config" "$(found '*/examples/keyferry.yaml')" || fail "the first configuration is not the example"

@@ -11,6 +11,8 @@ from plumbing import BUILD, SOURCE, main
 
 UNITS = [os.path.join(BUILD, "systemd", name) for name in ("keyferry.service", "keyferry.socket")]
 
+NETWORK = os.path.join(SOURCE, "systemd/network-hsm.conf")
+
 
 def run(*command):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -22,6 +24,30 @@ class Units(unittest.TestCase):
         done = run("systemd-analyze", "verify", "--man=no", *UNITS)
         # An unknown setting is only a warning: the status says nothing about it.
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def exposed_no_more_than(self, tenths, drop_in=None):
+        """How much systemd itself says that the service may still do."""
+        with tempfile.TemporaryDirectory() as folder:
+            for unit in UNITS:
+                shutil.copy(unit, folder)
+            if drop_in:
+                os.mkdir(os.path.join(folder, "keyferry.service.d"))
+                shutil.copy(drop_in, os.path.join(folder, "keyferry.service.d"))
+                done = run("systemd-analyze", "verify", "--man=no", os.path.join(folder, "keyferry.service"))
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            done = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=%d" % tenths,
+                       os.path.join(folder, "keyferry.service"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("Overall exposure level", done.stdout)
+        return done.stdout
+
+    def test_exposure_with_a_local_token(self):
+        self.exposed_no_more_than(5)
+
+    def test_exposure_with_a_network_hsm(self):
+        # The drop-in is read: the network is what it opens.
+        self.assertRegex(self.exposed_no_more_than(12, NETWORK), r"\u2717 PrivateNetwork=")
+        self.assertRegex(self.exposed_no_more_than(5), r"\u2713 PrivateNetwork=")
 
     def test_installed_units(self):
         with tempfile.TemporaryDirectory() as root:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a PIN file must be, and what of it is the PIN. */
+#include "config.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +132,40 @@ START_TEST(a_missing_one_is_named)
 }
 END_TEST
 
+/* The flags that the kernel shows for the memory at an address, as in proc(5), smaps, VmFlags. */
+static void memory_flags(const void *at, char *flags, size_t room)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "re");
+    char line[512];
+    unsigned long from, to;
+    bool here = false;
+
+    ck_assert_ptr_nonnull(smaps);
+    flags[0] = '\0';
+    while (!flags[0] && fgets(line, sizeof line, smaps)) {
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            here = from == (unsigned long)at;
+        else if (here && strncmp(line, "VmFlags:", 8) == 0)
+            snprintf(flags, room, "%s", line + 8);
+    }
+    fclose(smaps);
+}
+
+START_TEST(its_memory_goes_nowhere)
+{
+    char flags[512];
+
+    write_pin("1234", 4, 0600);
+    accepted("1234", 4);
+    memory_flags(pin.text, flags, sizeof flags);
+#ifndef KF_SANITIZERS /* which make mlock() do nothing */
+    ck_assert_msg(strstr(flags, " lo "), "not locked:%s", flags);
+#endif
+    ck_assert_msg(strstr(flags, " dd "), "in core dumps:%s", flags);
+    ck_assert_msg(strstr(flags, " wf "), "in child processes:%s", flags);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("pin");
@@ -143,5 +179,6 @@ int main(void)
     tcase_add_test(tcase, a_pipe_is_refused_at_once);
     tcase_add_test(tcase, a_folder_is_refused);
     tcase_add_test(tcase, a_missing_one_is_named);
+    tcase_add_test(tcase, its_memory_goes_nowhere);
     return run_case(tcase, "pin");
 }
