@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, tried by people who are not root. Needs root to become them."""
 import grp
+import json
 import os
 import shutil
 import unittest
 
 import harness
+import certificates
+import tr34_case
 
 NOBODY = 65534
 STRANGER = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
@@ -26,7 +29,7 @@ class Access(harness.TokenCase):
     @classmethod
     def setUpClass(cls):
         cls.group = some_group()
-        cls.options = {"config": "access:\n  group: %s\n" % cls.group.gr_name}
+        cls.options = {"config": "access:\n  group: %s\n" % cls.group.gr_name, "ca": True}
         super().setUpClass()
         # Others may reach the socket, as in a system's run folder; the daemon decides.
         os.chmod(os.path.dirname(cls.sandbox.socket), 0o711)
@@ -75,6 +78,52 @@ class Access(harness.TokenCase):
         ):
             name, _ = self.sandbox.refused(*command, user=self.member)
             self.assertEqual(name, "AccessDeniedException")
+
+    def test_a_member_sends_keys_and_trusts_nobody(self):
+        """Key tokens and cryptograms go to those whom root trusts, under export tokens that root got."""
+        kit = certificates.Kit(root_bits=2048)
+        root = tr34_case.put_anchor(self.sandbox, kit.root.certificate)
+        given = {"key_material_type": "TR34_KEY_BLOCK", "signing_key_algorithm": "RSA_2048"}
+        token = self.sandbox.call("GET_PARAMETERS_FOR_EXPORT", given)["export_token"]
+        to = {
+            "CertificateAuthorityPublicKeyIdentifier": root,
+            "WrappingKeyCertificate": kit.leaf("KRD").form,
+        }
+        tr34 = dict(to, ExportToken=token, KeyBlockFormat="X9_TR34_2012")
+        for material in ({"Tr34KeyBlock": tr34}, {"KeyCryptogram": to}):
+            given = json.dumps(material)
+            answer = self.sandbox.cli(
+                *("export-key", "--export-key-identifier", self.bdk, "--key-material", given),
+                user=self.member,
+            )
+            self.assertIn("KeyMaterial", answer["WrappedKey"])
+        pair = tr34_case.create_pair(self.sandbox)
+        anchor = harness.as_json(
+            "ImportKeyMaterial", tr34_case.anchor_request(kit.intermediate.certificate)["key_material"]
+        )
+        before = len(self.sandbox.open_token().find())
+        for command in (
+            ("init-ca",),
+            (
+                *("get-parameters-for-export", "--key-material-type", "TR34_KEY_BLOCK"),
+                *("--signing-key-algorithm", "RSA_2048"),
+            ),
+            (
+                *("get-parameters-for-import", "--key-material-type", "TR34_KEY_BLOCK"),
+                *("--wrapping-key-algorithm", "RSA_2048"),
+            ),
+            ("get-public-key-certificate", "--key-identifier", pair),
+            (
+                *("get-certificate-signing-request", "--key-identifier", pair),
+                *("--signing-algorithm", "SHA256", "--certificate-subject", "CommonName=Mine"),
+            ),
+            ("import-key", "--key-material", json.dumps(anchor)),
+        ):
+            with self.subTest(command[0]):
+                for user in (self.member, STRANGER):
+                    name, _ = self.sandbox.refused(*command, user=user)
+                    self.assertEqual(name, "AccessDeniedException")
+        self.assertEqual(len(self.sandbox.open_token().find()), before)
 
     def test_refusals_name_the_peer_in_the_audit_log(self):
         self.sandbox.refused(*self.create(), user=self.member)

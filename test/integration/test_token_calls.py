@@ -8,9 +8,13 @@ import time
 import unittest
 
 import harness
+import certificates
+import tr34_case
 import wire
+from cryptography import x509
 from pkcs11 import CKA
 
+NEW_OBJECT = re.compile(r"\[out\] (?:hKey|hObject|\*phObject) = (0x[0-9a-f]+)")
 PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
 MAKING = ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
 SANITIZED = os.environ.get("SANITIZED") == "yes"
@@ -85,6 +89,54 @@ class Spied(unittest.TestCase):
                 made = self.check_calls(3, lambda: sandbox.call("EXPORT_KEY", request))
                 self.assertEqual(made_in_token(made), [])
 
+    def test_exports_to_a_certificate(self):
+        """Key tokens and cryptograms, of keys and initial keys, refused ones too."""
+        kit = certificates.Kit(root_bits=2048)
+        receiver = kit.leaf("KRD", bits=3072)
+        with harness.Sandbox(workers=1, ca=True, **spied(self.module, self.log)) as sandbox:
+            root = tr34_case.put_anchor(sandbox, kit.root.certificate)
+            given = {"key_material_type": tr34_case.TR34, "signing_key_algorithm": "RSA_2048"}
+            token = sandbox.call("GET_PARAMETERS_FOR_EXPORT", given)["export_token"]
+            to = {"certificate_authority_public_key_identifier": root}
+            to["wrapping_key_certificate"] = receiver.form
+            tr34 = dict(to, export_token=token, key_block_format="X9_TR34_2012")
+            materials = [
+                {"tr34_key_block": dict(tr34, layout=layout)} for layout in tr34_case.LAYOUTS
+            ]
+            materials.append({"key_cryptogram": to})
+            for algorithm, ksn in (("TDES_2KEY", "1" * 20), ("AES_128", "1" * 24)):
+                key = sandbox.create(harness.bdk_attributes(algorithm))
+                initial = {"export_dukpt_initial_key": {"key_serial_number": ksn}}
+                for material in materials:
+                    for more in ({}, {"export_attributes": initial}):
+                        request = {"export_key_identifier": key, "key_material": material}
+                        request.update(more)
+                        made = self.check_calls(1, lambda: sandbox.call("EXPORT_KEY", request))
+                        self.check_leaves_nothing(made)
+            self.check_refusals(sandbox, key, {"tr34_key_block": tr34}, kit.leaf("KRD"))
+
+    def check_refusals(self, sandbox, key, material, weak):
+        material["tr34_key_block"]["wrapping_key_certificate"] = weak.form
+        request = {"export_key_identifier": key, "key_material": material}
+        start = os.path.getsize(self.log)
+        with self.assertRaises(wire.Refused):
+            sandbox.call("EXPORT_KEY", request)
+        made = calls(self.read(start))
+        self.assertEqual([name for name, _ in made if name in (*MAKING, "C_CreateObject")], [])
+
+    def check_leaves_nothing(self, made):
+        """Every object that was made is a session's and is destroyed by its handle."""
+        self.assertEqual(made_in_token(made), [])
+        handles, destroyed = [], []
+        for name, lines in made:
+            if name in (*MAKING, "C_CreateObject"):
+                self.assertRegex(lines, "Returned:  0 CKR_OK")
+                handles += NEW_OBJECT.findall(lines)
+            if name == "C_DestroyObject":
+                destroyed += re.findall(r"hObject = (0x[0-9a-f]+)", lines)
+        self.assertGreater(len(handles), 0)
+        self.assertEqual(sorted(handles), sorted(destroyed))
+
     def check_calls(self, count, export):
         """What count exports ask of the token; nothing of it may show a key."""
         start = os.path.getsize(self.log)
@@ -94,24 +146,45 @@ class Spied(unittest.TestCase):
         names = [name for name, _ in made]
         self.assertIn("C_WrapKey", names)
         self.assertEqual([name for name in names if "Decrypt" in name], [])
-        self.assertNotIn("C_CreateObject", names)
+        self.assert_no_secret_is_put_in(made)
         self.assert_no_key_is_read(made)
         return made
 
-    def assert_no_key_is_read(self, made):
-        """Only what was made readable on purpose (L, a constant of CMAC) may have its value read."""
-        sensitive, read = {}, 0
+    def assert_no_secret_is_put_in(self, made):
+        """What comes from outside is a receiver's public key."""
         for name, lines in made:
-            new = re.search(r"\[out\] (?:hKey|phKey|hObject) = (0x[0-9a-f]+)", lines)
-            if new and name in ("C_DeriveKey", "C_GenerateKey", "C_UnwrapKey", "C_CreateObject"):
+            if name == "C_CreateObject":
+                self.assertRegex(lines, r"CKA_CLASS +CKO_PUBLIC_KEY")
+
+    def shows_a_certificate(self, call):
+        """Whether all that this call reads is the value of one."""
+        name, lines = call
+        value = lines.rpartition("CKA_VALUE ")[2]
+        octets = "".join(re.findall(r"^    [0-9A-F]{8}  ((?:[0-9A-F]{2} ){1,16}) ", value, re.MULTILINE))
+        if name != "C_GetAttributeValue" or not octets:
+            return False
+        try:
+            x509.load_der_x509_certificate(bytes.fromhex(octets))
+        except ValueError:
+            return False
+        return True
+
+    def assert_no_key_is_read(self, made):
+        """Only what was made readable on purpose (L, a constant of CMAC), and certificates, may have their value read."""
+        sensitive, public, read = {}, 0, 0
+        made = [call for call in made if not self.shows_a_certificate(call)]
+        for name, lines in made:
+            new = NEW_OBJECT.search(lines)
+            if new and name in ("C_DeriveKey", "C_GenerateKey", "C_UnwrapKey"):
                 sensitive[new.group(1)] = (
                     re.search(r"CKA_SENSITIVE +(\w+)", lines).group(1) == "True"
                 )
+            public += name == "C_CreateObject"  # which was looked at before
             if name == "C_GetAttributeValue" and "CKA_VALUE " in lines:
                 handle = re.search(r"hObject = (0x[0-9a-f]+)", lines).group(1)
                 self.assertFalse(sensitive.get(handle, True), lines)
                 read += 1
-        self.assertGreater(len(sensitive), 0)
+        self.assertGreater(len(sensitive) + public, 0)
         self.assertLessEqual(read, 2)
 
     def test_nothing_is_ever_decrypted(self):
