@@ -108,7 +108,25 @@ static bool check_key(struct tr34_certificate *c, const char *field, struct kf_e
                        c->name, bits);
     return read_numbers(c, key) ||
            kf_fail(err, KF_VALIDATION,
-                   "%s (%s): its public exponent must be odd and at least 65537.", field, c->name);
+                   "%s (%s): its public exponent must be odd, at least 65537, and of 64 bits at "
+                   "most.",
+                   field, c->name);
+}
+
+bool certificate_check_modulus(const struct tr34_certificate *c, const char *field,
+                               struct kf_error *err)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, X509_get0_pubkey(c->x509), NULL);
+    bool good = context && EVP_PKEY_public_check(context) == 1;
+
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return good ||
+           kf_fail(err, KF_VALIDATION,
+                   "%s (%s): its RSA modulus is no product of two large primes (it is even, has a "
+                   "small factor, or is a prime or the power of one); its owner must make another "
+                   "key.",
+                   field, c->name);
 }
 
 struct tr34_certificate *tr34_certificate_from_der(const char *field, struct der_view der,

@@ -215,7 +215,7 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
     return check_issuer(leaf, field, &chain->authorities[0], now, err) &&
            check_validity(leaf, field, now, err) && check_keys(chain, leaf, field, err) &&
            check_authorities(chain, purpose == TR34_CA, now, err) &&
-           verify_all(chain, leaf, field, now, err);
+           verify_all(chain, leaf, field, now, err) && certificate_check_modulus(leaf, field, err);
 }
 
 bool tr34_own_check(const struct tr34_certificate *own, const char *field,
@@ -231,5 +231,5 @@ bool tr34_root_check(const struct tr34_certificate *root, const char *field, tim
         return refuse(root, field, err,
                       "the certificate is not self-signed; one that another CA signed is a "
                       "TrustedCertificatePublicKey");
-    return check_authority(root, field, now, err);
+    return check_authority(root, field, now, err) && certificate_check_modulus(root, field, err);
 }
