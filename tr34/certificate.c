@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,8 +264,27 @@ EVP_PKEY *certificate_key(struct der_view modulus, struct der_view exponent)
     return key;
 }
 
-bool certificate_strong_hash(int hash)
+/* RSASSA-PSS names its hash in its parameters; SHA-1 where it does not (RFC 4055 3.1). */
+static int pss_hash(const X509_ALGOR *algorithm)
 {
+    RSA_PSS_PARAMS *params =
+        ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), algorithm->parameter);
+    int hash =
+        params && params->hashAlgorithm ? OBJ_obj2nid(params->hashAlgorithm->algorithm) : NID_sha1;
+
+    RSA_PSS_PARAMS_free(params);
+    ERR_clear_error();
+    return hash;
+}
+
+bool certificate_strong_signature(const X509_ALGOR *algorithm)
+{
+    int signature = OBJ_obj2nid(algorithm->algorithm), hash = NID_undef;
+
+    if (signature == NID_rsassaPss)
+        hash = pss_hash(algorithm);
+    else
+        OBJ_find_sigid_algs(signature, &hash, NULL);
     return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 

@@ -30,7 +30,8 @@ EVP_PKEY *certificate_key(struct der_view modulus, struct der_view exponent);
 bool certificate_check_modulus(const struct tr34_certificate *certificate, const char *field,
                                struct kf_error *err);
 
-/* Whether a signature over a hash of this NID can be relied on: SHA-256, SHA-384 or SHA-512. */
-bool certificate_strong_hash(int hash);
+/* Whether a signature by this algorithm, a certificate's or a list's, is over a hash that can be
+ * relied on: SHA-256, SHA-384 or SHA-512. */
+bool certificate_strong_signature(const X509_ALGOR *algorithm);
 
 #endif

@@ -32,11 +32,10 @@ static bool check_validity(const struct tr34_certificate *c, const char *field, 
 
 static bool check_hash(const struct tr34_certificate *c, const char *field, struct kf_error *err)
 {
-    int hash = NID_undef;
+    const X509_ALGOR *algorithm;
 
-    if (X509_get_signature_info(c->x509, &hash, NULL, NULL, NULL) != 1)
-        hash = NID_undef;
-    return certificate_strong_hash(hash) ||
+    X509_get0_signature(NULL, &algorithm, c->x509);
+    return certificate_strong_signature(algorithm) ||
            refuse(c, field, err,
                   "the certificate is signed with a weak hash; it must be SHA-256, SHA-384 or "
                   "SHA-512");

@@ -143,7 +143,7 @@ static bool refuse(const struct tr34_certificate *authority, const char *reason,
 static bool check_signature(const struct tr34_crl *crl, const struct tr34_certificate *authority,
                             struct kf_error *err)
 {
-    int hash = NID_undef;
+    const X509_ALGOR *algorithm;
     bool own = X509_NAME_cmp(X509_CRL_get_issuer(crl->x509),
                              X509_get_subject_name(authority->x509)) == 0 &&
                X509_CRL_verify(crl->x509, X509_get0_pubkey(authority->x509)) == 1;
@@ -157,8 +157,8 @@ static bool check_signature(const struct tr34_crl *crl, const struct tr34_certif
     /* RFC 5280 6.3.3 (f) */
     if (!(X509_get_key_usage(authority->x509) & KU_CRL_SIGN))
         return refuse(authority, "cannot be relied on: its keyUsage has no cRLSign.", err);
-    OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl->x509), &hash, NULL);
-    return certificate_strong_hash(hash) ||
+    X509_CRL_get0_signature(crl->x509, NULL, &algorithm);
+    return certificate_strong_signature(algorithm) ||
            refuse(authority, "is signed with a weak hash; it must be SHA-256, SHA-384 or SHA-512.",
                   err);
 }

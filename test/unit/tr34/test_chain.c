@@ -302,17 +302,20 @@ START_TEST(weak_hashes_are_refused)
 {
     static const struct {
         const char *hash;
-        bool good;
-    } cases[] = {{"MD5", false},   {"SHA1", false},  {"SHA224", false},
-                 {"SHA256", true}, {"SHA384", true}, {"SHA512", true}};
+        bool pss, good;
+    } cases[] = {{"MD5", false, false},   {"SHA1", false, false},  {"SHA224", false, false},
+                 {"SHA256", false, true}, {"SHA384", false, true}, {"SHA512", false, true},
+                 {"SHA1", true, false},   {"SHA224", true, false}, {"SHA256", true, true}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct setting s = setting();
         const EVP_MD *hash = EVP_get_digestbyname(cases[i].hash);
 
         s.root.hash = hash; /* proves nothing: any will do */
+        s.root.pss = cases[i].pss;
         expect_good(&s, TR34_RECIPIENT);
         s.leaf.hash = hash;
+        s.leaf.pss = cases[i].pss;
         if (cases[i].good) {
             expect_good(&s, TR34_RECIPIENT);
             continue;
@@ -321,6 +324,7 @@ START_TEST(weak_hashes_are_refused)
                    LEAF " (CN=KRD,O=Partner): the certificate is signed with a weak hash;");
         s = setting();
         s.middle.hash = hash;
+        s.middle.pss = cases[i].pss;
         expect_bad(&s, TR34_RECIPIENT,
                    ANCHOR " (CN=Middle,O=Partner): the certificate is signed with a weak hash;");
     }

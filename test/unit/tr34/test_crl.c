@@ -192,6 +192,11 @@ START_TEST(a_list_is_whole_and_strong)
     expect_list(&(struct pki_list){.issuer = &root, .hash = EVP_sha1()}, &root,
                 "The revocation list of CN=Root,O=Partner is signed with a weak hash;");
     expect_list(&(struct pki_list){.issuer = &root, .hash = EVP_sha512()}, &root, NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true}, &root, NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true, .hash = EVP_sha512()}, &root,
+                NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true, .hash = EVP_sha1()}, &root,
+                "The revocation list of CN=Root,O=Partner is signed with a weak hash;");
 }
 END_TEST
 
