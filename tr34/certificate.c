@@ -18,8 +18,8 @@
 #define LEAST_EXPONENT 65537
 #define HEAD_MAX 6 /* of an element: tag and length */
 
-/* The subject as one line; control characters are escaped, and a
- * question mark stands for each octet beyond ASCII. */
+/* The subject as one line; control characters are escaped, a question mark stands for each octet
+ * beyond ASCII, and three dots for what does not fit. */
 static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -34,6 +34,8 @@ static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
         out[i] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?';
         out[i + 1] = '\0';
     }
+    if (len >= CERTIFICATE_NAME_MAX)
+        strcpy(out + CERTIFICATE_NAME_MAX - sizeof "...", "...");
     if (!out[0])
         strcpy(out, "no subject");
     BIO_free(bio);

@@ -34,7 +34,7 @@ struct der_view tr34_certificate_der(const struct tr34_certificate *certificate)
 struct der_view tr34_certificate_identity(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_modulus(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_exponent(const struct tr34_certificate *certificate);
-/* Its subject in one line of printable ASCII, for messages. */
+/* Its subject in one line of printable ASCII, for messages; a long one ends in three dots. */
 const char *tr34_certificate_name(const struct tr34_certificate *certificate);
 /* SHA-256 of the DER, 64 lower-case hex digits and a NUL. */
 #define TR34_FINGERPRINT_SIZE 65

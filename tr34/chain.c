@@ -207,7 +207,9 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
 {
     if (is_self_issued(leaf))
         return refuse(leaf, field, err,
-                      "the certificate is self-signed; it must come from the CA that is named");
+                      is_signed_by(leaf, leaf)
+                          ? "the certificate is self-signed; it must come from the CA that is named"
+                          : "its subject is the name of its issuer; it must have one of its own");
     if (purpose == TR34_CA ? !check_authority(leaf, field, now, err)
                            : !check_leaf(leaf, field, purpose, err))
         return false;

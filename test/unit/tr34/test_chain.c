@@ -194,6 +194,17 @@ START_TEST(a_leaf_is_not_self_signed)
 }
 END_TEST
 
+/* It has its issuer's name, but that does not make its signature its own. */
+START_TEST(a_leaf_has_a_name_of_its_own)
+{
+    struct setting s = setting();
+
+    s.leaf.name = "Middle";
+    expect_bad(&s, TR34_RECIPIENT,
+               LEAF " (CN=Middle,O=Partner): its subject is the name of its issuer;");
+}
+END_TEST
+
 START_TEST(a_ca_is_one)
 {
     struct setting s = setting();
@@ -457,6 +468,7 @@ int main(void)
         the_first_and_the_last_second_count,
         a_leaf_is_no_ca,
         a_leaf_is_not_self_signed,
+        a_leaf_has_a_name_of_its_own,
         a_ca_is_one,
         path_lengths_bind,
         a_ca_may_come_below_a_chain,
