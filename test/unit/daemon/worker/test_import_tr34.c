@@ -21,6 +21,7 @@
 static EVP_PKEY *authority_key;
 static struct tr34_certificate *authority;
 static char anchor[ARN_MAX];
+static keyferry_ExportKeyRequest asked;
 static keyferry_ImportKeyRequest request;
 static keyferry_ImportKeyReply reply;
 
@@ -133,15 +134,31 @@ static void open_side(enum key_purpose purpose, enum key_algorithm algorithm, st
                               sizeof side->certificate, &err));
 }
 
-static const char *export_material(keyferry_ExportKeyRequest *asked, const char *key)
+static const char *export_it(void)
 {
     static keyferry_ExportKeyReply exported;
 
-    set_text(asked, export_key_identifier, key);
-    asked->has_key_material = true;
-    SEND(EXPORT_KEY, ExportKey, asked, &exported);
-    expect_ok();
+    SEND(EXPORT_KEY, ExportKey, &asked, &exported);
     return exported.wrapped_key.key_material;
+}
+
+/* A new key's, or where ksn is not NULL a new BDK's initial key's. */
+static const char *export_new(enum key_algorithm algorithm, const char *ksn)
+{
+    const char *material;
+    char key[ARN_MAX];
+
+    create_key(ksn ? "B0" : "P0", algorithm, ksn ? 'X' : 'B', true, key);
+    set_text(&asked, export_key_identifier, key);
+    asked.has_key_material = true;
+    if (ksn) {
+        asked.has_export_attributes = true;
+        asked.export_attributes.has_export_dukpt_initial_key = true;
+        set_text(&asked.export_attributes.export_dukpt_initial_key, key_serial_number, ksn);
+    }
+    material = export_it();
+    expect_ok();
+    return material;
 }
 
 static enum key_algorithm receiving(enum key_algorithm algorithm)
@@ -150,17 +167,14 @@ static enum key_algorithm receiving(enum key_algorithm algorithm)
 }
 
 /* A key that left in a key token, and the request that takes it in again. */
-static void prepare_tr34(enum key_algorithm algorithm, const char *layout)
+static void prepare_tr34(enum key_algorithm algorithm, const char *layout, const char *ksn)
 {
-    static keyferry_ExportKeyRequest asked;
     keyferry_ExportTr34KeyBlock *out = &asked.key_material.tr34_key_block;
     static struct side sender, receiver;
     keyferry_ImportTr34KeyBlock *in = &request.key_material.tr34_key_block;
-    char key[ARN_MAX];
 
     open_side(PURPOSE_EXPORT_TOKEN, KEY_RSA_2048, &sender);
     open_side(PURPOSE_IMPORT_TR34, receiving(algorithm), &receiver);
-    create_key("P0", algorithm, 'B', true, key);
     memset(&asked, 0, sizeof asked);
     asked.key_material.which_material = keyferry_ExportKeyMaterial_tr34_key_block_tag;
     set_text(out, certificate_authority_public_key_identifier, anchor);
@@ -175,19 +189,16 @@ static void prepare_tr34(enum key_algorithm algorithm, const char *layout)
     set_text(in, signing_key_certificate, sender.certificate);
     set_text(in, import_token, receiver.token);
     set_text(in, key_block_format, "X9_TR34_2012");
-    set_text(in, wrapped_key_block, export_material(&asked, key));
+    set_text(in, wrapped_key_block, export_new(algorithm, ksn));
 }
 
-static void prepare_cryptogram(enum key_algorithm algorithm)
+static void prepare_cryptogram(enum key_algorithm algorithm, const char *ksn)
 {
-    static keyferry_ExportKeyRequest asked;
     keyferry_ExportKeyCryptogram *out = &asked.key_material.key_cryptogram;
     static struct side receiver;
     keyferry_ImportKeyCryptogram *in = &request.key_material.key_cryptogram;
-    char key[ARN_MAX];
 
     open_side(PURPOSE_IMPORT_CRYPTOGRAM, receiving(algorithm), &receiver);
-    create_key("P0", algorithm, 'B', true, key);
     memset(&asked, 0, sizeof asked);
     asked.key_material.which_material = keyferry_ExportKeyMaterial_key_cryptogram_tag;
     set_text(out, certificate_authority_public_key_identifier, anchor);
@@ -198,7 +209,7 @@ static void prepare_cryptogram(enum key_algorithm algorithm)
     in->has_key_attributes = in->has_exportable = in->exportable = true;
     set_attributes(&in->key_attributes, key_usage_name("P0"), key_algorithm_name(algorithm), 'B');
     set_text(in, import_token, receiver.token);
-    set_text(in, wrapped_key_cryptogram, export_material(&asked, key));
+    set_text(in, wrapped_key_cryptogram, export_new(algorithm, ksn));
 }
 
 static void prepare(int number)
@@ -206,17 +217,24 @@ static void prepare(int number)
     static const struct {
         const char *layout; /* NULL: a cryptogram */
         enum key_algorithm algorithm;
+        const char *ksn;
     } kinds[] = {
-        {"aws2012", KEY_TDES_2KEY}, {"aws2012", KEY_AES_128}, {"cms", KEY_TDES_3KEY},
-        {NULL, KEY_TDES_3KEY},      {NULL, KEY_AES_128},
+        {"aws2012", KEY_TDES_2KEY, NULL},
+        {"aws2012", KEY_AES_128, NULL},
+        {"cms", KEY_TDES_3KEY, NULL},
+        {NULL, KEY_TDES_3KEY, NULL},
+        {NULL, KEY_AES_128, NULL},
+        {"aws2012", KEY_TDES_2KEY, "FFFF9876543210E00000"},
+        {NULL, KEY_AES_128, "123456789012345600000000"},
     };
 
     if (kinds[number].layout)
-        prepare_tr34(kinds[number].algorithm, kinds[number].layout);
+        prepare_tr34(kinds[number].algorithm, kinds[number].layout, kinds[number].ksn);
     else
-        prepare_cryptogram(kinds[number].algorithm);
+        prepare_cryptogram(kinds[number].algorithm, kinds[number].ksn);
 }
-#define KINDS 5
+#define KINDS 5 /* whose import ends with an export copy and a card */
+#define EXPORT_KINDS 7
 
 static void import_it(void)
 {
@@ -247,6 +265,34 @@ START_TEST(each_failing_call_leaves_nothing)
     expect_ok();
     ck_assert_int_gt(fail_at, 15);
     ck_assert_uint_eq(count_objects(service->session), objects + 2); /* export copy and card */
+}
+END_TEST
+
+/* The same on the way out; the receiver's public key is an object, too. */
+START_TEST(each_failing_call_of_an_export_leaves_nothing)
+{
+    bool reached = true;
+    size_t objects;
+    int fail_at;
+
+    trust_authority();
+    prepare(_i);
+    objects = count_objects(service->session);
+    for (fail_at = 0; reached; fail_at++) {
+        random_wipe(&service->random);
+        failing_start(service->session, fail_at, CKR_DEVICE_MEMORY);
+        export_it();
+        reached = failing_stop();
+        if (!reached)
+            break;
+        ck_assert_msg(response.status == KF_UNAVAILABLE || response.status == KF_INTERNAL,
+                      "call %d failed: %s", fail_at, response.message);
+        ck_assert_ptr_null(strstr(response.message, "CKR"));
+        ck_assert_msg(count_objects(service->session) == objects, "call %d", fail_at);
+    }
+    expect_ok();
+    ck_assert_int_ge(fail_at, 3); /* a cryptogram: read, create, wrap */
+    ck_assert_uint_eq(count_objects(service->session), objects);
 }
 END_TEST
 
@@ -326,6 +372,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, KINDS);
+    tcase_add_loop_test(tests, each_failing_call_of_an_export_leaves_nothing, 0, EXPORT_KINDS);
     tcase_add_test(tests, what_is_readable_is_not_used);
     tcase_add_test(tests, what_an_import_needs_is_named);
     return run_case(tests, "import-tr34");
