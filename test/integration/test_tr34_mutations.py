@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Thousands of faulty key tokens: KEYFERRY_TEST_MUTATIONS says how many, KEYFERRY_TEST_SEED which."""
+"""Faulty key tokens, 1000 on each token: KEYFERRY_TEST_MUTATIONS gives another number, KEYFERRY_TEST_SEED others. The
+certificates are in test_tr34_export_refusals.py; 5000 in all."""
 import itertools
 import os
 import random
