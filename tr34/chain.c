@@ -47,6 +47,17 @@ static bool may(const struct tr34_certificate *c, uint32_t usage)
     return (X509_get_key_usage(c->x509) & usage) != 0;
 }
 
+/* Purposes of extendedKeyUsage (RFC 5280 4.2.1.12) with which no keys are exchanged: whose
+ * certificate has no others is somebody else. None is TR-34's own, so that all others, unknown ones
+ * too, are let pass. */
+static bool serves_something_else(const struct tr34_certificate *c)
+{
+    static const uint32_t others = XKU_OCSP_SIGN | XKU_TIMESTAMP | XKU_CODE_SIGN | XKU_DVCS;
+    uint32_t purposes = X509_get_extended_key_usage(c->x509); /* all bits where there is none */
+
+    return purposes != 0 && (purposes & ~others) == 0;
+}
+
 static bool check_extensions(const struct tr34_certificate *c, const char *field,
                              struct kf_error *err)
 {
@@ -79,6 +90,14 @@ static bool check_leaf(const struct tr34_certificate *c, const char *field,
         return false;
     if (X509_get_extension_flags(c->x509) & EXFLAG_CA)
         return refuse(c, field, err, "it is a CA's certificate; a partner's own is needed");
+    /* RFC 5280 4.2.1.3 */
+    if ((X509_get_extension_flags(c->x509) & EXFLAG_KUSAGE) && may(c, KU_KEY_CERT_SIGN))
+        return refuse(c, field, err,
+                      "its keyUsage allows to sign certificates, but basicConstraints has no "
+                      "CA:TRUE");
+    if (serves_something_else(c))
+        return refuse(c, field, err,
+                      "its extendedKeyUsage is for OCSP, time stamps, notaries or code only");
     if (purpose == TR34_RECIPIENT && !may(c, KU_KEY_ENCIPHERMENT))
         return refuse(c, field, err, "its keyUsage does not allow keyEncipherment");
     if (purpose == TR34_SENDER && !may(c, KU_DIGITAL_SIGNATURE))

@@ -35,10 +35,11 @@ enum tr34_purpose { TR34_RECIPIENT, TR34_SENDER, TR34_CA };
 /*
  * Checks the whole chain at the time now: signatures, validity, CA flags, key usage, key sizes,
  * hashes (no MD5, no SHA-1; a root's own signature proves nothing and may have any), how many CAs
- * may follow one, revocation. A leaf is no CA, not self-signed, and has no CA's key. Its modulus is
- * looked into last, once it is certified; a CA's was when it was imported. A refusal is a
- * KF_VALIDATION that names field, which the certificate came in, or the chain's, the certificate's
- * subject, and the reason; a CRL that cannot serve is a KF_UNAVAILABLE.
+ * may follow one, revocation. A leaf is no CA, may not sign certificates, is not self-signed, has
+ * no CA's key of this chain, and no extendedKeyUsage of another service only. Its modulus is looked
+ * into last, once it is certified; a CA's was when it was imported. A refusal is a KF_VALIDATION
+ * that names field, which the certificate came in, or the chain's, the certificate's subject, and
+ * the reason; a CRL that cannot serve is a KF_UNAVAILABLE.
  */
 bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
                       const char *field, enum tr34_purpose purpose, time_t now,

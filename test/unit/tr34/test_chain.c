@@ -131,6 +131,51 @@ START_TEST(key_usage_binds_where_there_is_one)
 }
 END_TEST
 
+START_TEST(a_leaf_may_not_sign_certificates)
+{
+    static const char message[] = LEAF " (CN=KRD,O=Partner): its keyUsage allows to sign ";
+    struct setting s = setting();
+
+    s.leaf.usage = "critical,keyEncipherment,keyCertSign";
+    expect_bad(&s, TR34_RECIPIENT, message);
+    s.leaf.usage = "digitalSignature,keyCertSign";
+    expect_bad(&s, TR34_SENDER, message);
+    s.leaf.constraints = NULL;
+    expect_bad(&s, TR34_SENDER, message);
+    s.leaf.usage = "digitalSignature,cRLSign"; /* an indirect list's signer is no CA */
+    expect_good(&s, TR34_SENDER);
+}
+END_TEST
+
+START_TEST(other_services_are_no_partners)
+{
+    static const struct {
+        const char *purposes;
+        bool good;
+    } cases[] = {
+        {"critical,OCSPSigning", false},  {"OCSPSigning", false},
+        {"critical,timeStamping", false}, {"codeSigning,timeStamping", false},
+        {"critical,dvcs", false},         {"critical,OCSPSigning,1.2.3.4.5", false},
+        {"codeSigning,clientAuth", true}, {"critical,emailProtection", true},
+        {"critical,1.2.3.4.5", true},     {"critical,anyExtendedKeyUsage", true},
+        {"OCSPSigning,serverAuth", true},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct setting s = setting();
+
+        s.leaf.usage = "keyEncipherment,digitalSignature";
+        s.leaf.more = "extendedKeyUsage";
+        s.leaf.more_value = cases[i].purposes;
+        for (enum tr34_purpose purpose = TR34_RECIPIENT; purpose <= TR34_SENDER; purpose++)
+            if (cases[i].good)
+                expect_good(&s, purpose);
+            else
+                expect_bad(&s, purpose, LEAF " (CN=KRD,O=Partner): its extendedKeyUsage is for ");
+    }
+}
+END_TEST
+
 /* Each certificate's, and the two ends told apart. */
 START_TEST(every_certificate_has_its_time)
 {
@@ -464,6 +509,8 @@ int main(void)
         a_root_alone_is_a_chain,
         leaves_need_no_extensions,
         key_usage_binds_where_there_is_one,
+        a_leaf_may_not_sign_certificates,
+        other_services_are_no_partners,
         every_certificate_has_its_time,
         the_first_and_the_last_second_count,
         a_leaf_is_no_ca,
