@@ -17,6 +17,11 @@ SEED = os.environ.get("KEYFERRY_TEST_SEED", "1")
 NONCE = bytes(range(8))
 
 
+def by_one_name(data):
+    """A signature has two names in the wild, outside of what is signed: one may stand for the other."""
+    return data.replace(form.SHA256_WITH_RSA, form.RSA)
+
+
 class Mutations(tr34_partner.PartnerCase):
     def setUp(self):
         self.chance = random.Random("%s %s" % (SEED, self.token))
@@ -35,7 +40,7 @@ class Mutations(tr34_partner.PartnerCase):
     def mutate(self, right):
         while True:
             wrong = tr34_partner.mutate(self.chance, right)
-            if wrong != right:
+            if by_one_name(wrong) != by_one_name(right):
                 return wrong
 
     def around(self, key):
