@@ -237,8 +237,9 @@ class Refusals(tr34_case.Tr34Case):
             self.sandbox.call("START_KEY_USAGE", {"key_identifier": anchor})
 
     def test_mutated_certificates(self):
-        """None is taken, whatever was changed: 1500 on each token or, by KEYFERRY_TEST_MUTATIONS, another number. With the
-        key tokens of test_tr34_mutations.py, which heeds the same variable, that is 5000 in a plain run."""
+        """None is taken, whatever was changed. KEYFERRY_TEST_MUTATIONS gives another number than
+        1500 on each token; with test_tr34_mutations.py, which heeds it too, a plain run has 5000.
+        """
         chance = random.Random("%s %s" % (SEED, self.token))
         good = self.receivers[3072]
         with self.sandbox.connect() as connection:
