@@ -242,8 +242,8 @@ class Attacker:
             CKA.EXTRACTABLE: True,
         }
 
-        def read(sensitive):
-            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: sensitive})
+        def read():
+            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: False})
             try:
                 return self.session.get_attribute(made, CKA.VALUE)
             except Error as error:
@@ -253,15 +253,18 @@ class Attacker:
                 self.session.destroy(made)
             raise Blocked("CKR_ATTRIBUTE_SENSITIVE")
 
-        def wrap():
-            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: True})
+        def wrap(**more):
+            more = {CKA[name]: value for name, value in more.items()}
+            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: True, **more})
             try:
                 return self.session.wrap(Mechanism(CKM.AES_KEY_WRAP_PAD), self.kek, made)
             finally:
                 self.session.destroy(made)
 
         return first(
-            lambda: read(False), lambda: self.open_wrap_pad(self.kek_value, wrap())
+            read,
+            lambda: self.open_wrap_pad(self.kek_value, wrap()),
+            lambda: self.open_wrap_pad(self.kek_value, wrap(EXTRACTABLE=False)),
         )
 
     def tagged(self, mechanism, base, length):

@@ -75,7 +75,7 @@ def set_attributes(attacker, victim):
 
     def drift(template):
         if has(attacker, victim.handle, template):
-            raise Blocked("CKR_ATTRIBUTE_READ_ONLY")
+            raise Blocked("no change")
         attacker.session.set_attributes(victim.handle, template)
         check_changed(attacker, victim.handle, template)
         return best_use(attacker, victim)
@@ -104,14 +104,14 @@ def edit_the_label(attacker, victim):
 @attack(OBJECTS)
 def take_its_id(attacker, victim):
     """Another object with the same class and CKA_ID: some tokens replace the first by the second."""
-    ident = attacker.session.get_attribute(victim.handle, CKA.ID)
-    which = {CKA.ID: ident, CKA.CLASS: attacker.session.get_attribute(victim.handle, CKA.CLASS)}
-    before = set(attacker.session.find(which))
-    made = attacker.like(victim, {CKA.ID: ident, CKA.LABEL: "another"})
-    after = set(attacker.session.find(which))
-    check(made in after, "the second is not found")
-    if before <= after:
-        attacker.session.destroy(made)
+    session = attacker.session
+    names = session.get_attributes(victim.handle, [CKA.CLASS, CKA.ID, CKA.LABEL])
+    made = attacker.like(victim, {CKA.ID: names[CKA.ID], CKA.LABEL: "another"})
+    found = session.find({each: names[each] for each in (CKA.CLASS, CKA.ID)})
+    labels = [session.get_attribute(handle, CKA.LABEL) for handle in found]
+    check(b"another" in labels, "the second is not found")
+    if names[CKA.LABEL] in labels:
+        session.destroy(made)
         return "twin"
     return "replaced"
 

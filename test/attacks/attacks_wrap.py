@@ -46,17 +46,24 @@ def wrap_under_a_public_key(attacker, victim):
 @attack(KEYS)
 def wrap_and_decrypt(attacker, victim):
     """Clulow: a generated key that wraps and decrypts, so that nothing known is put in."""
-    flags = {CKA.VALUE_LEN: 32, CKA.TOKEN: False, CKA.WRAP: True, CKA.DECRYPT: True}
-    both = attacker.session.generate(Mechanism(CKM.AES_KEY_GEN), flags)
-    iv = bytes(16)
-    blob = first(
-        lambda: attacker.session.wrap(Mechanism(CKM.AES_CBC_PAD, iv), both, victim.handle),
-        lambda: attacker.session.wrap(Mechanism(CKM.AES_CBC, iv), both, victim.handle),
-    )
-    data = attacker.session.decrypt(Mechanism(CKM.AES_CBC, iv), both, blob)
-    if victim.kind == "RSA" or len(data) > len(victim.value or b"\0"):
-        data = unpadded(data)
-    return key(victim, data)
+
+    def both(generation, cbc, wrapping, size):
+        flags = {CKA.TOKEN: False, CKA.WRAP: True, CKA.DECRYPT: True}
+        if size == 16:
+            flags[CKA.VALUE_LEN] = 32
+        made = attacker.session.generate(Mechanism(generation), flags)
+        blob = attacker.session.wrap(Mechanism(wrapping, bytes(size)), made, victim.handle)
+        data = attacker.session.decrypt(Mechanism(cbc, bytes(size)), made, blob)
+        return data if wrapping == cbc else unpadded(data)
+
+    ways = [
+        lambda: both(CKM.AES_KEY_GEN, CKM.AES_CBC, CKM.AES_CBC_PAD, 16),
+        lambda: both(CKM.DES3_KEY_GEN, CKM.DES3_CBC, CKM.DES3_CBC_PAD, 8),
+    ]
+    if victim.is_secret:
+        ways.append(lambda: both(CKM.AES_KEY_GEN, CKM.AES_CBC, CKM.AES_CBC, 16))
+        ways.append(lambda: both(CKM.DES3_KEY_GEN, CKM.DES3_CBC, CKM.DES3_CBC, 8))
+    return key(victim, first(*ways))
 
 
 @attack(KEYS)

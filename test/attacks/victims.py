@@ -49,6 +49,7 @@ class Victim:
         self.public_key = more.get("public_key")
 
         self.more = more
+        self.allowed = None  # its list of mechanisms
 
     def known(self):
         """What a copy of it is checked by."""
@@ -77,9 +78,21 @@ class Scene:
         self.sandbox = harness.Sandbox(token, workers=1, ca=True)
         self.session = self.sandbox.open_token()
         self.victims = {}
+        self.foreign = None
 
     def close(self):
         self.sandbox.close()
+
+    def prepare(self):
+        self.add_symmetric()
+        self.add_asymmetric()
+        # What the worker holds by now: KBEK and KBMK of two keys, cached.
+        self.foreign = self.session.find({CKA.TOKEN: False})
+        self.add_session()
+        self.add_own()
+        for victim in self.victims.values():
+            found = self.session.get_attributes(victim.handle, [CKA.ALLOWED_MECHANISMS])
+            victim.allowed = found.get(CKA.ALLOWED_MECHANISMS)
 
     def object(self, arn, role):
         """The handle of a key's object."""
@@ -141,7 +154,8 @@ class Scene:
             more = {"value": value, "check_value": self.kcv(kept)}
             self.add(column, self.object(kept, "kept"), algorithm.split("_")[0], **more)
         for column, role, mask in (("LKE", "legacy-KBEK", b"\x45"), ("LKM", "legacy-KBMK", b"\x4D")):
-            self.add(column, self.object(arn, role), "TDES", value=xor(tdes, mask))
+            value = harness.odd_parity(xor(tdes, mask))
+            self.add(column, self.object(arn, role), "TDES", value=value)
         alias = {"alias_name": "alias/victim", "key_arn": arn_out}
         self.sandbox.call("CREATE_ALIAS", alias)
         self.add("CRD", self.object(arn_out, "card"), "generic")
