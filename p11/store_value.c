@@ -19,49 +19,45 @@
 
 static const uint8_t zeros[P11_BLOCK_MAX];
 
-/* A failure that says nothing of the token's state is a refusal: what it would have shown stays
- * unknown. */
-static bool settle(bool good, bool *known, const struct kf_error *failed, struct kf_error *err)
-{
-    *known = good;
-    if (good || failed->fault == KF_FAULT_NONE)
-        return true;
-    return kf_fail_fault(err, failed->status, failed->fault, failed->detail, "%s", failed->message);
-}
-
-/* The first len bytes of E(key, block). */
+/* The first len bytes of E(key, block); known is false where the token does not let them be read.
+ */
 static bool encrypt_block(const struct p11_token *token, enum p11_cipher cipher,
                           CK_OBJECT_HANDLE key, const uint8_t *block, uint8_t *out, size_t len,
-                          struct kf_error *err)
+                          bool *known, struct kf_error *err)
 {
     struct p11_template template = {0};
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     CK_ATTRIBUTE value = {CKA_VALUE, out, len};
-    bool good;
+    struct kf_error failed = {0};
+    CK_RV rv = CKR_OK;
 
     role_session_template(token, ROLE_CONSTANT, KEY_ALGORITHM_NONE, len, &template);
-    good =
-        op_derive(token, cipher, key, block, cipher == P11_AES ? 16 : 8, &template, &made, err) &&
-        p11_get_attributes(token->session, made, &value, 1, err) == CKR_OK &&
-        value.ulValueLen == len;
+    if (!op_derive(token, cipher, key, block, cipher == P11_AES ? 16 : 8, &template, &made, err))
+        return false;
+    rv = p11_get_attributes(token->session, made, &value, 1, &failed);
     op_destroy(token, &made);
-    return good;
+    *known = rv == CKR_OK;
+    if (!*known && rv != CKR_ATTRIBUTE_SENSITIVE)
+        return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
+    return !*known || value.ulValueLen == len ||
+           kf_fail(err, KF_INTERNAL, "The token's constant has a wrong length.");
 }
 
-/* TDES: of the block of zeros; AES: its CMAC. */
+/* The check value of a key that derives by encryption: TDES of the block of zeros, AES its CMAC. */
 static bool derive_value(const struct p11_token *token, enum key_algorithm algorithm,
-                         CK_OBJECT_HANDLE key, uint8_t value[VALUE_BYTES], struct kf_error *err)
+                         CK_OBJECT_HANDLE key, uint8_t value[VALUE_BYTES], bool *known,
+                         struct kf_error *err)
 {
     struct tr31_cmac_subkeys subkeys = {0};
     uint8_t l[P11_BLOCK_MAX];
     bool good;
 
     if (op_cipher(algorithm) == P11_TDES)
-        return encrypt_block(token, P11_TDES, key, zeros, value, VALUE_BYTES, err);
-    good = encrypt_block(token, P11_AES, key, zeros, l, sizeof l, err);
-    if (good) {
+        return encrypt_block(token, P11_TDES, key, zeros, value, VALUE_BYTES, known, err);
+    good = encrypt_block(token, P11_AES, key, zeros, l, sizeof l, known, err);
+    if (good && *known) {
         tr31_cmac_subkeys(l, sizeof l, &subkeys);
-        good = encrypt_block(token, P11_AES, key, subkeys.k1, value, VALUE_BYTES, err);
+        good = encrypt_block(token, P11_AES, key, subkeys.k1, value, VALUE_BYTES, known, err);
     }
     explicit_bzero(l, sizeof l);
     explicit_bzero(&subkeys, sizeof subkeys);
@@ -71,16 +67,16 @@ static bool derive_value(const struct p11_token *token, enum key_algorithm algor
 static bool check_working(const struct p11_store *store, const struct p11_key *key, bool *differs,
                           struct kf_error *err)
 {
-    struct kf_error failed = {0};
     uint8_t value[VALUE_BYTES];
     char text[2 * VALUE_BYTES + 1];
     bool known;
 
-    if (!settle(derive_value(store->token, key->facts.algorithm, key->working, value, &failed),
-                &known, &failed, err))
+    if (!derive_value(store->token, key->facts.algorithm, key->working, value, &known, err))
         return false;
-    hex_encode(value, sizeof value, text);
-    *differs = known && strcmp(text, key->facts.kcv) != 0;
+    if (known) {
+        hex_encode(value, sizeof value, text);
+        *differs = strcmp(text, key->facts.kcv) != 0;
+    }
     return true;
 }
 
@@ -108,16 +104,13 @@ static bool check_mask(struct p11_store *store, const struct p11_key *key, CK_OB
     struct p11_template template = {0};
     CK_OBJECT_HANDLE masked = CK_INVALID_HANDLE;
     uint8_t right[P11_BLOCK_MAX], found[VALUE_BYTES];
-    struct kf_error failed = {0};
-    bool known, good;
+    bool known = false, good;
 
     role_session_template(store->token, ROLE_CHECK_VALUE, key->facts.algorithm, 0, &template);
-    good =
-        store_make_variant(store, ROLE_MASK_VARIANT, value, key_facts_bytes(&key->facts), &template,
-                           &masked, err) &&
-        op_encrypt_ecb(store->token, P11_TDES, masked, zeros, 8, right, err) &&
-        settle(derive_value(store->token, key->facts.algorithm, key->mask_variant, found, &failed),
-               &known, &failed, err);
+    good = store_make_variant(store, ROLE_MASK_VARIANT, value, key_facts_bytes(&key->facts),
+                              &template, &masked, err) &&
+           op_encrypt_ecb(store->token, P11_TDES, masked, zeros, 8, right, err) &&
+           derive_value(store->token, key->facts.algorithm, key->mask_variant, found, &known, err);
     op_destroy(store->token, &masked);
     *differs = good && known && memcmp(found, right, sizeof found) != 0;
     return good;
