@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody with the user PIN: the keys he makes for himself, and what he does again and again. An attack ends with what it
-got, proven by the bytes, or with Blocked."""
+"""Somebody with the user PIN: the keys he makes for himself, and what he does again and again. An
+attack ends with what it got, proven by the bytes, or with Blocked."""
 import ctypes
 import hashlib
 import hmac
@@ -11,10 +11,10 @@ import victims
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from pkcs11 import CKA, CKG, CKK, CKM, CKO, Error, Mechanism, extract, oaep, with_data, with_key
+from pkcs11 import CKA, CKG, CKK, CKM, CKO, Error, Mechanism, oaep, with_data
 
 ABSENT = "mechanism absent"
-# Of several ways that were refused, the refusal that says most; what is not here comes between the two.
+# Of several ways that were refused, the refusal that says most; the others come between these.
 TELLING = ("CKR_KEY_UNEXTRACTABLE", "CKR_KEY_FUNCTION_NOT_PERMITTED", "CKR_ATTRIBUTE_SENSITIVE")
 WEAK = ("CKR_KEY_TYPE_INCONSISTENT", "CKR_MECHANISM_PARAM_INVALID", "CKR_MECHANISM_INVALID")
 # What makes a twin of an object
@@ -62,7 +62,8 @@ def check(condition, what):
 
 
 def key(victim, value):
-    """The gain of a key's bytes. They are right by the check value that Keyferry says, and by what the test knows."""
+    """The gain of a key's bytes. They are right by the check value that Keyferry says, and by what
+    the test knows."""
     if victim.kind == "RSA":
         private = serialization.load_der_private_key(value, None)
         known = victim.public_key.public_numbers()
@@ -164,7 +165,8 @@ class Attacker:
         return self.session.generate_pair(mechanism, public, private)[1]
 
     def compare(self, handle, begins):
-        """The last byte of an object's value, by wrapping it and encrypting all that it can be under the same KBMK."""
+        """The last byte of an object's value, by wrapping it and encrypting all that it can be
+        under the same KBMK."""
         mechanism = Mechanism(CKM.AES_CBC, bytes(16))
         blob = self.session.wrap(mechanism, self.kbmk, handle)
         for byte in range(256):
@@ -268,7 +270,8 @@ class Attacker:
         )
 
     def tagged(self, mechanism, base, length):
-        """An HMAC under a derived secret, and the zeros that had to be joined behind it: tokens refuse HMAC with few bytes."""
+        """An HMAC under a derived secret, and the zeros that had to be joined behind it: tokens
+        refuse HMAC with few bytes."""
         template = {
             CKA.CLASS: CKO.SECRET_KEY,
             CKA.KEY_TYPE: CKK.GENERIC_SECRET,
@@ -285,7 +288,10 @@ class Attacker:
             if tail:
                 longer = {**template, CKA.VALUE_LEN: 32}
                 join = with_data(CKM.CONCATENATE_BASE_AND_DATA, tail)
-                ways = [lambda: (made[0], b""), lambda: (self.session.derive(join, made[0], longer), tail)]
+                ways = [
+                    lambda: (made[0], b""),
+                    lambda: (self.session.derive(join, made[0], longer), tail),
+                ]
             else:
                 ways = [lambda: (made[0], b"")]
 
@@ -300,8 +306,8 @@ class Attacker:
                 self.session.destroy(handle)
 
     def search(self, step, length):
-        """A value byte by byte. step(known) is a derivation (mechanism, base, length, bytes before the next byte) whose last
-        byte is the one that follows what is known."""
+        """A value byte by byte. step(known) is a derivation (mechanism, base, length, bytes before
+        the next byte) whose last byte is the one that follows what is known."""
         known = b""
         while len(known) < length:
             mechanism, base, made, head = step(known)
@@ -314,76 +320,3 @@ class Attacker:
             check(len(found) == 1, "no byte fits")
             known += bytes(found)
         return known
-
-
-# Ways to cut a key into bytes: each gives what derives the whole value, with what stands before it, and the steps above.
-
-
-def by_data_and_base(_, victim):
-    def join(data):
-        return with_data(CKM.CONCATENATE_DATA_AND_BASE, data)
-
-    def step(known):
-        zeros = bytes(63 - len(known))
-        return join(zeros), victim.handle, 64, zeros + known
-
-    return (join(b"\0"), victim.handle, 1), step
-
-
-def by_base_and_data(_, victim):
-    mechanism = with_data(CKM.CONCATENATE_BASE_AND_DATA, b"\0")
-    return (mechanism, victim.handle, 0), lambda known: (
-        mechanism,
-        victim.handle,
-        len(known) + 1,
-        known,
-    )
-
-
-def by_key_and_base(attacker, victim):
-    """The victim comes second, behind a key of one's own."""
-
-    def base(length):
-        return attacker.secret(CKK.GENERIC_SECRET, bytes(length), DERIVE=True, EXTRACTABLE=True)
-
-    def step(known):
-        before = 63 - len(known)
-        return with_key(victim.handle), base(before), 64, bytes(before) + known
-
-    return (with_key(victim.handle), base(1), 1), step
-
-
-def by_xor(_, victim):
-    def mechanism(length):
-        return with_data(CKM.XOR_BASE_AND_DATA, bytes(length))
-
-    length = len(victim.value or b"\0")
-    return (mechanism(length), victim.handle, 0), lambda known: (
-        mechanism(len(known) + 1),
-        victim.handle,
-        len(known) + 1,
-        known,
-    )
-
-
-def by_cut(_, victim):
-    return (extract(0), victim.handle, 0), lambda known: (
-        extract(8 * len(known)),
-        victim.handle,
-        1,
-        b"",
-    )
-
-
-def cut_to_pieces(attacker, victim, way):
-    """A key's value by a mechanism that joins, xors or cuts: read in one call, wrapped, or searched byte by byte."""
-    whole, step = way(attacker, victim)
-    mechanism, base, before = whole
-    length = len(victim.value or b"\0")
-    return key(
-        victim,
-        first(
-            lambda: attacker.readable(mechanism, base, before + length)[before : before + length],
-            lambda: attacker.search(step, length),
-        ),
-    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks that change an object, or take it away. They come last, and in this order."""
-import attacker as how
-from attacker import Blocked, check, cut_to_pieces, first, key
+import pieces
+from attacker import Blocked, check, first, key
 from attacks_derive import derive_readable, you_derive_i_encrypt
 from attacks_use import decrypt_what_it_wraps
 from pkcs11 import CKA, Error
@@ -16,8 +16,8 @@ def best_use(attacker, victim):
     ways = [
         lambda: key(victim, attacker.session.get_attribute(victim.handle, CKA.VALUE)),
         lambda: key(victim, attacker.wrap_out(victim)),
-        lambda: cut_to_pieces(attacker, victim, how.by_data_and_base),
-        lambda: cut_to_pieces(attacker, victim, how.by_cut),
+        lambda: pieces.cut_to_pieces(attacker, victim, pieces.by_data_and_base),
+        lambda: pieces.cut_to_pieces(attacker, victim, pieces.by_cut),
     ]
     if victim.kind == "RSA":
         ways = ways[1:2]
@@ -103,7 +103,8 @@ def edit_the_label(attacker, victim):
 
 @attack(OBJECTS)
 def take_its_id(attacker, victim):
-    """Another object with the same class and CKA_ID: some tokens replace the first by the second."""
+    """Another object with the same class and CKA_ID: some tokens replace the first by the
+    second."""
     session = attacker.session
     names = session.get_attributes(victim.handle, [CKA.CLASS, CKA.ID, CKA.LABEL])
     made = attacker.like(victim, {CKA.ID: names[CKA.ID], CKA.LABEL: "another"})

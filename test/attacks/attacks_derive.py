@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks that derive from a key: joining, xoring and cutting it to pieces, and deriving by encryption what is its own secret
-only as long as nobody can read it."""
-import attacker as how
+"""Attacks that derive from a key: joining, xoring and cutting it to pieces, and deriving by
+encryption what is its own secret only as long as nobody can read it."""
 import loot
-from attacker import check, cut_to_pieces, first
+import pieces
+from attacker import check, first, key
 from pkcs11 import CKA, CKK, CKM, CKO, Mechanism, sp800_108, with_cbc_data, with_data
 from registry import CBC, CBC_ENCRYPT_DATA, CIPHERS, CMAC, ECB, ENCRYPT_DATA, SECRETS, attack
 
@@ -11,36 +11,37 @@ from registry import CBC, CBC_ENCRYPT_DATA, CIPHERS, CMAC, ECB, ENCRYPT_DATA, SE
 @attack(SECRETS)
 def join_data_before(attacker, victim):
     """CKM_CONCATENATE_DATA_AND_BASE, a byte of the key more each time."""
-    return cut_to_pieces(attacker, victim, how.by_data_and_base)
+    return pieces.cut_to_pieces(attacker, victim, pieces.by_data_and_base)
 
 
 @attack(SECRETS)
 def join_data_behind(attacker, victim):
     """CKM_CONCATENATE_BASE_AND_DATA, cut by CKA_VALUE_LEN."""
-    return cut_to_pieces(attacker, victim, how.by_base_and_data)
+    return pieces.cut_to_pieces(attacker, victim, pieces.by_base_and_data)
 
 
 @attack(SECRETS)
 def join_behind_a_key(attacker, victim):
     """CKM_CONCATENATE_BASE_AND_KEY, the victim second."""
-    return cut_to_pieces(attacker, victim, how.by_key_and_base)
+    return pieces.cut_to_pieces(attacker, victim, pieces.by_key_and_base)
 
 
 @attack(SECRETS)
 def xor_data(attacker, victim):
     """CKM_XOR_BASE_AND_DATA: related keys, and short ones."""
-    return cut_to_pieces(attacker, victim, how.by_xor)
+    return pieces.cut_to_pieces(attacker, victim, pieces.by_xor)
 
 
 @attack(SECRETS)
 def cut_bytes(attacker, victim):
     """CKM_EXTRACT_KEY_FROM_KEY: a byte at a time, and HMAC with it (CVE-2015-5464)."""
-    return cut_to_pieces(attacker, victim, how.by_cut)
+    return pieces.cut_to_pieces(attacker, victim, pieces.by_cut)
 
 
 @attack(CIPHERS)
 def derive_readable(attacker, victim):
-    """CKM_*_ECB_ENCRYPT_DATA into a readable secret: a chosen block under the key, hence all that is derived from it."""
+    """CKM_*_ECB_ENCRYPT_DATA into a readable secret: a chosen block under the key, hence all that
+    is derived from it."""
 
     def encrypt(block):
         mechanism = with_data(ENCRYPT_DATA[victim.kind], block)
@@ -62,7 +63,8 @@ def derive_readable_by_cbc(attacker, victim):
 
 @attack(CIPHERS)
 def derive_short(attacker, victim):
-    """CKM_*_ECB_ENCRYPT_DATA cut by CKA_VALUE_LEN, a byte more each time: it need not be readable to be known."""
+    """CKM_*_ECB_ENCRYPT_DATA cut by CKA_VALUE_LEN, a byte more each time: it need not be readable
+    to be known."""
 
     def encrypt(block):
         mechanism = with_data(ENCRYPT_DATA[victim.kind], block)
@@ -75,7 +77,8 @@ def derive_short(attacker, victim):
 
 @attack(CIPHERS)
 def derive_by_kdf(attacker, victim):
-    """CKM_SP800_108_COUNTER_KDF with CMAC: a key block protection key's KBEK, readable or wrapped."""
+    """CKM_SP800_108_COUNTER_KDF with CMAC: a key block protection key's KBEK, readable or
+    wrapped."""
     fixed = loot.kdf_input(victim, 0)
     mechanism = sp800_108(CMAC[victim.kind], fixed)
     length = len(victim.value)
@@ -121,7 +124,8 @@ def you_derive_i_encrypt(attacker, victim):
 
 @attack(SECRETS)
 def compare_under_a_kbmk(attacker, victim):
-    """Without any key put in: joined behind zeros and wrapped under a KBMK, which encrypts every candidate, too."""
+    """Without any key put in: joined behind zeros and wrapped under a KBMK, which encrypts every
+    candidate, too."""
     length = len(victim.value or b"\0")
 
     def join(zeros):
@@ -144,4 +148,4 @@ def compare_under_a_kbmk(attacker, victim):
             known += attacker.compare(made, zeros + known)
         finally:
             attacker.session.destroy(made)
-    return how.key(victim, known)
+    return key(victim, known)

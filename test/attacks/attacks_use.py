@@ -35,7 +35,8 @@ def readable_secret():
 
 @attack((*CIPHERS, "RSA"))
 def decrypt_what_it_wraps(attacker, victim):
-    """C_Decrypt of what was wrapped under the key: Clulow's wrap and decrypt, with Keyferry's own keys."""
+    """C_Decrypt of what was wrapped under the key: Clulow's wrap and decrypt, with Keyferry's own
+    keys."""
     if victim.kind == "RSA":
         data = attacker.session.decrypt(oaep_sha256(), victim.handle, send_to(victim))
         check(data == SENT, "other data")
@@ -96,7 +97,8 @@ def conjure(attacker, victim):
 
 @attack((*CIPHERS, "RSA"))
 def padding_oracle(attacker, victim):
-    """C_UnwrapKey by CBC_PAD or PKCS #1 1.5 tells right padding from wrong (Bardou and others, Bleichenbacher)."""
+    """C_UnwrapKey by CBC_PAD or PKCS #1 1.5 tells right padding from wrong (Bardou and others,
+    Bleichenbacher)."""
     if victim.kind == "RSA":
         mechanism = Mechanism(CKM.RSA_PKCS)
         good = victim.public_key.encrypt(SENT, padding.PKCS1v15())
@@ -166,7 +168,8 @@ def digest(attacker, victim):
 
 @attack((*CIPHERS, "RSA"))
 def plant_under(attacker, victim):
-    """A known key encrypted under the victim and unwrapped by it, so that it looks like one that came in by the front door."""
+    """A known key encrypted under the victim and unwrapped by it, so that it looks like one that
+    came in by the front door."""
     if victim.kind == "RSA":
         blob, mechanism = send_to(victim), oaep_sha256()
     else:

@@ -23,8 +23,8 @@ def wrap_under_a_known_key(attacker, victim):
 
 @attack(KEYS)
 def wrap_under_a_known_key_unwrapped(attacker, victim):
-    """The same where C_CreateObject of secret keys is refused: the key comes in by C_UnwrapKey, under an RSA pair of one's
-    own."""
+    """The same where C_CreateObject of secret keys is refused: the key comes in by C_UnwrapKey,
+    under an RSA pair of one's own."""
     pair = attacker.pair
     blob = pair.public_key.encrypt(attacker.kek_value, padding.PKCS1v15())
     template = {
@@ -114,7 +114,8 @@ def wrap_in_ecb_to_halves(attacker, victim):
 
 @attack(SECRETS)
 def wrap_with_trusted_lost(attacker, victim):
-    """A twin of the victim that only trusted keys may wrap: joined with a byte, it has lost the mark."""
+    """A twin of the victim that only trusted keys may wrap: joined with a byte, it has lost the
+    mark."""
     value = victim.value or b"\0"
     twin = attacker.twin(victim, value, {CKA.WRAP_WITH_TRUSTED: True})
     mechanism = with_data(CKM.CONCATENATE_BASE_AND_DATA, b"\0")

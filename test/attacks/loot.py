@@ -45,8 +45,7 @@ def encryption_key(victim, kbek):
     version = "D" if victim.kind == "AES" else "B"
     check(kbek == tr31_reader.derive_keys(version, victim.value)[0], "another KBEK")
     if victim.block:
-        size, header, _ = victim.size, None, None
-        mac = bytes.fromhex(victim.block[-2 * (16 if size == 16 else 8) :])
+        mac = bytes.fromhex(victim.block[-2 * victim.size :])
         _, _, head = tr31_reader.read_header(victim.block)
         ciphertext = bytes.fromhex(victim.block[head : -2 * len(mac)])
         payload = decrypt(kbek, victim.kind, modes.CBC(mac), ciphertext)
@@ -68,7 +67,8 @@ def initial_key(victim, encrypt_block):
 
 
 def derived(victim, encrypt_block):
-    """From blocks of one's choice under a key: its KBEK, its initial keys, or the encryption as such."""
+    """From blocks of one's choice under a key: its KBEK, its initial keys, or the encryption as
+    such."""
     block = secrets.token_bytes(victim.size)
     check(encrypt_block(block) == encrypt(victim.value, victim.kind, modes.ECB(), block), "other")
     if victim.initial_check_value:

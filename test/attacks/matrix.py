@@ -33,7 +33,8 @@ class Matrix:
                 row.update(zip(columns, words[1:]))
 
     def outcome(self, cell):
-        """(what was got or what blocked, anchor or None), or None where an attack is not for that object."""
+        """(what was got or what blocked, anchor or None), or None where an attack is not for that
+        object."""
         if cell == NONE:
             return None
         gain, colon, anchor = cell.partition(":")
@@ -48,7 +49,8 @@ class Matrix:
         return "documented: %s (%s)" % (anchor, what) if anchor else "blocked by %s" % what
 
     def cell(self, found, expected):
-        """What was found (a gain or None, a refusal or None) as a cell; the anchor is the expected one's, if any."""
+        """What was found (a gain or None, a refusal or None) as a cell; the anchor is the expected
+        one's, if any."""
         gain, refusal = found
         names = {name: letter for letter, name in self.legends["gains"].items()}
         if gain:

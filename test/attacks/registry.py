@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attacks by name, in the order in which they are run, and the mechanisms by the kind of key."""
+"""The attacks by name, in the order in which they are run, and the mechanisms by the kind of
+key."""
 from pkcs11 import CKM
 
 ATTACKS = {}
@@ -16,8 +17,8 @@ CIPHERS = tuple(ECB)
 
 
 def attack(kinds):
-    """An attack on objects of these kinds. It takes the attacker and the victim, and returns the name of what it got, having
-    proven it by the bytes; or it is refused (Error, Blocked)."""
+    """An attack on objects of these kinds. It takes the attacker and the victim, and returns the
+    name of what it got, having proven it by the bytes; or it is refused (Error, Blocked)."""
 
     def register(function):
         ATTACKS[function.__name__.replace("_", "-")] = function, kinds

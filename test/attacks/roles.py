@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keyferry's roles as templates of PKCS#11, read from the table itself (p11/role_rule.c), so that what is attacked is what
-is made."""
+"""Keyferry's roles as templates of PKCS#11, read from the table itself (p11/role_rule.c), so that
+what is attacked is what is made."""
 import os
 import re
 
@@ -30,7 +30,8 @@ MECHANISMS = {
 
 
 def read_table():
-    """The rows by name: {"shape": .., "mechanisms": .., "in_token": bool, "flags": names that are true}"""
+    """The rows by name: {"shape": .., "mechanisms": .., "in_token": bool, "flags": names that are
+    true}"""
     with open(TABLE, encoding="utf-8") as file:
         rows = re.findall(r"\{(\.role = ROLE_.*?)\}", file.read(), re.DOTALL)
     table = {}

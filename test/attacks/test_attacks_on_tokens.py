@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Named attacks on PKCS#11 tokens, from the literature and our own, each by somebody with the user PIN against an object of
-each role, on each test token. outcomes.txt says in what each ends; an outcome that is another one, worse or better, fails."""
+"""Named attacks on PKCS#11 tokens, from the literature and our own, each by somebody with the user
+PIN against an object of each role, on each test token. outcomes.txt says in what each ends; an
+outcome that is another one, worse or better, fails."""
 import json
 import os
 import re
@@ -59,8 +60,8 @@ class TokenAttacks(unittest.TestCase):
         cls.scene.prepare()
 
     def run_all(self):
-        """{attack: {column: (gain, refusal)}}; what a list of mechanisms keeps away is told from what the token lacks by
-        the attacker's own key, which may everything."""
+        """{attack: {column: (gain, refusal)}}; what a list of mechanisms keeps away is told from
+        what the token lacks by the attacker's own key, which may everything."""
         own = self.scene.victims["OWR"]
         someone = attacker.Attacker(self.scene.session, own)
         found = {}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is attacked: in a sandbox's token, keys that Keyferry made there of bytes that the test knows; in a session, objects
-with the templates of the roles that live in a worker only, which is what code in a worker would have before it."""
+"""What is attacked: in a sandbox's token, keys that Keyferry made there of bytes that the test
+knows; in a session, objects with the templates of the roles that live in a worker only, which is
+what code in a worker would have before it."""
 import secrets
 
 import harness
@@ -37,8 +38,9 @@ def xor(value, mask):
 
 
 class Victim:
-    """kind is AES, TDES, generic, RSA or certificate. value is what an attack is after, where the test knows it; check_value
-    is what Keyferry says of it. block is a key block that Keyferry made under it, and inside the key in that."""
+    """kind is AES, TDES, generic, RSA or certificate. value is what an attack is after, where the
+    test knows it; check_value is what Keyferry says of it. block is a key block that Keyferry made
+    under it, and inside the key in that."""
 
     def __init__(self, column, handle, kind, **more):
         self.column, self.handle, self.kind = column, handle, kind

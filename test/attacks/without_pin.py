@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run as a program: what somebody without the PIN sees in the sandbox's token and can take away, as JSON. Logging out would
-take the other attacks' objects from them, so this is a process of its own."""
+"""Run as a program: what somebody without the PIN sees in the sandbox's token and can take away, as
+JSON. Logging out would take the other attacks' objects from them, so this is a process of its
+own."""
 import json
 import os
 import sys

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks on Keyferry itself: by somebody with the PIN who changes what is in the token, by clients who are not who they say.
+"""Attacks on Keyferry itself: by somebody with the PIN who changes what is in the token, by clients
+who are not who they say.
 
-Of the attacks on objects, others are elsewhere: wrong flags, missing, surplus and duplicate objects, labels that contradict
-the card, objects without a card or made without the PIN in test/unit/p11/test_store.c; two cards of one alias in
-test_store_alias.c; private keys and certificates that were exchanged in test_key_pairs.py and test_certificates.py. Bad frames
-are in plumbing/test_requests.py, strangers' requests in test_access.py. Attacks on the token alone are in test/attacks.
-"""
+Of the attacks on objects, others are elsewhere: wrong flags, missing, surplus and duplicate
+objects, labels that contradict the card, objects without a card or made without the PIN in
+test/unit/p11/test_store.c; two cards of one alias in test_store_alias.c; private keys and
+certificates that were exchanged in test_key_pairs.py and test_certificates.py. Bad frames are in
+plumbing/test_requests.py, strangers' requests in test_access.py. Attacks on the token alone are in
+test/attacks. """
 import os
 import subprocess
 import unittest
@@ -204,7 +206,8 @@ class Meddling(harness.TokenCase):
 
 
 class Planted(harness.TokenCase):
-    """A trust anchor put straight into the token, with the PIN. Documented: it is one like every other."""
+    """A trust anchor put straight into the token, with the PIN. Documented: it is one like every
+    other."""
 
     options = {"ca": True}
 
@@ -289,7 +292,8 @@ class Peers(harness.TokenCase):
 
     @unittest.skipUnless(os.getuid() == 0, "only root can become somebody else")
     def test_bytes_of_another_connection(self):
-        """What root sent is nobody's request when nobody sends it; there is no member for a user in it."""
+        """What root sent is nobody's request when nobody sends it; there is no member for a user in
+        it."""
         os.chmod(os.path.dirname(self.sandbox.socket), 0o711)
         os.chmod(self.sandbox.socket, 0o666)
         with self.sandbox.connect(timeout=20) as connection:
