@@ -16,6 +16,9 @@ import wire
 MOCK = os.path.join(harness.BUILD, "test/token/mock/.libs/mock.so")
 WORKER = os.path.join(harness.BUILD, "test/token/mock/faulty_worker")
 
+# enum kf_fault
+NONE, STALE, SESSION, LOGIN, MODULE, BUSY = range(6)
+
 Call = collections.namedtuple("Call", "pid function ordinal outcome what")
 Step = collections.namedtuple("Step", "status text fault in_token in_session")
 # before: objects in the token; request, good: Step, None where it did not come to that; ended: of waitpid.
@@ -193,6 +196,7 @@ class Kinds:
             "import TR-31": harness.import_request(block, self.kek),
             "import TR-34": self.partner.request(token, token_receiver),
             "import cryptogram": {"key_material": {"key_cryptogram": cryptogram}},
+            "import root": tr34_case.anchor_request(certificates.Kit(root_bits=2048).root.certificate),
         }
         return {name: (frame("IMPORT_KEY", given), "-") for name, given in requests.items()}
 
@@ -203,14 +207,24 @@ class Kinds:
         self.sandbox.call("CREATE_ALIAS", back)
         made = {"alias_name": "alias/made", "key_arn": self.key}
         new = {"key_attributes": harness.bdk_attributes(), "exportable": True}
+        pair = {"key_attributes": tr34_case.pair_attributes(), "exportable": False}
         return {
             "create-key": (frame("CREATE_KEY", new), "-"),
             "delete-key": (
                 frame("DELETE_KEY", {"key_identifier": doomed}),
                 frame("RESTORE_KEY", {"key_identifier": doomed}),
             ),
+            "create-key pair": (frame("CREATE_KEY", pair), "-"),
             "update-alias": (frame("UPDATE_ALIAS", pointed), frame("UPDATE_ALIAS", back)),
             "create-alias": (frame("CREATE_ALIAS", made), "-"),
             "get-key": (frame("GET_KEY", {"key_identifier": self.key}), "-"),
             "list-keys": (frame("LIST_KEYS", {}), "-"),
         }
+
+    def add_unknown(self):
+        """An export of a key that was made after the worker read the token."""
+        key = self.sandbox.create(tr34_case.data_key("AES_128"))
+        self.all["export of a new key"] = (
+            frame("EXPORT_KEY", harness.tr31_request(key, self.kek)),
+            "-",
+        )

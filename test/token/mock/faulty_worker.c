@@ -14,8 +14,8 @@
  *   end STATUS                             of waitpid
  *
  * with RESPONSE in hexadecimal, FAULT as enum kf_fault, and the numbers of objects that the token
- * and the session have then. The script is in force for REQUEST alone. What a case has made in the
- * token is destroyed at its end.
+ * and the session have then. Script and log are the mock's for REQUEST alone. What a case has made
+ * in the token is destroyed at its end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,10 +30,16 @@
 #include "p11/calls.h"
 
 #define SCRIPT "KEYFERRY_MOCK_SCRIPT"
+#define LOG "KEYFERRY_MOCK_LOG"
 
 struct objects {
     CK_OBJECT_HANDLE *handles;
     size_t count;
+};
+
+/* Where the mock's script and log are; NULL: nowhere. */
+struct orders {
+    char *script, *log;
 };
 
 static struct host_state host;
@@ -98,12 +104,27 @@ static enum kf_fault handle(struct service *service, const char *hex, size_t *re
     return answer.fault;
 }
 
+/* NULL where they are not in force. */
+static void follow(const char *script, const char *log)
+{
+    unsetenv(SCRIPT);
+    unsetenv(LOG);
+    if (script)
+        setenv(SCRIPT, script, 1);
+    if (log)
+        setenv(LOG, log, 1);
+}
+
 static enum kf_fault step(struct service *service, const char *name, const char *hex)
 {
+    struct kf_error err = {0};
     size_t len;
     enum kf_fault fault = handle(service, hex, &len);
 
-    unsetenv(SCRIPT);
+    follow(NULL, NULL);
+    /* A worker that ends leaves no operation behind that would be in the way of counting. */
+    if (fault != KF_FAULT_NONE && !p11_session_renew(service->session, &err))
+        abort();
     hex_encode(response, len, printed);
     printf("%s %s %d %zu %zu\n", name, printed, (int)fault, count(service, true),
            count(service, false));
@@ -111,19 +132,16 @@ static enum kf_fault step(struct service *service, const char *name, const char 
     return fault;
 }
 
-static void run(struct service *service, const char *script, const char *request, const char *good,
-                const char *undo)
+static void run(struct service *service, const struct orders *orders, const char *request,
+                const char *good, const char *undo)
 {
-    struct objects before;
+    struct objects before = find(service, true);
     enum kf_fault fault = KF_FAULT_NONE;
     size_t len;
 
-    unsetenv(SCRIPT);
-    before = find(service, true);
     printf("before %zu\n", before.count);
     fflush(stdout);
-    if (script)
-        setenv(SCRIPT, script, 1);
+    follow(orders->script, orders->log);
     if (strcmp(request, "-") != 0)
         fault = step(service, "request", request);
     if (strcmp(good, "-") != 0 && fault == KF_FAULT_NONE)
@@ -134,7 +152,7 @@ static void run(struct service *service, const char *script, const char *request
     free(before.handles);
 }
 
-static void fork_and_run(struct service *service, const char *script, char *line)
+static void fork_and_run(struct service *service, const struct orders *orders, char *line)
 {
     const char *request = strtok(line, " \n"), *good = strtok(NULL, " \n");
     const char *undo = strtok(NULL, " \n");
@@ -145,7 +163,7 @@ static void fork_and_run(struct service *service, const char *script, char *line
         abort();
     pid = fork();
     if (pid == 0) {
-        run(service, script, request, good, undo);
+        run(service, orders, request, good, undo);
         _exit(0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -154,16 +172,23 @@ static void fork_and_run(struct service *service, const char *script, char *line
     fflush(stdout);
 }
 
+static char *copy_variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? strdup(value) : NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct kf_error err = {0};
     struct conf *conf = argc == 2 ? conf_load(argv[1], &err) : NULL;
-    char *script = getenv(SCRIPT) ? strdup(getenv(SCRIPT)) : NULL;
+    struct orders orders = {copy_variable(SCRIPT), copy_variable(LOG)};
     struct service *service;
     char *line = NULL;
     size_t room = 0;
 
-    unsetenv(SCRIPT);
+    follow(NULL, NULL);
     log_setup("faulty worker", LOG_LEVEL_ERROR);
     service = conf ? service_open(conf, 1, &host, NULL, &err) : NULL;
     if (!service) {
@@ -173,9 +198,10 @@ int main(int argc, char **argv)
     printf("ready\n");
     fflush(stdout);
     while (getline(&line, &room, stdin) > 0)
-        fork_and_run(service, script, line);
+        fork_and_run(service, &orders, line);
     free(line);
-    free(script);
+    free(orders.script);
+    free(orders.log);
     service_close(service);
     conf_free(conf);
     return 0;
