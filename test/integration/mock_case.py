@@ -59,8 +59,23 @@ class Mock:
             for words in lines
         ]
 
+    def tell_only(self, pids, *rules):
+        """The same, to these processes."""
+        self.tell(*(line for pid in pids for line in ("only %d" % pid, *rules)))
+
+    def count(self, function):
+        return sum(call.function == function for call in self.calls())
+
     def close(self):
         self.folder.cleanup()
+
+
+def sandbox(mock, **options):
+    """A daemon whose module is the mock, on SoftHSM."""
+    module = os.path.join(harness.BUILD, "token/libsofthsm2.so")
+    return harness.Sandbox(
+        extra=mock.variables(module), options=["--module", options.pop("module", MOCK)], **options
+    )
 
 
 def frame(operation, values):
