@@ -133,6 +133,7 @@ static bool create(const struct p11_token *token, const struct role_object *obje
         return false;
     if (other != CK_INVALID_HANDLE && !is_object(token, other, object))
         return fail_taken(err);
+    op_destroy(token, &other);
     return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }
 
