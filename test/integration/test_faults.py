@@ -141,6 +141,18 @@ class Sweep(unittest.TestCase):
             self.assertEqual(case.good.status, "OK", case.good.text)
             self.assertLessEqual(case.good.in_session, usual.good.in_session)
 
+    def test_gone_while_it_is_read(self):
+        """An object that a search found and that is gone, says the token: no key is taken for one that misses it."""
+        request = self.kinds.all["list-keys"][0]
+        for function, ordinal in self.calls["list-keys"]:
+            if function != "C_GetAttributeValue":
+                continue
+            with self.subTest(ordinal=ordinal):
+                rule = "fail C_GetAttributeValue %d before 0x60" % ordinal
+                case = self.worker.case(request, self.kinds.good, rules=[rule])
+                self.assertEqual(case.request.status, "OK")
+                self.check_leaves_nothing(case, self.usual["list-keys"])
+
     def test_nonsense(self):
         """Success with a length, a count or a handle that cannot be."""
         functions = collections.defaultdict(list)

@@ -31,6 +31,7 @@ struct call {
     struct script_verdict verdict;
     CK_RV rv;
     CK_ULONG *number;       /* what garbage is put into */
+    CK_ULONG nonsense;      /* that garbage; 0: what no handle or length is */
     CK_OBJECT_HANDLE *made; /* where the real call puts a new object's handle */
     CK_OBJECT_HANDLE destroyed;
 };
@@ -106,7 +107,7 @@ static CK_RV end(struct call *call)
     char outcome[40];
 
     if (call->verdict.action == SCRIPT_GARBAGE && call->rv == CKR_OK && call->number)
-        *call->number = call->made ? NO_HANDLE : NO_LENGTH;
+        *call->number = call->nonsense ? call->nonsense : call->made ? NO_HANDLE : NO_LENGTH;
     snprintf(outcome, sizeof outcome,
              call->verdict.action == SCRIPT_FAIL_AFTER ? "0x%lX after" : "0x%lX",
              call->verdict.action == SCRIPT_FAIL_AFTER ? call->verdict.value : call->rv);
@@ -244,7 +245,9 @@ static CK_RV mock_find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *tem
 static CK_RV mock_find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG room,
                                CK_ULONG *count)
 {
-    COUNTS(C_FindObjects, count, session, objects, room, count);
+    struct call call = {.name = "C_FindObjects", .number = count, .nonsense = room + 1};
+
+    PASS(C_FindObjects, call, session, objects, room, count);
 }
 
 static CK_RV mock_find_objects_final(CK_SESSION_HANDLE session)
