@@ -176,6 +176,7 @@ bool child_start_worker(struct parent *parent, unsigned slot)
     atomic_store(&parent->shared->slots[slot].deadline_ms, 0);
     atomic_store(&parent->shared->slots[slot].logging_in, false);
     worker->pin = pin_mark_take(&parent->conf->token);
+    worker->module = pin_mark_of_module(&parent->conf->token);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, jobs) == 0 &&
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) == 0) {
         int fds[] = {jobs[0], channel[0], parent->shared_fd, parent->conf_fd, parent->login_fd};

@@ -40,7 +40,8 @@ struct worker_slot {
     uint64_t ready_ms;   /* when it became ready */
     uint64_t retry_ms;   /* when it may be started again */
     struct pin_mark pin; /* the PIN source as it was when the worker was started */
-    bool failed;         /* it has said why it ends */
+    struct pin_mark module;
+    bool failed; /* it has said why it ends */
     struct kf_error failure;
 };
 
@@ -58,7 +59,7 @@ struct parent {
     struct worker_slot workers[CONF_WORKERS_MAX];
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
-    uint64_t pin_looked_ms, last_ready_ms;
+    uint64_t pin_looked_ms, module_looked_ms, last_ready_ms;
     struct pin_mark pin_proven;  /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */

@@ -21,6 +21,7 @@
 /* How long a login says something about the next one. */
 #define PIN_PROVEN_MS 10000
 #define PIN_LOOK_MS 1000
+#define MODULE_LOOK_MS 1000
 /* What a worker that has failed gets to end by itself. */
 #define FAREWELL_MS 5000
 
@@ -239,6 +240,27 @@ static void look_at_pin(struct parent *parent, uint64_t now)
         parent->workers[i].retry_ms = now;
 }
 
+/* A configuration that did not fit may fit another module: one that comes back, or is upgraded, is
+ * not waited for longer than it takes. */
+static void look_at_module(struct parent *parent, uint64_t now)
+{
+    struct pin_mark mark;
+
+    if (now - parent->module_looked_ms < MODULE_LOOK_MS)
+        return;
+    parent->module_looked_ms = now;
+    mark = pin_mark_of_module(&parent->conf->token);
+    for (unsigned i = 0; i < parent->conf->workers; i++) {
+        struct worker_slot *worker = &parent->workers[i];
+
+        if (worker->phase != WORKER_DOWN || worker->failure.fault != KF_FAULT_CONFIG ||
+            now >= worker->retry_ms || pin_mark_same(&mark, &worker->module))
+            continue;
+        log_info("The module has changed; worker %u tries it.", i);
+        worker->retry_ms = now;
+    }
+}
+
 /* Whether a login of a moment ago says that the next one is going to succeed. */
 static bool pin_proven(const struct parent *parent, uint64_t now)
 {
@@ -265,6 +287,7 @@ void workers_tick(struct parent *parent, uint64_t now)
     if (parent->draining || parent->restarting)
         return;
     look_at_pin(parent, now);
+    look_at_module(parent, now);
     for (unsigned i = 0; i < parent->conf->workers && !parent->pin_latched; i++) {
         struct worker_slot *worker = &parent->workers[i];
 
