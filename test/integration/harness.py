@@ -118,12 +118,14 @@ def initial_key_request(bdk, kek, ksn, **more):
     return dict(tr31_request(bdk, kek), export_attributes=attributes)
 
 
+def odd_parity(value):
+    return bytes(byte & 0xFE | 1 - bin(byte >> 1).count("1") % 2 for byte in value)
+
+
 def random_key(algorithm):
     """Bytes of a key; of a TDES key with odd parity, as every token keeps one."""
     value = secrets.token_bytes(LENGTHS[algorithm])
-    if algorithm.startswith("TDES"):
-        value = bytes(byte & 0xFE | 1 - bin(byte >> 1).count("1") % 2 for byte in value)
-    return value
+    return odd_parity(value) if algorithm.startswith("TDES") else value
 
 
 def check_value(algorithm, value):
