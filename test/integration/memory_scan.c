@@ -37,7 +37,8 @@ struct pattern {
     const char *name;
 };
 
-/* Patterns by their first 8 bytes; a bit for each such beginning keeps most places from a search. */
+/* Patterns by their first 8 bytes; a bit for each such beginning keeps most places from a search.
+ */
 struct patterns {
     struct pattern *all;
     size_t count, room;
@@ -77,8 +78,7 @@ static void add(struct patterns *patterns, const struct pattern *pattern)
 
     if (patterns->count == patterns->room) {
         patterns->room = patterns->room ? 2 * patterns->room : 1024;
-        patterns->all =
-            checked(reallocarray(patterns->all, patterns->room, sizeof *patterns->all));
+        patterns->all = checked(reallocarray(patterns->all, patterns->room, sizeof *patterns->all));
     }
     patterns->all[patterns->count++] = *pattern;
     patterns->filter[bit / 8] |= (uint8_t)(1U << bit % 8);

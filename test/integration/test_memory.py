@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""No clear key byte outside the token: keys that this test knows leave in every form, many times, and come in; the memory
-of all of the daemon's processes and all files it wrote are searched for each run of 8 bytes of them."""
+"""No clear key byte outside the token: keys that this test knows leave in every form, many times,
+and come in; the memory of all of the daemon's processes and all files it wrote are searched for each
+run of 8 bytes of them."""
 import collections
 import os
 import re
@@ -19,6 +20,7 @@ import tr31_reader
 import tr34_case
 import tr34_openssl
 import tr34_partner
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 # On each token. The promise is for 1,000 in all.
 EXPORTS = int(os.environ.get("KEYFERRY_MEMORY_EXPORTS", "140"))
@@ -30,8 +32,8 @@ ZEROS = bytes(16)
 MASK = bytes.fromhex("C0C0C0C000000000" * 2)
 PR_SET_DUMPABLE = 4
 CLOSED = "import ctypes, sys; ctypes.CDLL(None).prctl(%d, 0); print(flush=True); sys.stdin.read()"
-# What a token keeps in a worker's memory while the worker uses it, and says so in doc/threat-model.md: NSS has the values
-# of session objects in clear, and of those only the cached KBEK and KBMK live longer than one job.
+# What a token keeps in the memory of an idle worker (doc/threat-model.md): NSS has the values of
+# session objects in clear, and of those only the cached KBEK and KBMK live longer than one job.
 KEPT = {"softhsm": set(), "nss": {"kbek", "kbmk"}}
 
 Hit = collections.namedtuple("Hit", "name offset form address rights place")
@@ -91,8 +93,8 @@ def block_of(algorithm):
 
 
 def encrypt(algorithm, key, data):
-    kind = tr31_reader.algorithms.TripleDES if block_of(algorithm) == 8 else tr31_reader.algorithms.AES
-    context = tr31_reader.Cipher(kind(key), tr31_reader.modes.ECB()).encryptor()
+    cipher = algorithms.TripleDES if block_of(algorithm) == 8 else algorithms.AES
+    context = Cipher(cipher(key), modes.ECB()).encryptor()
     return context.update(data) + context.finalize()
 
 
@@ -219,7 +221,7 @@ class Memory(tr34_case.Tr34Case):
 
     @classmethod
     def export_all(cls):
-        """All of them, many under way at once; meanwhile those who must never see a key are looked at."""
+        """All of them, many under way at once; meanwhile parent, front and auditor are looked at."""
         opening, answered = {}, 0
         with cls.sandbox.connect() as connection:
 
@@ -307,15 +309,14 @@ class Memory(tr34_case.Tr34Case):
         part = value[-RUN:]
         for kind, pid in dict(self.outside(), worker=self.sandbox.processes()["worker"][0]).items():
             for planted in (part, part.hex().upper().encode()):
-                with self.subTest(kind, planted=planted), open("/proc/%d/mem" % pid, "r+b", 0) as memory:
+                with self.subTest(kind, planted=planted):
                     address = unused_stack(pid)
-                    memory.seek(address)
-                    memory.write(planted)
+                    write_memory(pid, address, planted)
                     found, size = self.known.look("process", pid)
-                    memory.seek(address)
-                    memory.write(bytes(len(planted)))
+                    write_memory(pid, address, bytes(len(planted)))
+                    places = [(hit.name, int(hit.address, 16)) for hit in found]
+                    self.assertIn((name, address), places)
                     self.assertGreater(size, 1 << 20)
-                    self.assertIn((name, address), [(hit.name, int(hit.address, 16)) for hit in found])
 
     def test_workers(self):
         found = self.look_at_workers()
@@ -339,9 +340,8 @@ class Memory(tr34_case.Tr34Case):
         folder = os.readlink("/proc/%d/cwd" % pid)
         before = set(os.listdir(folder))
         os.kill(pid, signal.SIGSEGV)
-        harness.wait_until(
-            lambda: pid not in self.sandbox.processes().get("worker", []), 20, "the worker has ended"
-        )
+        workers = lambda: self.sandbox.processes().get("worker", [])
+        harness.wait_until(lambda: pid not in workers(), 20, "the worker has ended")
         self.sandbox.wait_ready()
         left = set(os.listdir(folder)) - before
         self.assertEqual([name for name in left if name.startswith("core")], [])
@@ -354,8 +354,14 @@ def unused_stack(pid):
     return int(start, 16) + 64
 
 
+def write_memory(pid, address, data):
+    with open("/proc/%d/mem" % pid, "r+b", 0) as memory:
+        memory.seek(address)
+        memory.write(data)
+
+
 def enter_namespace():
-    """Whoever may not read its processes' memory may do so as the root of a namespace of its own."""
+    """Who may not read the memory of his processes may as the root of a namespace of his own."""
     unshare = shutil.which("unshare")
     if os.geteuid() == 0 or not unshare or reads_closed_processes():
         return
