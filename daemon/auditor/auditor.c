@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/auditor/gate.h"
 #include "daemon/confine/confine.h"
 #include "daemon/ipc.h"
@@ -254,7 +255,7 @@ int auditor_main(void)
         auditor->workers[i].fd = -1;
     if (!confine_auditor(&err)) {
         log_error("The auditor cannot start: %s", err.message);
-        _exit(1);
+        end_process(1);
     }
     gate_event(&auditor->gate, "start");
     gate_pass(&auditor->gate);

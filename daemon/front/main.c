@@ -3,8 +3,8 @@
  * on and everything is written, once for each descriptor. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/confine/confine.h"
 #include "daemon/front/front.h"
 
@@ -162,16 +162,16 @@ int front_main(void)
     snprintf(front->state_reason, sizeof front->state_reason, "The token is being opened.");
     if (!start(front)) {
         log_error("The front cannot start: its descriptors or memory are missing.");
-        _exit(1);
+        end_process(1);
     }
     if (!confine_front(&err)) {
         log_error("The front cannot start: %s", err.message);
-        _exit(1);
+        end_process(1);
     }
     uv_run(&front->loop, UV_RUN_DEFAULT);
     /* Clients that are left see their connection close. */
     if (front->broken)
-        _exit(1);
+        end_process(1);
     finish(front);
     return 0;
 }

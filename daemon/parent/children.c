@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/parent/parent.h"
 #include "daemon/process.h"
 
@@ -62,16 +63,16 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != parent)
-        _exit(1);
+        end_process(1);
     for (unsigned i = 0; i < count; i++)
         if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, SAFE_FD)) < 0)
-            _exit(1);
+            end_process(1);
     for (unsigned i = 0; i < count; i++)
         if (dup2(fds[i], CHILD_CONTROL + (int)i) < 0)
-            _exit(1);
+            end_process(1);
     close_range(CHILD_CONTROL + count, ~0U, 0);
     execve("/proc/self/exe", arguments, environment);
-    _exit(127);
+    end_process(127);
 }
 
 static bool start(const char *name, const int *fds, unsigned count, bool whole_environment,
