@@ -24,7 +24,7 @@ bool login_begin(struct login *login, const unsigned char *pin, size_t len, stru
 {
     uint64_t mark = mark_of(login, pin, len);
 
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (is_open(login, i, mark))
             return kf_fail_fault(
                 err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,
