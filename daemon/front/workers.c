@@ -148,17 +148,22 @@ void worker_close(struct front *front, uint32_t slot)
     watch_close(&worker->watch, on_closed);
 }
 
+/* The next of its slot, too, which has had no job. */
 static void retire(struct worker_link *worker)
 {
     worker->retired = true;
     scheduler_worker_down(&worker->front->scheduler, worker->slot);
+    if (worker->next_fd >= 0)
+        close(worker->next_fd);
+    worker->next_fd = -1;
 }
 
 void worker_retire(struct front *front, uint32_t slot, uint32_t generation)
 {
     struct worker_link *worker = slot < WORKER_SLOTS ? front->workers[slot] : NULL;
 
-    if (worker && worker->generation == generation)
+    if (worker && (worker->generation == generation ||
+                   (worker->next_fd >= 0 && worker->next_generation == generation)))
         retire(worker);
 }
 

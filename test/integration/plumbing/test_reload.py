@@ -18,6 +18,7 @@ from plumbing import (DAEMON, DENIED, HERE, OK, THROTTLED, UNAVAILABLE, VALIDATI
 
 TAKEN, SAME, REFUSED = "was read again", "has not changed", "stays as it was"
 NOBODY = 65534
+ROUNDS = int(os.environ.get("KEYFERRY_RELOAD_ROUNDS", "4"))
 
 
 def settled(daemon, workers):
@@ -90,6 +91,21 @@ class NothingLost(unittest.TestCase):
             wait_until(lambda: daemon.reload() == SAME, 20, "the last one is in force")
             settled(daemon, 1)
         self.check(traffic)
+
+    def test_while_workers_die(self):
+        """What is lost is with those that were killed; whoever comes in their places has the new configuration."""
+        with Daemon(workers=2).wait_state("ready") as daemon, Traffic(daemon) as traffic:
+            for number in range(ROUNDS):
+                daemon.kill("worker %d" % (number % 2))
+                daemon.change("job-timeout: %d" % (10000 + number), "job-timeout: %d" % (10001 + number))
+                self.assertEqual(daemon.reload(), TAKEN)
+                settled(daemon, 2)
+        self.assertFalse(traffic.thread.is_alive())
+        self.assertEqual(sorted(answer["id"] for answer in traffic.answers),
+                         list(range(1, len(traffic.answers) + 1)))
+        lost = [answer["message"] for answer in traffic.answers if answer["status"] != OK]
+        self.assertLessEqual(len(lost), 16 * ROUNDS)
+        self.assertEqual([message for message in lost if "its token worker ended" not in message], [])
 
     def test_a_moved_log_alone_replaces_nobody(self):
         with Daemon().wait_state("ready") as daemon:
