@@ -469,22 +469,20 @@ class Access(unittest.TestCase):
             client.stdin.close()
 
     def test_what_waits_is_judged_anew(self):
-        """Of a full connection the first so many are done, all others refused."""
-        total = 200
-        client = self.member("c.send(b''.join(plumbing.request(n, 'sleep 20') for n in range(1, %d)))\n"
-                             "print(flush=True)\n"
+        """A worker has sixteen, the seventeenth waits for its turn, the others are not looked at yet."""
+        total, given = 40, 16
+        self.daemon.change("workers: 2", "workers: 1")
+        self.assertEqual(self.daemon.reload(), TAKEN)
+        settled(self.daemon, 1)
+        client = self.member("c.send(b''.join(plumbing.request(n, 'sleep %%d' %% (n == 1 and 1000)) "
+                             "for n in range(1, %d)))\n"
                              "for _ in range(1, %d): a = c.answer(); print(a['id'], a['status'], flush=True)\n"
                              % (total + 1, total + 1))
-        client.stdout.readline()
-        wait_until(lambda: len(self.daemon.audit()) > 5, 20, "the first answers")
+        self.daemon.wait_jobs(given)
         self.narrow()
         answers = dict(map(int, line.split()) for line in client.stdout)
-        self.assertEqual(sorted(answers), list(range(1, total + 1)))
-        done = [number for number, status in answers.items() if status == OK]
-        self.assertGreater(len(done), 0)
-        self.assertLess(len(done), total)
-        self.assertEqual(max(done), len(done))
-        self.assertEqual({answers[number] for number in answers if number not in done}, {DENIED})
+        wanted = {number: OK if number <= given else DENIED for number in range(1, total + 1)}
+        self.assertEqual(answers, wanted)
 
 
 if __name__ == "__main__":
