@@ -56,6 +56,17 @@ bool kf_fail_fault(struct kf_error *err, enum kf_status status, enum kf_fault fa
     return false;
 }
 
+void kf_error_name_field(struct kf_error *err, const char *field)
+{
+    struct kf_error bare;
+
+    if (!err || (err->status != KF_NOT_FOUND && err->status != KF_CONFLICT))
+        return;
+    bare = *err;
+    kf_error_clear(err);
+    kf_fail_fault(err, bare.status, bare.fault, bare.detail, "%s: %s", field, bare.message);
+}
+
 void kf_error_clear(struct kf_error *err)
 {
     memset(err, 0, sizeof *err);

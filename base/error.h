@@ -54,6 +54,10 @@ bool kf_fail_fault(struct kf_error *err, enum kf_status status, enum kf_fault fa
                    const char *detail, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Puts the request's member before the message of a refusal that was recorded without it: "KeyArn:
+ * There is no key/...". Only what the member is at fault for: not found, conflict. */
+void kf_error_name_field(struct kf_error *err, const char *field);
+
 /* Forgets a recorded failure, before another way is tried. */
 void kf_error_clear(struct kf_error *err);
 

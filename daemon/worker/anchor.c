@@ -20,7 +20,7 @@ static const struct conf_anchor *find_rule(const struct service *service,
 
 static struct p11_key *find_anchor(struct service *service, const char *name, struct kf_error *err)
 {
-    struct p11_key *key = store_key(service->store, name, err);
+    struct p11_key *key = service_key(service, ANCHOR_FIELD, name, err);
 
     if (!key || !service_check_usable(ANCHOR_FIELD, key, err))
         return NULL;

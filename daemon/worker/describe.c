@@ -153,6 +153,26 @@ void service_record_block(struct record *record, const char *block)
     service_record_material(record, TR31_FORMAT, block, block);
 }
 
+struct p11_key *service_key(struct service *service, const char *field, const char *name,
+                            struct kf_error *err)
+{
+    struct p11_key *key = store_key(service->store, name, err);
+
+    if (!key)
+        kf_error_name_field(err, field);
+    return key;
+}
+
+struct p11_alias *service_alias(struct service *service, const char *field, const char *name,
+                                struct kf_error *err)
+{
+    struct p11_alias *alias = store_alias(service->store, name, err);
+
+    if (!alias)
+        kf_error_name_field(err, field);
+    return alias;
+}
+
 bool service_key_name(struct service *service, const char *field, const char *text,
                       char name[KEY_NAME_LEN + 1], struct kf_error *err)
 {
@@ -168,7 +188,7 @@ bool service_key_name(struct service *service, const char *field, const char *te
         memcpy(name, identifier.name, KEY_NAME_LEN + 1);
         return true;
     }
-    alias = store_alias(service->store, identifier.name, err);
+    alias = service_alias(service, field, identifier.name, err);
     if (!alias)
         return false;
     if (!alias->key_name[0])
@@ -184,7 +204,7 @@ struct p11_key *service_find_key(struct service *service, const char *field, con
 
     if (!service_key_name(service, field, text, name, err))
         return NULL;
-    return store_key(service->store, name, err);
+    return service_key(service, field, name, err);
 }
 
 bool service_check_not_pending(const char *field, const struct p11_key *key,

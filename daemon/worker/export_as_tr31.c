@@ -66,10 +66,10 @@ static bool find_keys(struct export_job *job, const keyferry_ExportTr31KeyBlock 
         return false;
     if (strcmp(name, wrapping_name) == 0)
         return kf_fail(err, KF_VALIDATION, WRAPPING_FIELD ": a key cannot wrap itself.");
-    job->key = store_key(service->store, name, err);
+    job->key = service_key(service, EXPORT_KEY_FIELD, name, err);
     if (!job->key)
         return false;
-    *wrapping = store_key(service->store, wrapping_name, err);
+    *wrapping = service_key(service, WRAPPING_FIELD, wrapping_name, err);
     return *wrapping != NULL;
 }
 

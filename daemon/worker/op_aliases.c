@@ -18,7 +18,7 @@ static bool target_name(struct service *service, const char *key_arn, bool to_po
         return true;
     if (!identifier_parse_key("KeyArn", key_arn, &identifier, err))
         return false;
-    key = store_key(service->store, identifier.name, err);
+    key = service_key(service, "KeyArn", identifier.name, err);
     if (!key || (to_point_at && !service_check_not_pending("KeyArn", key, &key->state, err)))
         return false;
     memcpy(name, key->name, KEY_NAME_LEN + 1);
@@ -52,7 +52,7 @@ static struct p11_alias *find_alias(struct service *service, const char *name, s
 
     if (!identifier_parse_alias("AliasName", name, &identifier, err))
         return NULL;
-    return store_alias(service->store, identifier.name, err);
+    return service_alias(service, "AliasName", identifier.name, err);
 }
 
 bool op_create_alias(struct service *service, const void *request_, void *reply_,

@@ -6,6 +6,8 @@
 #include "daemon/worker/service_internal.h"
 #include "p11/ops.h"
 
+#define KEY_FIELD "KeyIdentifier"
+
 static bool generate(struct service *service, const struct key_facts *facts,
                      CK_OBJECT_HANDLE *source, struct kf_error *err)
 {
@@ -79,13 +81,15 @@ bool op_get_key(struct service *service, const void *request_, void *reply_, str
     char name[KEY_NAME_LEN + 1];
     const struct p11_key *key;
 
-    if (!service_key_name(service, "KeyIdentifier", GIVEN(request, key_identifier), name, err))
+    if (!service_key_name(service, KEY_FIELD, GIVEN(request, key_identifier), name, err))
         return false;
     key = store_key_any(service->store, name, err);
-    if (!key)
+    if (!key) {
+        kf_error_name_field(err, KEY_FIELD);
         return false;
+    }
     /* A key in trouble is shown as far as it can be read. */
-    if (key->facts.algorithm == KEY_ALGORITHM_NONE && !store_key(service->store, name, err))
+    if (key->facts.algorithm == KEY_ALGORITHM_NONE && !service_key(service, KEY_FIELD, name, err))
         return false;
     reply->has_key = true;
     service_record_key(service, record, "", key);

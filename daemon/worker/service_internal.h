@@ -68,6 +68,11 @@ bool op_get_certificate_signing_request(struct service *, const void *, void *, 
                                         struct kf_error *);
 bool op_describe_token(struct service *, const void *, void *, struct record *, struct kf_error *);
 
+/* store_key and store_alias, their refusals naming the request's member. */
+struct p11_key *service_key(struct service *service, const char *field, const char *name,
+                            struct kf_error *err);
+struct p11_alias *service_alias(struct service *service, const char *field, const char *name,
+                                struct kf_error *err);
 /* The key that text names in the request's member field; the name of one that an identifier leads
  * to. */
 struct p11_key *service_find_key(struct service *service, const char *field, const char *text,

@@ -155,31 +155,27 @@ class Parameters(tr34_case.Tr34Case):
 
     def test_what_is_given(self):
         serials = {self.ca.serial}
-        for algorithm in ("RSA_2048", "RSA_3072", "RSA_4096"):
-            given = parameters(self.sandbox, EXPORT, algorithm)
+        for operation, algorithm, kind in (
+            (EXPORT, "RSA_2048", tr34_case.TR34),
+            (EXPORT, "RSA_3072", tr34_case.TR34),
+            (EXPORT, "RSA_4096", tr34_case.TR34),
+            (IMPORT, "RSA_2048", tr34_case.TR34),
+            (IMPORT, "RSA_3072", "KEY_CRYPTOGRAM"),
+        ):
+            given = parameters(self.sandbox, operation, algorithm, kind)
+            sends = operation == EXPORT
+            member = "signing_key" if sends else "wrapping_key"
             leaf = self.check_leaf(
-                given["signing_key_certificate"],
-                given["signing_key_certificate_chain"],
+                given[member + "_certificate"],
+                given[member + "_certificate_chain"],
                 algorithm,
-                "digital_signature",
-                "KDH",
+                "digital_signature" if sends else "key_encipherment",
+                "KDH" if sends else "KRD",
                 given["parameters_valid_until_timestamp"],
             )
-            self.assertEqual(given["signing_key_algorithm"], algorithm)
-            self.assertRegex(given["export_token"], "^export-token-[0-9a-z]{16}$")
-            serials.add(leaf.serial_number)
-        for algorithm, kind in (("RSA_2048", tr34_case.TR34), ("RSA_3072", "KEY_CRYPTOGRAM")):
-            given = parameters(self.sandbox, IMPORT, algorithm, kind)
-            leaf = self.check_leaf(
-                given["wrapping_key_certificate"],
-                given["wrapping_key_certificate_chain"],
-                algorithm,
-                "key_encipherment",
-                "KRD",
-                given["parameters_valid_until_timestamp"],
-            )
-            self.assertEqual(given["wrapping_key_algorithm"], algorithm)
-            self.assertRegex(given["import_token"], "^import-token-[0-9a-z]{16}$")
+            self.assertEqual(given[member + "_algorithm"], algorithm)
+            name = "export" if sends else "import"
+            self.assertRegex(given[name + "_token"], "^%s-token-[0-9a-z]{16}$" % name)
             serials.add(leaf.serial_number)
         self.assertEqual(len(serials), 6)
 

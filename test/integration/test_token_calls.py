@@ -176,7 +176,7 @@ class Spied(unittest.TestCase):
         return True
 
     def assert_no_key_is_read(self, made):
-        """Only what was made readable on purpose (L, a constant of CMAC), and certificates, may have their value read."""
+        """Only what was made readable on purpose (L, a constant of CMAC), and certificates, may have a value read."""
         sensitive, public, read = {}, 0, 0
         made = [call for call in made if not self.shows_a_certificate(call)]
         for name, lines in made:

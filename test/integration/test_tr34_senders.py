@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Who signs a key token: a key pair of the token's with another CA's certificate, or an export token, until it expires."""
+"""Who signs a key token: a key pair of ours with another CA's certificate, or an export token until it expires."""
 import datetime
 import time
 
@@ -10,7 +10,6 @@ import tr34_case
 import tr34_chain
 import tr34_openssl
 from cryptography import x509
-from tr34_case import LAYOUTS
 
 DAY = datetime.timedelta(days=1)
 HASHES = ("SHA224", "SHA256", "SHA384", "SHA512")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of TR-34 and RSA cryptograms stand on: a partner's CA and certificates, a sandbox that trusts them and has
-a CA of its own, and the requests."""
+"""What tests of TR-34 and RSA cryptograms stand on: a partner's CA, a sandbox that trusts it, the requests."""
 import base64
 
 import harness
