@@ -48,9 +48,18 @@ struct p11_key *store_load_key(struct p11_store *store, const uint8_t id[KEY_ID_
 struct p11_alias *store_load_alias(struct p11_store *store, const char *name, struct kf_error *err);
 /* Reads everything anew. */
 bool store_load_all(struct p11_store *store, struct kf_error *err);
-/* Compares the templates of a key's objects with their roles, once; what deviates becomes its
- * trouble. */
+/* Compares the templates of a key's objects with their roles, and their values with its label,
+ * once; what deviates becomes its trouble. */
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err);
+
+/* Whether the values of a key's objects are the label's, as far as can be told without seeing them:
+ * differs is the role of the one that is not, or NULL. */
+bool store_check_values(struct p11_store *store, const struct p11_key *key, const char **differs,
+                        struct kf_error *err);
+/* A role's object that is its source xored with the role's mask; len is the source's length. */
+bool store_make_variant(struct p11_store *store, enum p11_role role, CK_OBJECT_HANDLE source,
+                        size_t len, struct p11_template *template, CK_OBJECT_HANDLE *handle,
+                        struct kf_error *err);
 
 /* A card is read again: KF_FAULT_STALE where it is no more this key's. */
 bool store_read_state(const struct p11_store *store, const struct p11_key *key,

@@ -124,6 +124,7 @@ struct p11_key *store_assemble(struct p11_store *store, const struct object *obj
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
+    const char *differs = NULL;
 
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS && !key->trouble[0]; i++) {
@@ -148,6 +149,10 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
         else if (kdf && store->token->rungs.allowed_mechanisms)
             trouble(key, "CKA_ALLOWED_MECHANISMS is not the role's", role_name(slots[i].role));
     }
+    if (!key->trouble[0] && !store_check_values(store, key, &differs, err))
+        return false;
+    if (differs)
+        trouble(key, "its value is not the one that its label says", differs);
     key->verified = true;
     return true;
 }

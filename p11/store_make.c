@@ -86,10 +86,11 @@ static const struct variant *find_variant(enum p11_role role)
     return NULL;
 }
 
-static bool make_variant(struct p11_store *store, const struct variant *variant,
-                         CK_OBJECT_HANDLE source, size_t len, struct p11_template *template,
-                         CK_OBJECT_HANDLE *handle, struct kf_error *err)
+bool store_make_variant(struct p11_store *store, enum p11_role role, CK_OBJECT_HANDLE source,
+                        size_t len, struct p11_template *template, CK_OBJECT_HANDLE *handle,
+                        struct kf_error *err)
 {
+    const struct variant *variant = find_variant(role);
     uint8_t mask[24];
 
     for (size_t i = 0; i < len; i++)
@@ -112,7 +113,6 @@ void store_describe(const struct p11_key *key, enum p11_role role, char *label,
 static bool make_object(struct p11_store *store, const struct p11_key *key,
                         const struct role_slot *slot, CK_OBJECT_HANDLE source, struct kf_error *err)
 {
-    const struct variant *variant = find_variant(slot->role);
     size_t len = key_facts_bytes(&key->facts);
     char label[LABEL_MAX];
     struct role_object object;
@@ -120,8 +120,8 @@ static bool make_object(struct p11_store *store, const struct p11_key *key,
 
     store_describe(key, slot->role, label, &object);
     role_token_template(store->token, &object, &template);
-    if (variant)
-        return make_variant(store, variant, source, len, &template, slot->handle, err);
+    if (find_variant(slot->role))
+        return store_make_variant(store, slot->role, source, len, &template, slot->handle, err);
     return op_identity(store->token, source, len, &template, slot->handle, err);
 }
 
@@ -152,14 +152,16 @@ static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_e
     return true;
 }
 
+/* A token may have made what it said it had not. */
 static void unmake(struct p11_store *store, struct p11_key *key)
 {
     struct role_slot slots[ROLE_SLOTS];
 
-    op_destroy(store->token, &key->card);
+    object_unmake(store->token, ROLE_CARD, key->id, &key->card);
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        op_destroy(store->token, slots[i].handle);
+        if (slots[i].expected)
+            object_unmake(store->token, slots[i].role, key->id, slots[i].handle);
 }
 
 /* What was made is checked before it counts: a token may take a template and not keep it. */

@@ -108,6 +108,28 @@ void connection_touch(struct connection *connection)
     connection->front->unsettled = connection;
 }
 
+void connections_touch(struct front *front)
+{
+    for (struct connection *each = front->connections; each; each = each->next)
+        connection_touch(each);
+}
+
+void connection_review(struct connection *connection)
+{
+    struct front *front = connection->front;
+    struct peer peer; /* of a connection it never changes */
+
+    if (!peer_read(connection->watch.fd, front->options.has_group, front->options.group, &peer,
+                   &connection->member))
+        connection->member = false;
+    connection->in.max_frame = front->options.max_frame;
+    if (connection->turn.waiting) {
+        scheduler_leave(&front->scheduler, &connection->turn);
+        frame_in_put_back(&connection->in, connection->head_len);
+    }
+    connection_touch(connection);
+}
+
 void connection_job_begun(struct connection *connection, uint32_t operation)
 {
     connection->jobs++;
@@ -160,8 +182,9 @@ static void look_at_status(struct connection *connection, const struct wire_requ
         refuse(connection, request->id, request->operation, KF_VALIDATION, err.message);
 }
 
-/* Decides about one request: refuses it, answers it, or lets it wait for a worker. */
-static void look_at(struct connection *connection, const struct wire_request *request)
+/* Decides about one request, of a frame of len bytes: refuses it, answers it, or lets it wait for a
+ * worker. */
+static void look_at(struct connection *connection, const struct wire_request *request, size_t len)
 {
     struct front *front = connection->front;
     const struct operation *operation = operation_find(request->operation);
@@ -181,6 +204,7 @@ static void look_at(struct connection *connection, const struct wire_request *re
         refuse(connection, request->id, request->operation, KF_UNAVAILABLE, obstacle);
     } else {
         connection->head = *request;
+        connection->head_len = len;
         scheduler_wait(&front->scheduler, &connection->turn);
     }
 }
@@ -195,7 +219,7 @@ void connection_advance(struct connection *connection)
 
     connection->dry = false;
     while (!connection->turn.waiting && may_take(connection)) {
-        if (front->jobs.used == front->jobs.capacity) {
+        if (jobs_full(&front->jobs)) {
             front->starved = true;
             return;
         }
@@ -214,7 +238,7 @@ void connection_advance(struct connection *connection)
                 poison(connection, request.id,
                        "The request is malformed; the connection is closed.");
             else
-                look_at(connection, &request);
+                look_at(connection, &request, len);
             break;
         }
     }

@@ -36,6 +36,7 @@ struct connection {
     struct frame_in in;
     struct frame_out out;
     struct wire_request head; /* the job that waits for a worker, where turn.waiting; inside in */
+    size_t head_len;          /* bytes of its frame */
     unsigned jobs;            /* under way */
     size_t promised;          /* bytes that their answers may have */
     bool unsettled;           /* is in the front's list of those */
@@ -57,8 +58,8 @@ struct front {
     struct frame_out results; /* to the auditor: refusals */
     struct jobs jobs;
     struct scheduler scheduler;
-    struct worker_link *workers[CONF_WORKERS_MAX]; /* of the newest generation; NULL: none */
-    uint32_t workers_gone[CONF_WORKERS_MAX];       /* the newest generation known to have ended */
+    struct worker_link *workers[WORKER_SLOTS]; /* of the newest generation; NULL: none */
+    uint32_t workers_gone[WORKER_SLOTS];       /* the newest generation known to have ended */
     struct connection *connections, *unsettled;
     unsigned connection_count;
     bool starved; /* a connection waits for the table of jobs to have room */
@@ -68,6 +69,8 @@ struct front {
     enum daemon_state state;
     uint32_t workers_ready;
     char state_reason[KF_MESSAGE_MAX];
+    int64_t configured; /* when the configuration was read: ms since 1970 */
+    char reload_failure[KF_MESSAGE_MAX];
 };
 
 int front_main(void);
@@ -81,6 +84,10 @@ struct connection *connection_open(struct front *front, int fd, const struct pee
                                    bool member);
 /* To be settled at the end of this round of the loop. */
 void connection_touch(struct connection *connection);
+void connections_touch(struct front *front);
+/* Holds it to the front's options as they are now: who it is, and the request that waits, are
+ * looked at anew. */
+void connection_review(struct connection *connection);
 /* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done.
  */
 void connection_settle(struct connection *connection);
@@ -114,11 +121,21 @@ void answer_status(struct connection *connection, uint64_t id);
 void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd);
 /* All its results were answered: what is left of its jobs was lost with it. */
 void worker_gone(struct front *front, uint32_t slot, uint32_t generation);
+/* Gives a worker, or all that there are, no more jobs, and closes its channel when those that it
+ * has are answered. */
+void worker_retire(struct front *front, uint32_t slot, uint32_t generation);
+void workers_retire(struct front *front);
 /* Closes the channel of a worker that has no jobs: it then ends by itself. */
 void worker_close(struct front *front, uint32_t slot);
 /* Hands waiting jobs to workers with room, and refuses them where none can run. */
 void workers_dispatch(struct front *front);
 void workers_flush(struct front *front);
+
+/* options.c */
+/* How many jobs there may be, refusals counted. */
+size_t options_jobs(const struct control_options *options);
+/* From here on everything is judged by these. */
+void options_take(struct front *front, const struct control_options *options);
 
 /* answers.c */
 bool auditor_open(struct front *front);

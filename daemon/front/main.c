@@ -3,40 +3,39 @@
  * on and everything is written, once for each descriptor. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/confine/confine.h"
 #include "daemon/front/front.h"
-
-/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they
- * are recorded. */
-#define REFUSALS_MAX 1024
-#define JOBS_MAX 65536
-
-static void touch_all(struct front *front)
-{
-    for (struct connection *each = front->connections; each; each = each->next)
-        connection_touch(each);
-}
 
 static void on_control_message(struct front *front, const struct control *message, int fd)
 {
     switch (message->kind) {
+    case CONTROL_OPTIONS:
+        if (fd >= 0)
+            workers_retire(front);
+        options_take(front, &message->options);
+        __attribute__((fallthrough));
     case CONTROL_WORKER_UP:
-        if (fd >= 0 && message->slot < front->options.workers) {
+        if (fd >= 0 && message->slot < WORKER_SLOTS) {
             worker_up(front, message->slot, message->generation, fd);
             fd = -1;
         }
         break;
+    case CONTROL_WORKER_RETIRE:
+        worker_retire(front, message->slot, message->generation);
+        break;
     case CONTROL_STATE:
         front->state = message->state.state;
         front->workers_ready = message->state.workers_ready;
+        front->configured = message->state.configured;
         snprintf(front->state_reason, sizeof front->state_reason, "%s", message->state.reason);
+        snprintf(front->reload_failure, sizeof front->reload_failure, "%s", message->state.refused);
         break;
     case CONTROL_DRAIN:
         front->draining = true;
         listener_close(front);
-        touch_all(front);
+        connections_touch(front);
         break;
     default:
         break;
@@ -88,9 +87,9 @@ static void after_events(uv_check_t *check)
 {
     struct front *front = check->data;
 
-    if (front->starved && front->jobs.used < front->jobs.capacity) {
+    if (front->starved && !jobs_full(&front->jobs)) {
         front->starved = false;
-        touch_all(front);
+        connections_touch(front);
     }
     /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up
      * requests. */
@@ -106,12 +105,9 @@ static void after_events(uv_check_t *check)
 
 static bool start(struct front *front)
 {
-    size_t capacity = front->options.limits.jobs + REFUSALS_MAX;
-
     /* Newer versions of libuv would have io_uring make calls that no filter sees. */
     if (setenv("UV_USE_IO_URING", "0", 1) != 0 ||
-        !jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) ||
-        uv_loop_init(&front->loop) != 0)
+        !jobs_init(&front->jobs, options_jobs(&front->options)) || uv_loop_init(&front->loop) != 0)
         return false;
     uv_check_init(&front->loop, &front->after_events);
     front->after_events.data = front;
@@ -129,7 +125,7 @@ static bool start(struct front *front)
 /* Takes everything down in order, when no client and no job is left. */
 static void finish(struct front *front)
 {
-    for (unsigned slot = 0; slot < front->options.workers; slot++)
+    for (unsigned slot = 0; slot < WORKER_SLOTS; slot++)
         if (front->workers[slot])
             worker_close(front, slot);
     watch_close(&front->control, NULL);
@@ -162,16 +158,16 @@ int front_main(void)
     snprintf(front->state_reason, sizeof front->state_reason, "The token is being opened.");
     if (!start(front)) {
         log_error("The front cannot start: its descriptors or memory are missing.");
-        _exit(1);
+        end_process(1);
     }
     if (!confine_front(&err)) {
         log_error("The front cannot start: %s", err.message);
-        _exit(1);
+        end_process(1);
     }
     uv_run(&front->loop, UV_RUN_DEFAULT);
     /* Clients that are left see their connection close. */
     if (front->broken)
-        _exit(1);
+        end_process(1);
     finish(front);
     return 0;
 }

@@ -99,6 +99,9 @@ void answer_status(struct connection *connection, uint64_t id)
     snprintf(reply.reason, sizeof reply.reason, "%s",
              front->log_down ? front->log_reason : front->state_reason);
     snprintf(reply.version, sizeof reply.version, "%s", PACKAGE_VERSION);
+    reply.has_configuration_timestamp = front->configured > 0;
+    reply.configuration_timestamp = front->configured;
+    snprintf(reply.reload_failure, sizeof reply.reload_failure, "%s", front->reload_failure);
     reply.workers = front->options.workers;
     reply.workers_ready = front->workers_ready;
     reply.connections = front->connection_count;

@@ -55,7 +55,7 @@ void scheduler_worker_down(struct scheduler *scheduler, unsigned slot)
 
 bool scheduler_any_up(const struct scheduler *scheduler)
 {
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (scheduler->workers[i].up)
             return true;
     return false;
@@ -65,8 +65,8 @@ int scheduler_give(struct scheduler *scheduler)
 {
     int best = -1;
 
-    for (unsigned i = 1; i <= CONF_WORKERS_MAX; i++) {
-        unsigned slot = (scheduler->last_worker + i) % CONF_WORKERS_MAX;
+    for (unsigned i = 1; i <= WORKER_SLOTS; i++) {
+        unsigned slot = (scheduler->last_worker + i) % WORKER_SLOTS;
 
         if (scheduler->workers[slot].up && scheduler->workers[slot].given < WORKER_WINDOW &&
             (best < 0 || scheduler->workers[slot].given < scheduler->workers[best].given))

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conf/conf.h"
+#include "daemon/ipc.h"
 
 #define WORKER_WINDOW 16
 
@@ -27,7 +27,7 @@ struct scheduler {
     struct {
         bool up;
         unsigned given; /* jobs it has not done with */
-    } workers[CONF_WORKERS_MAX];
+    } workers[WORKER_SLOTS];
 };
 
 /* Goes to the end of the circle; no effect on one that waits already. */

@@ -19,6 +19,7 @@ struct worker_link {
     struct frame_out out;
     struct front_job *jobs; /* given to it, not answered */
     bool up;                /* the channel is open */
+    bool retired;           /* it gets no more jobs */
     /* The next worker of this slot, that came up before the auditor was done with this one; -1:
      * none. */
     int next_fd;
@@ -147,13 +148,39 @@ void worker_close(struct front *front, uint32_t slot)
     watch_close(&worker->watch, on_closed);
 }
 
+/* The next of its slot, too, which has had no job. */
+static void retire(struct worker_link *worker)
+{
+    worker->retired = true;
+    scheduler_worker_down(&worker->front->scheduler, worker->slot);
+    if (worker->next_fd >= 0)
+        close(worker->next_fd);
+    worker->next_fd = -1;
+}
+
+void worker_retire(struct front *front, uint32_t slot, uint32_t generation)
+{
+    struct worker_link *worker = slot < WORKER_SLOTS ? front->workers[slot] : NULL;
+
+    if (worker && (worker->generation == generation ||
+                   (worker->next_fd >= 0 && worker->next_generation == generation)))
+        retire(worker);
+}
+
+void workers_retire(struct front *front)
+{
+    for (uint32_t slot = 0; slot < WORKER_SLOTS; slot++)
+        if (front->workers[slot])
+            retire(front->workers[slot]);
+}
+
 void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
 {
-    struct worker_link *worker = slot < CONF_WORKERS_MAX ? front->workers[slot] : NULL;
+    struct worker_link *worker = slot < WORKER_SLOTS ? front->workers[slot] : NULL;
     uint32_t next_generation;
     int next_fd;
 
-    if (slot < CONF_WORKERS_MAX && generation > front->workers_gone[slot])
+    if (slot < WORKER_SLOTS && generation > front->workers_gone[slot])
         front->workers_gone[slot] = generation;
     if (!worker || worker->generation != generation)
         return;
@@ -192,7 +219,7 @@ void workers_dispatch(struct front *front)
 {
     const char *obstacle = front_obstacle(front);
 
-    while (front->scheduler.first && front->jobs.used < front->jobs.capacity) {
+    while (front->scheduler.first && !jobs_full(&front->jobs)) {
         struct connection *connection;
         int slot = -1;
 
@@ -214,7 +241,12 @@ void workers_dispatch(struct front *front)
 
 void workers_flush(struct front *front)
 {
-    for (unsigned slot = 0; slot < front->options.workers; slot++)
-        if (front->workers[slot])
-            flush(front->workers[slot]);
+    for (unsigned slot = 0; slot < WORKER_SLOTS; slot++) {
+        struct worker_link *worker = front->workers[slot];
+
+        if (worker)
+            flush(worker);
+        if (worker && worker->up && worker->retired && !worker->jobs)
+            worker_close(front, slot);
+    }
 }

@@ -118,12 +118,14 @@ def initial_key_request(bdk, kek, ksn, **more):
     return dict(tr31_request(bdk, kek), export_attributes=attributes)
 
 
+def odd_parity(value):
+    return bytes(byte & 0xFE | 1 - bin(byte >> 1).count("1") % 2 for byte in value)
+
+
 def random_key(algorithm):
     """Bytes of a key; of a TDES key with odd parity, as every token keeps one."""
     value = secrets.token_bytes(LENGTHS[algorithm])
-    if algorithm.startswith("TDES"):
-        value = bytes(byte & 0xFE | 1 - bin(byte >> 1).count("1") % 2 for byte in value)
-    return value
+    return odd_parity(value) if algorithm.startswith("TDES") else value
 
 
 def check_value(algorithm, value):
@@ -302,8 +304,12 @@ class Sandbox(Client):
             for name in ("SOFTHSM2_CONF", "NSS_MAX_MP_PBE_ITERATION_COUNT"):
                 if name in self.variables:
                     os.environ[name] = self.variables[name]
-            # Not through a spy: its log is the daemon's.
-            module = self.variables.get("PKCS11SPY") or self.variables["KEYFERRY_MODULE"]
+            # Not through a spy or a mock: they are the daemon's.
+            module = next(
+                self.variables[name]
+                for name in ("PKCS11SPY", "KEYFERRY_MOCK_MODULE", "KEYFERRY_MODULE")
+                if name in self.variables
+            )
             self.session = tokentool.open_token(dict(self.variables, KEYFERRY_MODULE=module))
         return self.session
 

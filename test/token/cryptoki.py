@@ -58,6 +58,7 @@ class CKA(enum.IntEnum):
     MODULUS = 0x120
     MODULUS_BITS = 0x121
     PUBLIC_EXPONENT = 0x122
+    PRIVATE_EXPONENT = 0x123
     VALUE_LEN = 0x161
     EXTRACTABLE = 0x162
     LOCAL = 0x163
@@ -99,13 +100,16 @@ class CKM(enum.IntEnum):
     XOR_BASE_AND_DATA = 0x364
     EXTRACT_KEY_FROM_KEY = 0x365
     SP800_108_COUNTER_KDF = 0x3AC
+    SHA256_KEY_DERIVATION = 0x393
     AES_KEY_GEN = 0x1080
     AES_ECB = 0x1081
     AES_CBC = 0x1082
     AES_CBC_PAD = 0x1085
     AES_CMAC = 0x108A
     DES3_ECB_ENCRYPT_DATA = 0x1102
+    DES3_CBC_ENCRYPT_DATA = 0x1103
     AES_ECB_ENCRYPT_DATA = 0x1104
+    AES_CBC_ENCRYPT_DATA = 0x1105
     AES_KEY_WRAP = 0x2109
     AES_KEY_WRAP_PAD = 0x210A
 
@@ -276,3 +280,25 @@ class StringData(ctypes.Structure):
 class OaepParams(ctypes.Structure):
     _fields_ = [("hash", ULONG), ("mgf", ULONG), ("source", ULONG),
                 ("source_data", ctypes.c_void_p), ("source_length", ULONG)]
+
+
+class CounterFormat(ctypes.Structure):
+    _fields_ = [("little_endian", ctypes.c_ubyte), ("width", ULONG)]
+
+
+class PrfDataParam(ctypes.Structure):
+    _fields_ = [("type", ULONG), ("value", ctypes.c_void_p), ("length", ULONG)]
+
+
+class CounterKdfParams(ctypes.Structure):
+    """CK_SP800_108_KDF_PARAMS with an 8-bit counter and fixed bytes behind it."""
+    _fields_ = [("prf", ULONG), ("count", ULONG), ("data", ctypes.POINTER(PrfDataParam)),
+                ("more_count", ULONG), ("more", ctypes.c_void_p)]
+
+    def __init__(self, prf, fixed):
+        self.format = CounterFormat(0, 8)
+        self.fixed = ctypes.create_string_buffer(fixed, len(fixed))
+        self.input = (PrfDataParam * 2)(
+            (1, ctypes.addressof(self.format), ctypes.sizeof(self.format)),
+            (4, ctypes.addressof(self.fixed), len(fixed)))
+        super().__init__(prf, 2, self.input, 0, None)

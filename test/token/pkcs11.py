@@ -19,12 +19,12 @@ import os
 
 from cryptoki import (
     BOOLEANS, CKA, CKF, CKG, CKK, CKM, CKO, CKR, CKU, FUNCTIONS, NUMBERS, UNAVAILABLE, ULONG,
-    Attribute, CMechanism, FunctionList, InitializeArgs, MechanismInfo, OaepParams, StringData,
+    Attribute, CMechanism, CounterKdfParams, FunctionList, InitializeArgs, MechanismInfo, OaepParams, StringData,
     TokenInfo)
 
 __all__ = [
     "CKA", "CKF", "CKG", "CKK", "CKM", "CKO", "CKR", "CKU", "Error", "Mechanism", "Module",
-    "Session", "extract", "oaep", "rv_name", "with_data", "with_key"]
+    "Session", "extract", "oaep", "rv_name", "sp800_108", "with_cbc_data", "with_data", "with_key"]
 
 
 def rv_name(rv):
@@ -75,6 +75,20 @@ def extract(first_bit):
 def oaep(hash_, mgf, source=1):
     """CKM_RSA_PKCS_OAEP without a label; source 1 is CKZ_DATA_SPECIFIED."""
     return Mechanism(CKM.RSA_PKCS_OAEP, OaepParams(hash_, mgf, source, None, 0))
+
+
+def with_cbc_data(type_, iv, data):
+    """CKM_AES_CBC_ENCRYPT_DATA or CKM_DES3_CBC_ENCRYPT_DATA: the initialisation vector stands in the structure itself."""
+    class Parameters(ctypes.Structure):
+        _fields_ = [("iv", ctypes.c_ubyte * len(iv)), ("data", ctypes.c_char_p), ("length", ULONG)]
+
+    return Mechanism(type_, Parameters((ctypes.c_ubyte * len(iv))(*iv), data, len(data)))
+
+
+def sp800_108(prf, fixed):
+    """CKM_SP800_108_COUNTER_KDF: an 8-bit counter, then the fixed bytes."""
+    parameter = CounterKdfParams(prf, fixed)
+    return Mechanism(CKM.SP800_108_COUNTER_KDF, parameter)
 
 
 def _encode(value):
@@ -222,6 +236,10 @@ class Session:
     def init_pin(self, pin):
         data = pin.encode()
         self._call("InitPIN", data, len(data))
+
+    def set_pin(self, old, new):
+        before, after = old.encode(), new.encode()
+        self._call("SetPIN", before, len(before), after, len(after))
 
     # Objects
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration: defaults, and for each rule what is said about breaking it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -201,6 +202,34 @@ START_TEST(a_loaded_key_can_be_blamed)
 }
 END_TEST
 
+START_TEST(where_the_pin_lies)
+{
+    static const char named[] = TOKEN;
+    static const char passed[] =
+        "token: {module: /m, uri: 'pkcs11:serial=1', pin-credential: keyferry-pin}\n";
+    struct kf_error err, why = {0};
+    struct conf *conf = load(named, sizeof named - 1, &err);
+    char path[32];
+
+    ck_assert(conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_str_eq(path, "/p");
+    conf_free(conf);
+    conf = load(passed, sizeof passed - 1, &err);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    ck_assert(!conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_int_eq(why.fault, KF_FAULT_CONFIG);
+    ck_assert_ptr_nonnull(strstr(why.message, "LoadCredential="));
+    setenv("CREDENTIALS_DIRECTORY", "/run/c", 1);
+    ck_assert(conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_str_eq(path, "/run/c/keyferry-pin");
+    setenv("CREDENTIALS_DIRECTORY", "/a/folder/whose/name/is/too/long", 1);
+    kf_error_clear(&why);
+    ck_assert(!conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_ptr_nonnull(strstr(why.message, "too long"));
+    conf_free(conf);
+}
+END_TEST
+
 START_TEST(files_that_are_none)
 {
     static const char *const paths[] = {"/nonexistent/x", "/", "/dev/zero"};
@@ -215,4 +244,4 @@ START_TEST(files_that_are_none)
 END_TEST
 
 SUITE_MAIN("conf", defaults, everything_can_be_set, rules, the_example_is_valid,
-           a_loaded_key_can_be_blamed, files_that_are_none)
+           a_loaded_key_can_be_blamed, where_the_pin_lies, files_that_are_none)

@@ -96,7 +96,7 @@ END_TEST
 START_TEST(workers_get_their_share)
 {
     struct scheduler scheduler = {0};
-    unsigned counts[CONF_WORKERS_MAX] = {0};
+    unsigned counts[WORKER_SLOTS] = {0};
     int slot;
 
     ck_assert(!scheduler_any_up(&scheduler));
@@ -149,6 +149,30 @@ START_TEST(job_numbers_are_never_used_twice)
 }
 END_TEST
 
+START_TEST(fewer_jobs_may_be_allowed_than_there_are)
+{
+    struct jobs jobs;
+    struct front_job *one, *two;
+
+    ck_assert(jobs_init(&jobs, 2));
+    one = jobs_take(&jobs);
+    two = jobs_take(&jobs);
+    jobs.capacity = 1;
+    ck_assert(jobs_full(&jobs));
+    ck_assert_ptr_eq(jobs_find(&jobs, two->number, ORIGIN_FRONT), two);
+    jobs_release(&jobs, one);
+    ck_assert(jobs_full(&jobs));
+    ck_assert_ptr_null(jobs_take(&jobs));
+    jobs_release(&jobs, two);
+    ck_assert_ptr_nonnull(jobs_take(&jobs));
+    jobs.capacity = JOBS_MAX;
+    for (size_t i = 1; i < JOBS_MAX; i++)
+        ck_assert_ptr_nonnull(jobs_take(&jobs));
+    ck_assert_ptr_null(jobs_take(&jobs));
+    jobs_free(&jobs);
+}
+END_TEST
+
 START_TEST(a_job_is_answered_by_who_has_it)
 {
     struct jobs jobs;
@@ -167,4 +191,4 @@ END_TEST
 
 SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
            workers_get_their_share, job_numbers_are_never_used_twice,
-           a_job_is_answered_by_who_has_it)
+           fewer_jobs_may_be_allowed_than_there_are, a_job_is_answered_by_who_has_it)

@@ -102,16 +102,23 @@ CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable)
 
 const struct key_state enabled = {.enabled = true};
 
+struct p11_key *make_from(CK_OBJECT_HANDLE source, struct key_facts *facts)
+{
+    struct p11_key *key;
+
+    expect_good(store_check_value(&token, source, facts->algorithm, facts, &err));
+    key = store_make(store, source, facts, &enabled, &err);
+    expect_good(key != NULL);
+    return key;
+}
+
 struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
                          char name[KEY_NAME_LEN + 1])
 {
     struct key_facts facts = facts_of(usage, algorithm, exportability);
     CK_OBJECT_HANDLE source = make_source(algorithm, exportability != 'N');
-    struct p11_key *key;
+    struct p11_key *key = make_from(source, &facts);
 
-    expect_good(store_check_value(&token, source, algorithm, &facts, &err));
-    key = store_make(store, source, &facts, &enabled, &err);
-    expect_good(key != NULL);
     destroy_object(source);
     if (name)
         strcpy(name, key->name);

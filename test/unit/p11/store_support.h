@@ -38,6 +38,8 @@ struct key_facts facts_of(const char *usage, enum key_algorithm algorithm, char 
 extern const struct key_state enabled;
 /* A session object with a new value, as a new key's is. */
 CK_OBJECT_HANDLE make_source(enum key_algorithm algorithm, bool extractable);
+/* A key made from a source, whose check value is written to the facts. */
+struct p11_key *make_from(CK_OBJECT_HANDLE source, struct key_facts *facts);
 /* A key made from a new value. Its name is written to name where that is not NULL. */
 struct p11_key *make_key(const char *usage, enum key_algorithm algorithm, char exportability,
                          char name[KEY_NAME_LEN + 1]);

@@ -157,8 +157,7 @@ START_TEST(legacy_import_has_objects_of_its_own)
         const struct p11_key *key;
 
         facts.legacy_import = true;
-        key = store_make(store, source, &facts, &(struct key_state){.enabled = true}, &err);
-        expect_good(key != NULL);
+        key = make_from(source, &facts);
         for (size_t i = 0; i < COUNT(roles); i++) {
             ck_assert_uint_eq(count_role(roles[i], key->id), 1);
             expect_role(find_role(roles[i], key->id), roles[i], algorithm);

@@ -183,8 +183,7 @@ START_TEST(the_mask_variant_is_masked)
     template_bytes(&template, CKA_VALUE, value, sizeof value);
     expect_good(p11_create_object(token.session, template.attributes, template.count, &source,
                                   &err) == CKR_OK);
-    key = store_make(store, source, &facts, &enabled, &err);
-    expect_good(key != NULL);
+    key = make_from(source, &facts);
     expect_derives(key->working, value);
     expect_derives(key->mask_variant, masked);
 }
@@ -228,8 +227,7 @@ START_TEST(a_wrong_flag_is_refused)
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
     struct p11_key *key;
 
-    key = store_make(store, source, &facts, &enabled, &err);
-    expect_good(key != NULL);
+    key = make_from(source, &facts);
     strcpy(name, key->name);
     destroy_object(key->working);
     forged = forge(key, ROLE_WORKING, source, &other, 1);
@@ -241,13 +239,41 @@ START_TEST(a_wrong_flag_is_refused)
 }
 END_TEST
 
+/* An object of another key, with the label and template of this one's. */
+START_TEST(another_value_is_refused)
+{
+    static const struct {
+        enum p11_role role;
+        const char *usage;
+        enum key_algorithm algorithm;
+    } cases[] = {
+        {ROLE_WORKING, "B0", KEY_AES_256},        {ROLE_WORKING, "B0", KEY_TDES_2KEY},
+        {ROLE_WORKING, "K1", KEY_TDES_3KEY},      {ROLE_EXPORT, "D0", KEY_AES_192},
+        {ROLE_MASK_VARIANT, "B0", KEY_TDES_2KEY},
+    };
+    enum key_algorithm algorithm = cases[_i].algorithm;
+    CK_OBJECT_HANDLE other = make_source(algorithm, true), forged;
+    struct p11_key *key = make_key(cases[_i].usage, algorithm, 'S', name);
+    char what[96];
+
+    destroy_object(cases[_i].role == ROLE_WORKING  ? key->working
+                   : cases[_i].role == ROLE_EXPORT ? key->export_copy
+                                                   : key->mask_variant);
+    forged = forge(key, cases[_i].role, other, NULL, 0);
+    snprintf(what, sizeof what, "its value is not the one that its label says (%s)",
+             role_name(cases[_i].role));
+    expect_trouble(what);
+    destroy_object(forged);
+    destroy_object(other);
+}
+END_TEST
+
 START_TEST(a_missing_object_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true);
-    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
+    struct p11_key *key = make_from(source, &facts);
 
-    expect_good(key != NULL);
     strcpy(name, key->name);
     destroy_object(key->export_copy);
     expect_trouble("an object is missing (export)");
@@ -260,10 +286,9 @@ START_TEST(an_object_too_many_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'N');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
+    struct p11_key *key = make_from(source, &facts);
 
     /* a key that never leaves with a copy that may */
-    expect_good(key != NULL);
     strcpy(name, key->name);
     forged = forge(key, ROLE_EXPORT, source, NULL, 0);
     expect_trouble("there is an object that such a key does not have (export)");
@@ -276,9 +301,8 @@ START_TEST(a_label_that_contradicts_the_card_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, &enabled, &err), other;
+    struct p11_key *key = make_from(source, &facts), other;
 
-    expect_good(key != NULL);
     strcpy(name, key->name);
     other = *key;
     strcpy(other.facts.usage, "K0");
@@ -295,7 +319,7 @@ START_TEST(a_duplicate_is_refused)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
+    struct p11_key *key = make_from(source, &facts);
 
     /* NSS cannot have two secrets with one id: it destroys the first */
     if (TEST_TOKEN == FIXTURE_NSS)
@@ -396,7 +420,7 @@ START_TEST(a_stale_handle_is_looked_up_again)
 {
     struct key_facts facts = facts_of("K1", KEY_AES_128, 'S');
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), forged;
-    struct p11_key *key = store_make(store, source, &facts, &enabled, &err);
+    struct p11_key *key = make_from(source, &facts);
     uint64_t generation;
 
     expect_good(key != NULL);
@@ -570,6 +594,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, the_mask_variant_is_masked);
     tcase_add_test(tests, unknown_keys_are_not_found);
     tcase_add_loop_test(tests, a_wrong_flag_is_refused, 0, 5);
+    tcase_add_loop_test(tests, another_value_is_refused, 0, 5);
     tcase_add_test(tests, a_missing_object_is_refused);
     tcase_add_test(tests, an_object_too_many_is_refused);
     tcase_add_test(tests, a_label_that_contradicts_the_card_is_refused);

@@ -396,8 +396,13 @@ START_TEST(a_replaced_wrapping_key_is_derived_from_anew)
     ck_assert(op_identity(&service->token, source, 32, &template, &found->working, &err));
     found->working = CK_INVALID_HANDLE;
     SEND(LIST_KEYS, ListKeys, &list, NULL); /* reads all anew */
-    open_block(export_key(key, kbpk)->wrapped_key.key_material, other, 32, &opened);
-    expect_ok();
+    if (object.kdf) { /* whose value cannot be told from the label's */
+        open_block(export_key(key, kbpk)->wrapped_key.key_material, other, 32, &opened);
+        expect_ok();
+    } else {
+        export_key(key, kbpk);
+        expect_refusal(KF_CONFLICT, "its value is not the one that its label says (working)");
+    }
 }
 END_TEST
 
