@@ -35,7 +35,10 @@ static void drop(struct connection *connection)
     if (connection->dead)
         return;
     connection->dead = true;
-    scheduler_leave(&front->scheduler, &connection->turn);
+    scheduler_leave(&connection->user->share, &connection->turn);
+    connection->user->connections--;
+    user_release(front, connection->user);
+    connection->user = NULL;
     if (connection->previous)
         connection->previous->next = connection->next;
     else
@@ -78,7 +81,7 @@ static void on_event(uv_poll_t *handle, int status, int events)
 }
 
 struct connection *connection_open(struct front *front, int fd, const struct peer *peer,
-                                   bool member)
+                                   bool member, struct user *user)
 {
     struct connection *connection = calloc(1, sizeof *connection);
 
@@ -89,6 +92,8 @@ struct connection *connection_open(struct front *front, int fd, const struct pee
     connection->front = front;
     connection->peer = *peer;
     connection->member = member;
+    connection->user = user;
+    user->connections++;
     connection->in.max_frame = front->options.max_frame;
     connection->next = front->connections;
     if (front->connections)
@@ -123,11 +128,16 @@ void connection_review(struct connection *connection)
                    &connection->member))
         connection->member = false;
     connection->in.max_frame = front->options.max_frame;
-    if (connection->turn.waiting) {
-        scheduler_leave(&front->scheduler, &connection->turn);
-        frame_in_put_back(&connection->in, connection->head_len);
-    }
+    connection_take_back(connection);
     connection_touch(connection);
+}
+
+void connection_take_back(struct connection *connection)
+{
+    scheduler_leave(&connection->user->share, &connection->turn);
+    if (connection->head_len > 0)
+        frame_in_put_back(&connection->in, connection->head_len);
+    connection->head_len = 0;
 }
 
 void connection_job_begun(struct connection *connection, uint32_t operation)
@@ -162,87 +172,138 @@ static bool may_take(const struct connection *connection)
            unread(connection) + connection->promised < limits->output_per_connection;
 }
 
-/* Refuses what cannot be understood, and with it everything after it. */
-static void poison(struct connection *connection, uint64_t id, const char *message)
+/* What becomes of a request: KF_OK, or why it is refused. */
+struct verdict {
+    enum kf_status status;
+    bool poisons; /* nothing after it can be understood */
+    char message[KF_MESSAGE_MAX];
+};
+
+static void deny(struct verdict *verdict, enum kf_status status, const char *message)
 {
-    connection->poisoned = true;
-    refuse(connection, id, 0, KF_VALIDATION, message);
+    verdict->status = status;
+    snprintf(verdict->message, sizeof verdict->message, "%s", message);
 }
 
 /* The one body that the front reads; it has no members, so it must be empty. */
-static void look_at_status(struct connection *connection, const struct wire_request *request)
+static void judge_status(const struct wire_request *request, struct verdict *verdict)
 {
     keyferry_StatusRequest body;
     struct kf_error err = {0};
 
-    if (wire_body_decode(request->body, request->body_len, keyferry_StatusRequest_fields, &body,
-                         &err))
-        answer_status(connection, request->id);
-    else
-        refuse(connection, request->id, request->operation, KF_VALIDATION, err.message);
+    if (!wire_body_decode(request->body, request->body_len, keyferry_StatusRequest_fields, &body,
+                          &err))
+        deny(verdict, KF_VALIDATION, err.message);
 }
 
-/* Decides about one request, of a frame of len bytes: refuses it, answers it, or lets it wait for a
- * worker. */
-static void look_at(struct connection *connection, const struct wire_request *request, size_t len)
+static void judge(const struct connection *connection, const struct wire_request *request,
+                  struct verdict *verdict)
 {
-    struct front *front = connection->front;
+    const struct front *front = connection->front;
     const struct operation *operation = operation_find(request->operation);
     const char *obstacle = front_obstacle(front);
-    char text[KF_MESSAGE_MAX];
+    uid_t uid = connection->peer.uid;
 
     if (!operation) {
-        snprintf(text, sizeof text, "There is no operation number %u.", request->operation);
-        refuse(connection, request->id, request->operation, KF_VALIDATION, text);
-    } else if (!policy_allows(connection->peer.uid, connection->member, front->options.owner,
-                              operation->class)) {
-        policy_explain(connection->peer.uid, connection->member, operation, text, sizeof text);
-        refuse(connection, request->id, request->operation, KF_ACCESS_DENIED, text);
+        verdict->status = KF_VALIDATION;
+        snprintf(verdict->message, sizeof verdict->message, "There is no operation number %u.",
+                 request->operation);
+    } else if (!policy_allows(uid, connection->member, front->options.owner, operation->class)) {
+        verdict->status = KF_ACCESS_DENIED;
+        policy_explain(uid, connection->member, operation, verdict->message,
+                       sizeof verdict->message);
     } else if (request->operation == keyferry_Operation_OPERATION_STATUS) {
-        look_at_status(connection, request);
+        judge_status(request, verdict);
     } else if (obstacle) {
-        refuse(connection, request->id, request->operation, KF_UNAVAILABLE, obstacle);
-    } else {
-        connection->head = *request;
-        connection->head_len = len;
-        scheduler_wait(&front->scheduler, &connection->turn);
+        deny(verdict, KF_UNAVAILABLE, obstacle);
     }
+}
+
+/* The same for what may be no request. */
+static void judge_frame(const struct connection *connection, enum frame_result got,
+                        const uint8_t *frame, size_t len, struct wire_request *request,
+                        struct verdict *verdict)
+{
+    *verdict = (struct verdict){.status = KF_OK};
+    *request = (struct wire_request){0};
+    if (got == FRAME_TOO_LONG) {
+        verdict->status = KF_VALIDATION;
+        verdict->poisons = true;
+        snprintf(verdict->message, sizeof verdict->message,
+                 "The request is longer than %u bytes; the connection is closed.",
+                 connection->front->options.max_frame);
+    } else if (!wire_request_decode(frame, len, request)) {
+        verdict->poisons = true;
+        request->operation = 0;
+        deny(verdict, KF_VALIDATION, "The request is malformed; the connection is closed.");
+    } else {
+        judge(connection, request, verdict);
+    }
+}
+
+/* A request that is not refused. */
+static void accept_request(struct connection *connection, const struct wire_request *request,
+                           size_t len)
+{
+    if (request->operation == keyferry_Operation_OPERATION_STATUS) {
+        answer_status(connection, request->id);
+        return;
+    }
+    connection->head = *request;
+    connection->head_len = len;
+    scheduler_wait(&connection->front->scheduler, &connection->user->share, &connection->turn);
+}
+
+/* Whoever is refused waits for those that have waited longer. */
+static bool has_turn(const struct connection *connection)
+{
+    return refusals_have_room(connection->front) &&
+           (connection->may_refuse || !connection->front->refused.first);
 }
 
 void connection_advance(struct connection *connection)
 {
     struct front *front = connection->front;
     struct wire_request request;
-    const uint8_t *frame;
-    size_t len;
-    char text[96];
+    struct verdict verdict;
+    enum frame_result got;
+    const uint8_t *frame = NULL;
+    size_t len = 0;
 
     connection->dry = false;
-    while (!connection->turn.waiting && may_take(connection)) {
-        if (jobs_full(&front->jobs)) {
-            front->starved = true;
-            return;
-        }
-        switch (frame_in_next(&connection->in, &frame, &len)) {
-        case FRAME_NONE:
+    while (!connection->turn.circle && may_take(connection)) {
+        got = frame_in_next(&connection->in, &frame, &len);
+        if (got == FRAME_NONE) {
             connection->dry = true;
             return;
-        case FRAME_TOO_LONG:
-            snprintf(text, sizeof text,
-                     "The request is longer than %u bytes; the connection is closed.",
-                     front->options.max_frame);
-            poison(connection, 0, text);
-            break;
-        case FRAME_READY:
-            if (!wire_request_decode(frame, len, &request))
-                poison(connection, request.id,
-                       "The request is malformed; the connection is closed.");
-            else
-                look_at(connection, &request, len);
-            break;
+        }
+        judge_frame(connection, got, frame, len, &request, &verdict);
+        if (verdict.status == KF_OK) {
+            accept_request(connection, &request, len);
+        } else if (!has_turn(connection)) {
+            if (got == FRAME_READY)
+                frame_in_put_back(&connection->in, len);
+            circle_join(&front->refused, &connection->turn);
+        } else {
+            connection->may_refuse = false;
+            connection->poisoned = verdict.poisons;
+            refuse(connection, request.id, request.operation, verdict.status, verdict.message);
         }
     }
     connection->dry = connection->poisoned;
+}
+
+void connections_refuse(struct front *front)
+{
+    while (front->refused.first && refusals_have_room(front)) {
+        struct connection *connection =
+            (struct connection *)circle_take(&front->refused); /* turn is its first member */
+
+        connection->may_refuse = true;
+        connection_advance(connection);
+        connection->may_refuse = false;
+        connection_touch(connection);
+    }
 }
 
 static bool is_done(const struct connection *connection)

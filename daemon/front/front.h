@@ -26,19 +26,29 @@
 
 struct worker_link;
 
+/* Somebody who has connections. */
+struct user {
+    struct share share;
+    struct user *next, *previous;
+    uid_t uid;
+    unsigned connections;
+};
+
 struct connection {
-    struct turn turn; /* must be first */
+    struct turn turn; /* must be first: for a worker, or for its next request to be refused */
     struct front *front;
+    struct user *user; /* NULL when dead */
     struct watch watch;
     struct connection *next, *previous, *next_unsettled;
     struct peer peer;
     bool member; /* of the configured group */
     struct frame_in in;
     struct frame_out out;
-    struct wire_request head; /* the job that waits for a worker, where turn.waiting; inside in */
-    size_t head_len;          /* bytes of its frame */
+    struct wire_request head; /* the job that waits for a worker; inside in */
+    size_t head_len;          /* bytes of its frame; 0: none waits */
     unsigned jobs;            /* under way */
     size_t promised;          /* bytes that their answers may have */
+    bool may_refuse;          /* it has waited for that, and may have one request refused */
     bool unsettled;           /* is in the front's list of those */
     bool shut;                /* the client has said that it will send no more */
     bool ended;               /* and everything it sent was read */
@@ -57,12 +67,14 @@ struct front {
     struct frame_in answers;  /* from the auditor */
     struct frame_out results; /* to the auditor: refusals */
     struct jobs jobs;
+    unsigned refusals; /* of the jobs: refused, and not recorded yet */
     struct scheduler scheduler;
+    struct circle refused; /* connections whose next request is refused as soon as there is room */
+    struct user *users;
     struct worker_link *workers[WORKER_SLOTS]; /* of the newest generation; NULL: none */
     uint32_t workers_gone[WORKER_SLOTS];       /* the newest generation known to have ended */
     struct connection *connections, *unsettled;
     unsigned connection_count;
-    bool starved; /* a connection waits for the table of jobs to have room */
     bool draining, listening, broken;
     bool log_down;
     char log_reason[KF_MESSAGE_MAX];
@@ -79,9 +91,15 @@ int front_main(void);
 bool listener_open(struct front *front);
 void listener_close(struct front *front);
 
+/* user.c */
+/* One of this user id, made where there is none; NULL where memory is short. */
+struct user *user_of(struct front *front, uid_t uid);
+/* Forgets one that has no connections. */
+void user_release(struct front *front, struct user *user);
+
 /* connection.c */
 struct connection *connection_open(struct front *front, int fd, const struct peer *peer,
-                                   bool member);
+                                   bool member, struct user *user);
 /* To be settled at the end of this round of the loop. */
 void connection_touch(struct connection *connection);
 void connections_touch(struct front *front);
@@ -91,8 +109,13 @@ void connection_review(struct connection *connection);
 /* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done.
  */
 void connection_settle(struct connection *connection);
-/* Looks at its next frames until one is a job that waits for a worker. */
+/* Looks at its next frames until one is a job that waits for a worker, or is to be refused and
+ * there is no room for that. */
 void connection_advance(struct connection *connection);
+/* The job that waits for a worker, if any, is the next frame again. */
+void connection_take_back(struct connection *connection);
+/* Lets those that wait for it have requests refused, one each in turn, as long as there is room. */
+void connections_refuse(struct front *front);
 /* A job of its own, of an operation of this number, begins, and was answered. */
 void connection_job_begun(struct connection *connection, uint32_t operation);
 void connection_job_done(struct connection *connection, uint32_t operation);
@@ -102,8 +125,9 @@ void connection_job_done(struct connection *connection, uint32_t operation);
  * it. */
 void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
                      const char *message);
-/* Refuses a request: recorded, then answered. The caller has looked that the table of jobs has
- * room. */
+/* Whether there is room for one more refusal under way. Jobs have theirs, whatever is refused. */
+bool refusals_have_room(const struct front *front);
+/* Refuses a request: recorded, then answered. The caller has looked that there is room. */
 void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
             const char *message);
 /* The same for a job under way. */
@@ -132,6 +156,9 @@ void workers_dispatch(struct front *front);
 void workers_flush(struct front *front);
 
 /* options.c */
+/* Refusals under way at most, but for jobs that were lost with their worker: few, since each round
+ * of the loop goes through as many, and everybody's jobs wait meanwhile. */
+#define REFUSALS_MAX 256
 /* How many jobs there may be, refusals counted. */
 size_t options_jobs(const struct control_options *options);
 /* From here on everything is judged by these. */

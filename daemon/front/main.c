@@ -87,13 +87,10 @@ static void after_events(uv_check_t *check)
 {
     struct front *front = check->data;
 
-    if (front->starved && !jobs_full(&front->jobs)) {
-        front->starved = false;
-        connections_touch(front);
-    }
-    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up
-     * requests. */
+    /* Those that wait go first. Settling brings new jobs, and handing jobs on touches connections;
+     * each pass uses up requests. */
     do {
+        connections_refuse(front);
         settle_connections(front);
         workers_dispatch(front);
     } while (front->unsettled);

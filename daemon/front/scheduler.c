@@ -1,44 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A circle of those who wait and a count for each worker. */
+/* A circle of users, a circle for each of them, and a count for each worker. */
 #include "daemon/front/scheduler.h"
 
 #include <stddef.h>
 
-void scheduler_wait(struct scheduler *scheduler, struct turn *turn)
+void circle_join(struct circle *circle, struct turn *turn)
 {
-    if (turn->waiting)
+    if (turn->circle)
         return;
-    turn->waiting = true;
+    turn->circle = circle;
     turn->next = NULL;
-    turn->previous = scheduler->last;
-    if (scheduler->last)
-        scheduler->last->next = turn;
+    turn->previous = circle->last;
+    if (circle->last)
+        circle->last->next = turn;
     else
-        scheduler->first = turn;
-    scheduler->last = turn;
+        circle->first = turn;
+    circle->last = turn;
 }
 
-void scheduler_leave(struct scheduler *scheduler, struct turn *turn)
+void circle_leave(struct turn *turn)
 {
-    if (!turn->waiting)
+    if (!turn->circle)
         return;
     if (turn->previous)
         turn->previous->next = turn->next;
     else
-        scheduler->first = turn->next;
+        turn->circle->first = turn->next;
     if (turn->next)
         turn->next->previous = turn->previous;
     else
-        scheduler->last = turn->previous;
+        turn->circle->last = turn->previous;
     *turn = (struct turn){0};
+}
+
+struct turn *circle_take(struct circle *circle)
+{
+    struct turn *turn = circle->first;
+
+    if (turn)
+        circle_leave(turn);
+    return turn;
+}
+
+void scheduler_wait(struct scheduler *scheduler, struct share *share, struct turn *turn)
+{
+    circle_join(&share->waiting, turn);
+    circle_join(&scheduler->users, &share->turn);
+}
+
+void scheduler_leave(struct share *share, struct turn *turn)
+{
+    circle_leave(turn);
+    if (!share->waiting.first)
+        circle_leave(&share->turn);
+}
+
+bool scheduler_any_waits(const struct scheduler *scheduler)
+{
+    return scheduler->users.first != NULL;
 }
 
 struct turn *scheduler_next(struct scheduler *scheduler)
 {
-    struct turn *turn = scheduler->first;
+    struct share *share = (struct share *)circle_take(&scheduler->users); /* its first member */
+    struct turn *turn;
 
-    if (turn)
-        scheduler_leave(scheduler, turn);
+    if (!share)
+        return NULL;
+    turn = circle_take(&share->waiting);
+    if (share->waiting.first)
+        circle_join(&scheduler->users, &share->turn);
     return turn;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is next, and who does it. Connections that have a job wait in a circle and give one at a
- * time; a worker gets at most WORKER_WINDOW jobs that it has not done with, so that a crash costs
- * few, no client fills a worker, and none runs dry while the next jobs are on their way. Pure:
- * knows neither connections nor descriptors.
+ * Who is next, and who does it. Users that have jobs wait in a circle and give one at a time, and of
+ * each user so do the connections: one user's many connections count as one client. A worker gets at
+ * most WORKER_WINDOW jobs that it has not done with, so that a crash costs few, no client fills a
+ * worker, and none runs dry while the next jobs are on their way. Pure: knows neither connections
+ * nor descriptors.
  */
 #ifndef KF_DAEMON_FRONT_SCHEDULER_H
 #define KF_DAEMON_FRONT_SCHEDULER_H
@@ -15,14 +16,25 @@
 
 #define WORKER_WINDOW 16
 
-/* A place in the circle, part of what waits. All zero: not waiting. */
+/* A place in a circle, part of what waits. All zero: not waiting. */
 struct turn {
     struct turn *next, *previous;
-    bool waiting;
+    struct circle *circle; /* the one that it waits in; NULL: not waiting */
+};
+
+/* All zero: nobody waits. */
+struct circle {
+    struct turn *first, *last;
+};
+
+/* What one user has waiting. All zero: nothing. */
+struct share {
+    struct turn turn; /* among the users; must be first */
+    struct circle waiting;
 };
 
 struct scheduler {
-    struct turn *first, *last;
+    struct circle users;
     unsigned last_worker;
     struct {
         bool up;
@@ -30,11 +42,19 @@ struct scheduler {
     } workers[WORKER_SLOTS];
 };
 
-/* Goes to the end of the circle; no effect on one that waits already. */
-void scheduler_wait(struct scheduler *scheduler, struct turn *turn);
-/* Leaves the circle, if it is in it. */
-void scheduler_leave(struct scheduler *scheduler, struct turn *turn);
+/* Goes to the end of the circle; no effect on one that waits already, in whichever. */
+void circle_join(struct circle *circle, struct turn *turn);
+/* Leaves the circle that it is in, if any. */
+void circle_leave(struct turn *turn);
 /* Takes the next one out of the circle; NULL when nobody waits. */
+struct turn *circle_take(struct circle *circle);
+
+/* Waits for a worker, as one of its user's. */
+void scheduler_wait(struct scheduler *scheduler, struct share *share, struct turn *turn);
+/* Waits no more, neither for a worker nor in another circle. */
+void scheduler_leave(struct share *share, struct turn *turn);
+bool scheduler_any_waits(const struct scheduler *scheduler);
+/* Takes the next one out; NULL when nobody waits. */
 struct turn *scheduler_next(struct scheduler *scheduler);
 
 void scheduler_worker_up(struct scheduler *scheduler, unsigned slot);

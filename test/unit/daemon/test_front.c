@@ -74,22 +74,49 @@ END_TEST
 
 START_TEST(turns_go_round)
 {
-    struct scheduler scheduler = {0};
+    struct circle circle = {0}, other = {0};
     struct turn a = {0}, b = {0}, c = {0};
 
-    scheduler_wait(&scheduler, &a);
-    scheduler_wait(&scheduler, &b);
-    scheduler_wait(&scheduler, &a); /* waits already */
-    scheduler_wait(&scheduler, &c);
+    circle_join(&circle, &a);
+    circle_join(&circle, &b);
+    circle_join(&circle, &a); /* waits already */
+    circle_join(&other, &a);
+    circle_join(&circle, &c);
+    ck_assert_ptr_eq(circle_take(&circle), &a);
+    circle_join(&circle, &a);
+    circle_leave(&c);
+    circle_leave(&c);
+    ck_assert_ptr_eq(circle_take(&circle), &b);
+    ck_assert_ptr_eq(circle_take(&circle), &a);
+    ck_assert_ptr_null(circle_take(&circle));
+    ck_assert_ptr_null(circle_take(&other));
+    circle_join(&circle, &c);
+    ck_assert_ptr_eq(circle_take(&circle), &c);
+}
+END_TEST
+
+START_TEST(users_go_round_and_their_connections)
+{
+    struct scheduler scheduler = {0};
+    struct share many = {0}, one = {0};
+    struct turn a = {0}, b = {0}, c = {0}, single = {0};
+
+    ck_assert(!scheduler_any_waits(&scheduler));
+    scheduler_wait(&scheduler, &many, &a);
+    scheduler_wait(&scheduler, &many, &b);
+    scheduler_wait(&scheduler, &many, &c);
+    scheduler_wait(&scheduler, &one, &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
-    scheduler_wait(&scheduler, &a);
-    scheduler_leave(&scheduler, &c);
-    scheduler_leave(&scheduler, &c);
+    scheduler_wait(&scheduler, &many, &a); /* has more */
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &b);
-    ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
-    ck_assert_ptr_null(scheduler_next(&scheduler));
-    scheduler_wait(&scheduler, &c);
+    scheduler_wait(&scheduler, &one, &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &c);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &single);
+    scheduler_leave(&one, &single); /* waits no more */
+    scheduler_leave(&many, &a);
+    ck_assert(!scheduler_any_waits(&scheduler));
+    ck_assert_ptr_null(scheduler_next(&scheduler));
 }
 END_TEST
 
@@ -190,5 +217,5 @@ START_TEST(a_job_is_answered_by_who_has_it)
 END_TEST
 
 SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
-           workers_get_their_share, job_numbers_are_never_used_twice,
+           users_go_round_and_their_connections, workers_get_their_share, job_numbers_are_never_used_twice,
            fewer_jobs_may_be_allowed_than_there_are, a_job_is_answered_by_who_has_it)
