@@ -36,6 +36,23 @@ void process_harden(void)
     prctl(PR_SET_NAME, "keyferryd", 0, 0, 0);
 }
 
+uint64_t process_files_max(void)
+{
+    struct rlimit files;
+
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_max : 0;
+}
+
+void process_raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 uint64_t clock_ms(void)
 {
     struct timespec now;

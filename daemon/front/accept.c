@@ -37,6 +37,12 @@ static bool has_too_many(const struct front *front, const struct user *user)
     return user->connections > 0 && user->connections >= limit - (limit + 3) / 4;
 }
 
+/* Those who may do nothing share a quarter, so that not even several of them shut out others. */
+static bool has_too_many_strangers(const struct front *front)
+{
+    return front->strangers >= (front->options.limits.connections + 3) / 4;
+}
+
 /* Keeps the connection, or says why not. */
 static void take_from(struct front *front, int fd, const struct peer *peer, bool member,
                       struct user *user)
@@ -45,6 +51,11 @@ static void take_from(struct front *front, int fd, const struct peer *peer, bool
         turn_away(front, fd, peer,
                   "This user has three quarters of all connections open (limits.connections); "
                   "close some, or try again later.");
+    } else if (!policy_allows(peer->uid, member, front->options.owner, CLASS_VIEW) &&
+               has_too_many_strangers(front)) {
+        turn_away(front, fd, peer,
+                  "Users who may do nothing here have a quarter of all connections open "
+                  "(limits.connections); try again later.");
     } else if (!user || !connection_open(front, fd, peer, member, user)) {
         log_error("A connection cannot be kept: memory is short.");
         close(fd);

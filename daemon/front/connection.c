@@ -12,6 +12,32 @@
 #include "daemon/front/policy.h"
 #include "daemon/stream.h"
 
+/* Bytes of answers that the client has not taken yet. */
+static size_t unread(const struct connection *connection)
+{
+    size_t len;
+
+    frame_out_data(&connection->out, &len);
+    return len;
+}
+
+/* Corrects what front and user have of its output, by what it is now. */
+static void count_output(struct connection *connection)
+{
+    size_t now = connection->dead ? 0 : unread(connection) + connection->promised;
+
+    if (connection->user)
+        connection->user->output += now - connection->output;
+    connection->front->output += now - connection->output;
+    connection->output = now;
+}
+
+static void count_stranger(struct connection *connection, bool stranger)
+{
+    connection->front->strangers += stranger - connection->stranger;
+    connection->stranger = stranger;
+}
+
 /* Frees it when neither its jobs nor the loop know it any more. */
 static void free_if_unknown(struct connection *connection)
 {
@@ -35,6 +61,8 @@ static void drop(struct connection *connection)
     if (connection->dead)
         return;
     connection->dead = true;
+    count_output(connection);
+    count_stranger(connection, false);
     scheduler_leave(&connection->user->share, &connection->turn);
     connection->user->connections--;
     user_release(front, connection->user);
@@ -49,6 +77,12 @@ static void drop(struct connection *connection)
     frame_in_free(&connection->in);
     frame_out_free(&connection->out);
     watch_close(&connection->watch, on_closed);
+}
+
+static bool is_stranger(const struct connection *connection)
+{
+    return !policy_allows(connection->peer.uid, connection->member,
+                          connection->front->options.owner, CLASS_VIEW);
 }
 
 /* Both directions are closed: nobody is left to answer. */
@@ -100,12 +134,14 @@ struct connection *connection_open(struct front *front, int fd, const struct pee
         front->connections->previous = connection;
     front->connections = connection;
     front->connection_count++;
+    count_stranger(connection, is_stranger(connection));
     connection_touch(connection);
     return connection;
 }
 
 void connection_touch(struct connection *connection)
 {
+    count_output(connection);
     if (connection->unsettled)
         return;
     connection->unsettled = true;
@@ -127,6 +163,7 @@ void connection_review(struct connection *connection)
     if (!peer_read(connection->watch.fd, front->options.has_group, front->options.group, &peer,
                    &connection->member))
         connection->member = false;
+    count_stranger(connection, is_stranger(connection));
     connection->in.max_frame = front->options.max_frame;
     connection_take_back(connection);
     connection_touch(connection);
@@ -144,32 +181,36 @@ void connection_job_begun(struct connection *connection, uint32_t operation)
 {
     connection->jobs++;
     connection->promised += operation_response_max(operation);
+    count_output(connection);
 }
 
 void connection_job_done(struct connection *connection, uint32_t operation)
 {
     connection->jobs--;
     connection->promised -= operation_response_max(operation);
+    count_output(connection);
     connection_touch(connection);
 }
 
-/* Bytes of answers that the client has not taken yet. */
-static size_t unread(const struct connection *connection)
+/* A client that has nothing to read may always have one request under way; beyond that all share
+ * what there is, and a quarter is kept from each user for the others. */
+static bool has_output(const struct connection *connection)
 {
-    size_t len;
+    const struct conf_limits *limits = &connection->front->options.limits;
 
-    frame_out_data(&connection->out, &len);
-    return len;
+    return connection->output == 0 ||
+           (connection->output < limits->output_per_connection &&
+            connection->user->output < limits->output - limits->output / 4 &&
+            connection->front->output < limits->output);
 }
 
 /* Whether one more request may be taken from it. What is under way counts as long as it can get, so
  * that a client that stops reading costs no more than the limit. */
 static bool may_take(const struct connection *connection)
 {
-    const struct conf_limits *limits = &connection->front->options.limits;
-
-    return !connection->poisoned && connection->jobs < limits->jobs_per_connection &&
-           unread(connection) + connection->promised < limits->output_per_connection;
+    return !connection->poisoned &&
+           connection->jobs < connection->front->options.limits.jobs_per_connection &&
+           has_output(connection);
 }
 
 /* What becomes of a request: KF_OK, or why it is refused. */
@@ -277,6 +318,7 @@ void connection_advance(struct connection *connection)
             connection->dry = true;
             return;
         }
+        connection->began_ms = 0;
         judge_frame(connection, got, frame, len, &request, &verdict);
         if (verdict.status == KF_OK) {
             accept_request(connection, &request, len);
@@ -326,6 +368,59 @@ static void settle_watch(struct connection *connection)
     watch_set(&connection->watch, events);
 }
 
+/* Since when it keeps what others could use. */
+static void note_stall(struct connection *connection)
+{
+    uint64_t now = uv_now(&connection->front->loop);
+
+    if (!connection->dry || connection->poisoned || frame_in_pending(&connection->in) == 0)
+        connection->began_ms = 0;
+    else if (connection->began_ms == 0)
+        connection->began_ms = now;
+    if (unread(connection) == 0)
+        connection->read_ms = 0;
+    else if (connection->read_ms == 0)
+        connection->read_ms = now;
+}
+
+/* Writes what it can take, and notes whether that was anything. */
+static enum stream_result write_out(struct connection *connection)
+{
+    size_t before = unread(connection);
+    enum stream_result written = stream_write(connection->watch.fd, &connection->out);
+
+    if (unread(connection) < before)
+        connection->read_ms = 0;
+    count_output(connection);
+    return written;
+}
+
+void connections_end_stalled(struct front *front)
+{
+    uint64_t limit = front->options.limits.stall_timeout_ms, now = uv_now(&front->loop);
+    struct connection *next;
+    char text[128];
+
+    snprintf(text, sizeof text,
+             "The request was not completed within %u ms (limits.stall-timeout); the connection is "
+             "closed.",
+             front->options.limits.stall_timeout_ms);
+    for (struct connection *each = front->connections; each; each = next) {
+        next = each->next;
+        if (each->read_ms > 0 && now - each->read_ms >= limit) {
+            log_info("A client of user %u read none of its answers for too long "
+                     "(limits.stall-timeout); it is disconnected.",
+                     (unsigned)each->peer.uid);
+            drop(each);
+        } else if (each->began_ms > 0 && now - each->began_ms >= limit &&
+                   refusals_have_room(front)) {
+            each->poisoned = true;
+            refuse(each, 0, 0, KF_THROTTLING, text);
+            connection_touch(each);
+        }
+    }
+}
+
 void connection_settle(struct connection *connection)
 {
     enum stream_result written;
@@ -336,12 +431,16 @@ void connection_settle(struct connection *connection)
         return;
     }
     do {
-        written = stream_write(connection->watch.fd, &connection->out);
+        written = write_out(connection);
         if (written != STREAM_CLOSED)
             connection_advance(connection);
     } while (written == STREAM_DONE && unread(connection) > 0);
-    if (written == STREAM_CLOSED || is_done(connection))
+    if (written == STREAM_CLOSED || is_done(connection)) {
         drop(connection);
-    else
-        settle_watch(connection);
+        return;
+    }
+    note_stall(connection);
+    if (connection->dry)
+        frame_in_trim(&connection->in);
+    settle_watch(connection);
 }

@@ -32,6 +32,7 @@ struct user {
     struct user *next, *previous;
     uid_t uid;
     unsigned connections;
+    size_t output; /* of the front's */
 };
 
 struct connection {
@@ -48,6 +49,10 @@ struct connection {
     size_t head_len;          /* bytes of its frame; 0: none waits */
     unsigned jobs;            /* under way */
     size_t promised;          /* bytes that their answers may have */
+    size_t output;            /* of the front's and its user's */
+    uint64_t began_ms;        /* when a part of a request was left that is there still; 0: none is */
+    uint64_t read_ms; /* when it last read of the answers that wait for it; 0: none wait */
+    bool stranger;            /* may do nothing */
     bool may_refuse;          /* it has waited for that, and may have one request refused */
     bool unsettled;           /* is in the front's list of those */
     bool shut;                /* the client has said that it will send no more */
@@ -61,7 +66,7 @@ struct connection {
 struct front {
     uv_loop_t loop;
     uv_check_t after_events;
-    uv_timer_t accept_again, alive;
+    uv_timer_t accept_again, second;
     struct watch control, listener, auditor;
     struct control_options options;
     struct frame_in answers;  /* from the auditor */
@@ -75,6 +80,8 @@ struct front {
     uint32_t workers_gone[WORKER_SLOTS];       /* the newest generation known to have ended */
     struct connection *connections, *unsettled;
     unsigned connection_count;
+    unsigned strangers; /* of them: those of peers who may do nothing */
+    size_t output;      /* bytes of answers that clients have not read, or may get */
     bool draining, listening, broken;
     bool log_down;
     char log_reason[KF_MESSAGE_MAX];
@@ -114,6 +121,8 @@ void connection_settle(struct connection *connection);
 void connection_advance(struct connection *connection);
 /* The job that waits for a worker, if any, is the next frame again. */
 void connection_take_back(struct connection *connection);
+/* Ends those that keep for too long what others could use: half a request, answers not read. */
+void connections_end_stalled(struct front *front);
 /* Lets those that wait for it have requests refused, one each in turn, as long as there is room. */
 void connections_refuse(struct front *front);
 /* A job of its own, of an operation of this number, begins, and was answered. */
