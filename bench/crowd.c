@@ -59,9 +59,9 @@ static void encode(struct crowd *crowd, const char *key, const char *kek)
     for (unsigned i = 0; i < REQUESTS_AT_ONCE; i++) {
         uint8_t *at = frame_out_begin(&out, 1200);
 
-        frame_out_end(&out, wire_request_encode(i + 1, keyferry_Operation_OPERATION_EXPORT_KEY,
-                                                keyferry_ExportKeyRequest_fields, &request, at,
-                                                1200));
+        frame_out_end(&out,
+                      wire_request_encode(i + 1, keyferry_Operation_OPERATION_EXPORT_KEY,
+                                          keyferry_ExportKeyRequest_fields, &request, at, 1200));
         if (i == 0)
             frame_out_data(&out, &crowd->one);
     }
@@ -90,7 +90,8 @@ static void read_all(const struct member *member)
         ;
 }
 
-/* Until stdin ends. Those that are slow are looked at every BYTE_MS, the greedy when they can go on.
+/* Until stdin ends. Those that are slow are looked at every BYTE_MS, the greedy when they can go
+ * on.
  */
 static void go_on(struct crowd *crowd)
 {

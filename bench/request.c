@@ -8,8 +8,8 @@ void bench_request(const char *key, const char *kek, keyferry_ExportKeyRequest *
 {
     keyferry_ExportTr31KeyBlock *tr31 = &request->key_material.tr31_key_block;
 
-    *request = (keyferry_ExportKeyRequest){.has_export_key_identifier = true,
-                                           .has_key_material = true};
+    *request =
+        (keyferry_ExportKeyRequest){.has_export_key_identifier = true, .has_key_material = true};
     request->key_material.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag;
     tr31->has_wrapping_key_identifier = true;
     snprintf(request->export_key_identifier, sizeof request->export_key_identifier, "%s", key);

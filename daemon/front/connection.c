@@ -192,14 +192,15 @@ void connection_job_done(struct connection *connection, uint32_t operation)
     connection_touch(connection);
 }
 
-/* A client that has nothing to read may always have one request under way; beyond that all share
- * what there is, and a quarter is kept from each user for the others. */
+/* Nothing is begun for a client as long as it does not read what it has: there is as much in its
+ * socket as that takes. One that has nothing at all may always have one request under way; beyond
+ * that all share what there is, and a quarter is kept from each user for the others. */
 static bool has_output(const struct connection *connection)
 {
     const struct conf_limits *limits = &connection->front->options.limits;
 
     return connection->output == 0 ||
-           (connection->output < limits->output_per_connection &&
+           (unread(connection) == 0 && connection->output < limits->output_per_connection &&
             connection->user->output < limits->output - limits->output / 4 &&
             connection->front->output < limits->output);
 }

@@ -50,13 +50,13 @@ struct connection {
     unsigned jobs;            /* under way */
     size_t promised;          /* bytes that their answers may have */
     size_t output;            /* of the front's and its user's */
-    uint64_t began_ms;        /* when a part of a request was left that is there still; 0: none is */
-    uint64_t read_ms; /* when it last read of the answers that wait for it; 0: none wait */
-    bool stranger;            /* may do nothing */
-    bool may_refuse;          /* it has waited for that, and may have one request refused */
-    bool unsettled;           /* is in the front's list of those */
-    bool shut;                /* the client has said that it will send no more */
-    bool ended;               /* and everything it sent was read */
+    uint64_t began_ms; /* when a part of a request was left that is there still; 0: none is */
+    uint64_t read_ms;  /* when it last read of the answers that wait for it; 0: none wait */
+    bool stranger;     /* may do nothing */
+    bool may_refuse;   /* it has waited for that, and may have one request refused */
+    bool unsettled;    /* is in the front's list of those */
+    bool shut;         /* the client has said that it will send no more */
+    bool ended;        /* and everything it sent was read */
     bool poisoned; /* what it sent cannot be followed: nothing more is read, and it is closed when
                       flushed */
     bool dry;      /* no whole frame is left in in */

@@ -77,6 +77,7 @@ void scheduler_worker_up(struct scheduler *scheduler, unsigned slot)
 {
     scheduler->workers[slot].up = true;
     scheduler->workers[slot].given = 0;
+    scheduler->workers[slot].job_us = 0;
 }
 
 void scheduler_worker_down(struct scheduler *scheduler, unsigned slot)
@@ -92,28 +93,49 @@ bool scheduler_any_up(const struct scheduler *scheduler)
     return false;
 }
 
-int scheduler_give(struct scheduler *scheduler)
+static unsigned window(const struct scheduler *scheduler, unsigned slot)
+{
+    uint64_t job_us = scheduler->workers[slot].job_us;
+    uint64_t jobs = job_us > 0 ? WORKER_QUEUE_US / job_us : 0;
+
+    if (jobs > WORKER_WINDOW)
+        return WORKER_WINDOW;
+    return jobs < WORKER_WINDOW_MIN ? WORKER_WINDOW_MIN : (unsigned)jobs;
+}
+
+int scheduler_give(struct scheduler *scheduler, uint64_t now_us)
 {
     int best = -1;
 
     for (unsigned i = 1; i <= WORKER_SLOTS; i++) {
         unsigned slot = (scheduler->last_worker + i) % WORKER_SLOTS;
 
-        if (scheduler->workers[slot].up && scheduler->workers[slot].given < WORKER_WINDOW &&
+        if (scheduler->workers[slot].up &&
+            scheduler->workers[slot].given < window(scheduler, slot) &&
             (best < 0 || scheduler->workers[slot].given < scheduler->workers[best].given))
             best = (int)slot;
     }
     if (best < 0)
         return -1;
     scheduler->last_worker = (unsigned)best;
-    scheduler->workers[best].given++;
+    if (scheduler->workers[best].given++ == 0)
+        scheduler->workers[best].since_us = now_us;
     return best;
 }
 
-bool scheduler_done(struct scheduler *scheduler, unsigned slot, unsigned count)
+bool scheduler_done(struct scheduler *scheduler, unsigned slot, unsigned count, uint64_t now_us)
 {
+    uint64_t took_us;
+
     if (count > scheduler->workers[slot].given)
         return false;
+    if (count == 0)
+        return true;
+    took_us = (now_us - scheduler->workers[slot].since_us) / count + 1;
+    scheduler->workers[slot].job_us = scheduler->workers[slot].job_us == 0
+                                          ? took_us
+                                          : (7 * scheduler->workers[slot].job_us + took_us) / 8;
+    scheduler->workers[slot].since_us = now_us;
     scheduler->workers[slot].given -= count;
     return true;
 }

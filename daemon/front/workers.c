@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/front/front.h"
+#include "daemon/process.h"
 #include "daemon/stream.h"
 
 struct worker_link {
@@ -56,7 +57,7 @@ static void take_credit(struct worker_link *worker)
     }
     for (ssize_t i = 0; i < got; i++)
         sum += credits[i];
-    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum))
+    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum, clock_us()))
         channel_down(worker);
 }
 
@@ -226,13 +227,14 @@ static void give(struct connection *connection, struct worker_link *worker)
 void workers_dispatch(struct front *front)
 {
     const char *obstacle = front_obstacle(front);
+    uint64_t now = clock_us();
 
     while (scheduler_any_waits(&front->scheduler)) {
         struct connection *connection;
         int slot = -1;
 
         if (!obstacle && has_room(front))
-            slot = scheduler_give(&front->scheduler);
+            slot = scheduler_give(&front->scheduler, now);
         if (!obstacle && slot < 0)
             return;
         connection =

@@ -54,12 +54,12 @@ static bool check_files(const struct conf *conf, struct kf_error *err)
     uint64_t allowed = process_files_max();
 
     return needed <= allowed ||
-           conf_fail(conf, "limits.connections", err,
-                     "limits.connections is %u, for which the daemon needs %llu descriptors, and may "
-                     "have %llu; allow fewer connections, or more descriptors (LimitNOFILE= of the "
-                     "unit, ulimit -Hn)",
-                     conf->limits.connections, (unsigned long long)needed,
-                     (unsigned long long)allowed);
+           conf_fail(
+               conf, "limits.connections", err,
+               "limits.connections is %u, for which the daemon needs %llu descriptors, and may "
+               "have %llu; allow fewer connections, or more descriptors (LimitNOFILE= of the "
+               "unit, ulimit -Hn)",
+               conf->limits.connections, (unsigned long long)needed, (unsigned long long)allowed);
 }
 
 static bool fill(struct settings *settings, uint64_t started_ms, struct kf_error *err)
@@ -73,7 +73,8 @@ static bool fill(struct settings *settings, uint64_t started_ms, struct kf_error
     options->owner = geteuid();
     options->started_ms = started_ms;
     settings->read_ms = time_ms();
-    return check_files(settings->conf, err) && group_find(settings->conf, &options->has_group, &options->group, err);
+    return check_files(settings->conf, err) &&
+           group_find(settings->conf, &options->has_group, &options->group, err);
 }
 
 bool settings_load(struct settings *settings, const char *path, uint64_t started_ms,

@@ -127,21 +127,48 @@ START_TEST(workers_get_their_share)
     int slot;
 
     ck_assert(!scheduler_any_up(&scheduler));
-    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    ck_assert_int_eq(scheduler_give(&scheduler, 0), -1);
     scheduler_worker_up(&scheduler, 0);
     scheduler_worker_up(&scheduler, 63);
-    while ((slot = scheduler_give(&scheduler)) >= 0)
+    while ((slot = scheduler_give(&scheduler, 0)) >= 0)
         counts[slot]++;
-    ck_assert_uint_eq(counts[0], WORKER_WINDOW);
-    ck_assert_uint_eq(counts[63], WORKER_WINDOW);
-    ck_assert(scheduler_done(&scheduler, 63, 3));
-    ck_assert_int_eq(scheduler_give(&scheduler), 63);
-    ck_assert(!scheduler_done(&scheduler, 0, WORKER_WINDOW + 1));
+    ck_assert_uint_eq(counts[0], WORKER_WINDOW_MIN); /* nobody knows yet how fast they are */
+    ck_assert_uint_eq(counts[63], WORKER_WINDOW_MIN);
+    ck_assert(scheduler_done(&scheduler, 63, 1, 5000));
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), 63);
+    ck_assert(!scheduler_done(&scheduler, 0, WORKER_WINDOW_MIN + 1, 5000));
     scheduler_worker_down(&scheduler, 63);
-    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), -1);
     ck_assert(scheduler_any_up(&scheduler));
     scheduler_worker_up(&scheduler, 63); /* a new one has been given nothing */
-    ck_assert_int_eq(scheduler_give(&scheduler), 63);
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), 63);
+}
+END_TEST
+
+/* How many jobs a worker gets ahead that has done some in so much time each. */
+static unsigned jobs_ahead(uint64_t job_us)
+{
+    struct scheduler scheduler = {0};
+    unsigned count = 0;
+    uint64_t now = 1000000;
+
+    scheduler_worker_up(&scheduler, 5);
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(scheduler_give(&scheduler, now), 5);
+        now += job_us;
+        ck_assert(scheduler_done(&scheduler, 5, 1, now));
+        now += 50000; /* idle: does not count */
+    }
+    while (scheduler_give(&scheduler, now) >= 0)
+        count++;
+    return count;
+}
+
+START_TEST(a_slow_worker_gets_few_jobs_ahead)
+{
+    ck_assert_uint_eq(jobs_ahead(5), WORKER_WINDOW);
+    ck_assert_uint_eq(jobs_ahead(WORKER_QUEUE_US / 5), 4);
+    ck_assert_uint_eq(jobs_ahead(100000), WORKER_WINDOW_MIN);
 }
 END_TEST
 
@@ -217,5 +244,6 @@ START_TEST(a_job_is_answered_by_who_has_it)
 END_TEST
 
 SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
-           users_go_round_and_their_connections, workers_get_their_share, job_numbers_are_never_used_twice,
+           users_go_round_and_their_connections, workers_get_their_share,
+           a_slow_worker_gets_few_jobs_ahead, job_numbers_are_never_used_twice,
            fewer_jobs_may_be_allowed_than_there_are, a_job_is_answered_by_who_has_it)
