@@ -16,7 +16,7 @@
 
 /* Jobs that a worker has and has not done with: as many as it does in this time, as it has taken
  * for them lately, within bounds. */
-#define WORKER_QUEUE_US 1000
+#define WORKER_QUEUE_US 2000
 #define WORKER_WINDOW 16
 #define WORKER_WINDOW_MIN 2
 

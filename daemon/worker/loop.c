@@ -23,7 +23,7 @@
 /* Results that leave together at most, so that a crash takes few with it and the front can send on
  * in time; and how long the first of them may wait for more. */
 #define FLUSH_JOBS 8
-#define FLUSH_US 250
+#define FLUSH_US 1000
 #define IDLE_SECONDS 1
 
 struct worker {
