@@ -68,7 +68,7 @@ class Kills(harness.TokenCase):
         moments = sorted(self.random.sample(range(1, EXPORTS - WINDOW), KILLS))
         answers = {}
         request = harness.tr31_request(self.key, self.kek)
-        with self.sandbox.connect(timeout=150) as connection:
+        with self.sandbox.connect(timeout=40) as connection:
             for number, reply in connection.pipeline("EXPORT_KEY", request, EXPORTS, WINDOW):
                 self.assertNotIn(number, answers)
                 answers[number] = reply
