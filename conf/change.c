@@ -53,6 +53,8 @@ static const struct member members[] = {
     VALUE("limits.jobs-per-connection", limits.jobs_per_connection, CONF_AT_ONCE),
     VALUE("limits.jobs", limits.jobs, CONF_AT_ONCE),
     VALUE("limits.output-per-connection", limits.output_per_connection, CONF_AT_ONCE),
+    VALUE("limits.output", limits.output, CONF_AT_ONCE),
+    VALUE("limits.stall-timeout", limits.stall_timeout_ms, CONF_AT_ONCE),
     VALUE("limits.job-timeout", limits.job_timeout_ms, CONF_WORKERS),
     VALUE("limits.key-generation-timeout", limits.key_generation_timeout_ms, CONF_WORKERS),
     VALUE("limits.start-timeout", limits.start_timeout_ms, CONF_AT_ONCE),

@@ -54,6 +54,10 @@ struct conf_limits {
     uint32_t jobs;                  /* the same, of all connections */
     uint32_t output_per_connection; /* bytes of answers a client has not read yet; then no more of
                                        its jobs start */
+    uint32_t output;                /* the same of all connections; then none of a client that has
+                                       answers to read */
+    uint32_t stall_timeout_ms;      /* a client that does not finish a request, or reads none of its
+                                       answers, for so long is disconnected */
     uint32_t job_timeout_ms;        /* a worker that takes longer over one job is killed */
     uint32_t key_generation_timeout_ms; /* the same for jobs that make or clone keys */
     uint32_t start_timeout_ms;          /* a worker that takes longer to open the token is killed */

@@ -41,6 +41,10 @@ enum child_fd {
     WORKER_LOGIN = 8,
 };
 
+/* What the front has beside connections: those above, the loop's, two for each worker's place, one
+ * that is turned away. */
+#define FRONT_OTHER_FDS (32 + 2 * WORKER_SLOTS)
+
 /* The names the roles have in argv[0]; a worker's number follows. */
 #define FRONT_NAME "keyferryd: front"
 #define AUDITOR_NAME "keyferryd: auditor"

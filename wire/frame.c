@@ -109,6 +109,12 @@ size_t frame_in_pending(const struct frame_in *in)
     return in->end - in->start;
 }
 
+void frame_in_trim(struct frame_in *in)
+{
+    if (in->start == in->end && in->capacity > READ_AHEAD)
+        frame_in_free(in);
+}
+
 void frame_in_free(struct frame_in *in)
 {
     free(in->data);

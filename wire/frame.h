@@ -41,6 +41,9 @@ enum frame_result frame_in_next(struct frame_in *in, const uint8_t **frame, size
 void frame_in_put_back(struct frame_in *in, size_t len);
 /* Bytes collected that are not a whole frame yet. */
 size_t frame_in_pending(const struct frame_in *in);
+/* Gives memory back that a long frame took, where nothing is collected; frames that came are no
+ * longer valid. */
+void frame_in_trim(struct frame_in *in);
 void frame_in_free(struct frame_in *in);
 
 /* Output. All zero is a valid empty one. */

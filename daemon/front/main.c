@@ -7,6 +7,7 @@
 #include "base/end.h"
 #include "daemon/confine/confine.h"
 #include "daemon/front/front.h"
+#include "daemon/process.h"
 
 static void on_control_message(struct front *front, const struct control *message, int fd)
 {
@@ -60,12 +61,13 @@ static void on_control(uv_poll_t *poll, int status, int events)
 }
 
 /* Where the parent has no room for it, it has heard enough. */
-static void say_alive(uv_timer_t *timer)
+static void on_second(uv_timer_t *timer)
 {
-    const struct front *front = timer->data;
+    struct front *front = timer->data;
     const struct control alive = {.kind = CONTROL_ALIVE};
 
     control_send(front->control.fd, &alive, -1);
+    connections_end_stalled(front);
 }
 
 static void settle_connections(struct front *front)
@@ -87,13 +89,10 @@ static void after_events(uv_check_t *check)
 {
     struct front *front = check->data;
 
-    if (front->starved && !jobs_full(&front->jobs)) {
-        front->starved = false;
-        connections_touch(front);
-    }
-    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up
-     * requests. */
+    /* Those that wait go first. Settling brings new jobs, and handing jobs on touches connections;
+     * each pass uses up requests. */
     do {
+        connections_refuse(front);
         settle_connections(front);
         workers_dispatch(front);
     } while (front->unsettled);
@@ -105,6 +104,7 @@ static void after_events(uv_check_t *check)
 
 static bool start(struct front *front)
 {
+    process_raise_files();
     /* Newer versions of libuv would have io_uring make calls that no filter sees. */
     if (setenv("UV_USE_IO_URING", "0", 1) != 0 ||
         !jobs_init(&front->jobs, options_jobs(&front->options)) || uv_loop_init(&front->loop) != 0)
@@ -116,9 +116,9 @@ static bool start(struct front *front)
         !auditor_open(front) || !listener_open(front))
         return false;
     watch_set(&front->control, UV_READABLE);
-    uv_timer_init(&front->loop, &front->alive);
-    front->alive.data = front;
-    uv_timer_start(&front->alive, say_alive, ALIVE_MS, ALIVE_MS);
+    uv_timer_init(&front->loop, &front->second);
+    front->second.data = front;
+    uv_timer_start(&front->second, on_second, ALIVE_MS, ALIVE_MS);
     return true;
 }
 
@@ -131,7 +131,7 @@ static void finish(struct front *front)
     watch_close(&front->control, NULL);
     watch_close(&front->auditor, NULL);
     uv_close((uv_handle_t *)&front->accept_again, NULL);
-    uv_close((uv_handle_t *)&front->alive, NULL);
+    uv_close((uv_handle_t *)&front->second, NULL);
     uv_close((uv_handle_t *)&front->after_events, NULL);
     uv_run(&front->loop, UV_RUN_DEFAULT);
     uv_loop_close(&front->loop);

@@ -6,10 +6,8 @@
  */
 #include "daemon/front/front.h"
 
-/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they
- * are recorded. */
-#define REFUSALS_MAX 1024
-
+/* Refusals have places of their own in the table: they too are under way until they are recorded.
+ */
 size_t options_jobs(const struct control_options *options)
 {
     size_t wanted = options->limits.jobs + REFUSALS_MAX;

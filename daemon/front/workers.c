@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/front/front.h"
+#include "daemon/process.h"
 #include "daemon/stream.h"
 
 struct worker_link {
@@ -56,7 +57,7 @@ static void take_credit(struct worker_link *worker)
     }
     for (ssize_t i = 0; i < got; i++)
         sum += credits[i];
-    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum))
+    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum, clock_us()))
         channel_down(worker);
 }
 
@@ -197,6 +198,13 @@ void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
         worker_up(front, slot, next_generation, next_fd);
 }
 
+/* For one more job of a client's. Refusals have places of their own. */
+static bool has_room(const struct front *front)
+{
+    return front->jobs.used - front->refusals < front->options.limits.jobs &&
+           !jobs_full(&front->jobs);
+}
+
 static void give(struct connection *connection, struct worker_link *worker)
 {
     struct front_job *job = jobs_take(&connection->front->jobs);
@@ -208,6 +216,7 @@ static void give(struct connection *connection, struct worker_link *worker)
     job->connection = connection;
     job->origin = worker_key(worker->slot, worker->generation);
     job_link(job, &worker->jobs);
+    connection->head_len = 0;
     connection_job_begun(connection, job->operation);
     if (!job_put(&worker->out, &message)) {
         log_error("A job cannot be handed on: memory is short.");
@@ -218,20 +227,20 @@ static void give(struct connection *connection, struct worker_link *worker)
 void workers_dispatch(struct front *front)
 {
     const char *obstacle = front_obstacle(front);
+    uint64_t now = clock_us();
 
-    while (front->scheduler.first && !jobs_full(&front->jobs)) {
+    while (scheduler_any_waits(&front->scheduler)) {
         struct connection *connection;
         int slot = -1;
 
-        if (!obstacle && front->jobs.used < front->options.limits.jobs)
-            slot = scheduler_give(&front->scheduler);
+        if (!obstacle && has_room(front))
+            slot = scheduler_give(&front->scheduler, now);
         if (!obstacle && slot < 0)
             return;
         connection =
             (struct connection *)scheduler_next(&front->scheduler); /* turn is its first member */
         if (obstacle)
-            refuse(connection, connection->head.id, connection->head.operation, KF_UNAVAILABLE,
-                   obstacle);
+            connection_take_back(connection); /* and it is refused, as what comes now */
         else
             give(connection, front->workers[slot]);
         connection_advance(connection);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,24 +75,12 @@ static void take_signals(struct parent *parent)
     parent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Descriptors for as many connections as are allowed. */
-static void raise_limits(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
 static bool prepare(struct parent *parent, const char *path, struct kf_error *err)
 {
     parent->conf_path = path;
     if (!settings_load(&parent->settings, path, clock_ms(), err))
         return false;
     log_setup("parent", parent->settings.conf->log_level);
-    raise_limits();
     take_signals(parent);
     if (!share_memory(parent, err) || !make_login_memory(parent, err))
         return false;

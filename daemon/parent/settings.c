@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/parent/group.h"
+#include "daemon/process.h"
 
 /* The configuration's bytes, kept in memory. Of a file that is too long no more is kept than
  * conf_load_fd refuses. -1 where it cannot be read. */
@@ -46,6 +47,21 @@ static int64_t time_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* The front has a descriptor for each connection, and takes what the hard limit allows. */
+static bool check_files(const struct conf *conf, struct kf_error *err)
+{
+    uint64_t needed = (uint64_t)conf->limits.connections + FRONT_OTHER_FDS;
+    uint64_t allowed = process_files_max();
+
+    return needed <= allowed ||
+           conf_fail(
+               conf, "limits.connections", err,
+               "limits.connections is %u, for which the daemon needs %llu descriptors, and may "
+               "have %llu; allow fewer connections, or more descriptors (LimitNOFILE= of the "
+               "unit, ulimit -Hn)",
+               conf->limits.connections, (unsigned long long)needed, (unsigned long long)allowed);
+}
+
 static bool fill(struct settings *settings, uint64_t started_ms, struct kf_error *err)
 {
     struct control_options *options = &settings->options;
@@ -57,7 +73,8 @@ static bool fill(struct settings *settings, uint64_t started_ms, struct kf_error
     options->owner = geteuid();
     options->started_ms = started_ms;
     settings->read_ms = time_ms();
-    return group_find(settings->conf, &options->has_group, &options->group, err);
+    return check_files(settings->conf, err) &&
+           group_find(settings->conf, &options->has_group, &options->group, err);
 }
 
 bool settings_load(struct settings *settings, const char *path, uint64_t started_ms,

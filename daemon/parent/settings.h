@@ -13,7 +13,8 @@ struct settings {
     int64_t read_ms; /* when the file was read: ms since 1970 */
 };
 
-/* Reads the file and checks it as a whole, its group too. started_ms: clock_ms() when the daemon
+/* Reads the file and checks it as a whole, its group and the limit of
+ * descriptors too. started_ms: clock_ms() when the daemon
  * began. On failure settings has nothing in it, and err is conf_load's. */
 bool settings_load(struct settings *settings, const char *path, uint64_t started_ms,
                    struct kf_error *err);

@@ -470,8 +470,8 @@ class Access(unittest.TestCase):
             client.stdin.close()
 
     def test_what_waits_is_judged_anew(self):
-        """A worker has sixteen, the seventeenth waits for its turn, the others are not looked at yet."""
-        total, given = 40, 16
+        """A worker that has done nothing has two, the third waits for its turn, the others are not looked at yet."""
+        total, given = 40, 2
         self.daemon.change("workers: 2", "workers: 1")
         self.assertEqual(self.daemon.reload(), TAKEN)
         settled(self.daemon, 1)

@@ -60,6 +60,8 @@ static const struct {
     {"limits.jobs", TOKEN, TOKEN "limits: {jobs: 1}\n", CONF_AT_ONCE},
     {"limits.output-per-connection", TOKEN, TOKEN "limits: {output-per-connection: 65536}\n",
      CONF_AT_ONCE},
+    {"limits.output", TOKEN, TOKEN "limits: {output: 1048576}\n", CONF_AT_ONCE},
+    {"limits.stall-timeout", TOKEN, TOKEN "limits: {stall-timeout: 100}\n", CONF_AT_ONCE},
     {"limits.job-timeout", TOKEN, TOKEN "limits: {job-timeout: 100}\n", CONF_WORKERS},
     {"limits.key-generation-timeout", TOKEN, TOKEN "limits: {key-generation-timeout: 100}\n",
      CONF_WORKERS},

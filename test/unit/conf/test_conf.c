@@ -65,6 +65,7 @@ START_TEST(everything_can_be_set)
         "  environment: [A=1, B_2=]\n  accept-untrusted: yes\n"
         "workers: 64\nidentity: {region: eu-central-12, account: '123456789012'}\n"
         "limits: {connections: 1, jobs-per-connection: 2, jobs: 3, output-per-connection: 65536, "
+        "output: 1048576, stall-timeout: 104, "
         "job-timeout: 100,\n"
         "  key-generation-timeout: 101, start-timeout: 102, drain-timeout: 103}\n"
         "certificates:\n  token-validity: 1000\n  anchors:\n    - {sha-256: " FINGERPRINT
@@ -85,6 +86,8 @@ START_TEST(everything_can_be_set)
     ck_assert_str_eq(conf->identity.region, "eu-central-12");
     ck_assert_uint_eq(conf->limits.connections, 1);
     ck_assert_uint_eq(conf->limits.drain_timeout_ms, 103);
+    ck_assert_uint_eq(conf->limits.output, 1048576);
+    ck_assert_uint_eq(conf->limits.stall_timeout_ms, 104);
     ck_assert_uint_eq(conf->certificates.token_validity_ms, 1000);
     ck_assert_uint_eq(conf->certificates.anchors_count, 2);
     ck_assert_str_eq(conf->certificates.anchors[0].sha_256,
