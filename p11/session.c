@@ -118,11 +118,6 @@ void p11_session_doubt(struct p11_session *session)
     session->doubtful = true;
 }
 
-void p11_session_trust(struct p11_session *session)
-{
-    session->doubtful = false;
-}
-
 bool p11_session_doubtful(const struct p11_session *session)
 {
     return session->doubtful;

@@ -38,10 +38,8 @@ const char *p11_session_library(const struct p11_session *session);
  * told, an operation that is still active. p11_session_doubt notes that; p11_session_renew then
  * takes a new session in the place of the old one, with which all of its objects go. The login
  * stays, as it is the process's. On failure the process has nothing it could go on with.
- * p11_session_trust forgets the doubt: what failed was a question.
  */
 void p11_session_doubt(struct p11_session *session);
-void p11_session_trust(struct p11_session *session);
 bool p11_session_doubtful(const struct p11_session *session);
 bool p11_session_renew(struct p11_session *session, struct kf_error *err);
 

@@ -159,10 +159,11 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
     }
     service->conf = conf;
     service->slot = slot;
+    /* The self-test asks for much that is refused, and leaves what a failed call may leave. */
     if (!open_session(service, login, err) ||
-        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err))
+        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err) ||
+        !p11_session_renew(service->session, err))
         goto fail;
-    p11_session_trust(service->session); /* the self-test asks for much that is refused */
     if (!make_room(service)) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
         goto fail;
