@@ -21,6 +21,8 @@ NONE, STALE, SESSION, LOGIN, MODULE, BUSY = range(6)
 
 Call = collections.namedtuple("Call", "pid function ordinal outcome what")
 Step = collections.namedtuple("Step", "status text fault in_token in_session")
+# proven: operations, where it is ready; fault, text: where it is not.
+Start = collections.namedtuple("Start", "ready proven in_session fault text")
 # before: objects in the token; request, good: Step, None where it did not come to that; ended: of waitpid.
 Case = collections.namedtuple("Case", "before request good ended")
 
@@ -92,16 +94,16 @@ class FaultyWorker:
         self.mock = mock
         with open(sandbox.variables["KEYFERRY_CONFIG"], encoding="utf-8") as file:
             text = re.sub(r"module: .*", "module: '%s'" % MOCK, file.read(), count=1)
-        config = os.path.join(mock.folder.name, "keyferryd.yaml")
-        with open(config, "w", encoding="utf-8") as file:
+        self.config = os.path.join(mock.folder.name, "keyferryd.yaml")
+        with open(self.config, "w", encoding="utf-8") as file:
             file.write(text)
         # NSS must not mind the forks.
-        variables = dict(sandbox.variables, NSS_STRICT_NOFORK="DISABLED")
-        variables.update(mock.variables(sandbox.variables["KEYFERRY_MODULE"]))
+        self.variables = dict(sandbox.variables, NSS_STRICT_NOFORK="DISABLED")
+        self.variables.update(mock.variables(sandbox.variables["KEYFERRY_MODULE"]))
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [WORKER, config],
-            env=variables,
+            [WORKER, self.config],
+            env=self.variables,
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -136,6 +138,22 @@ class FaultyWorker:
         answer = wire.decode("Response", bytes.fromhex(response))
         status = wire.STATUS_NAMES[answer.get("status", 0)]
         return Step(status, answer.get("message", ""), int(fault), int(in_token), int(in_session))
+
+    def start(self, *rules):
+        """Another worker's start under these rules; fails where it crashes."""
+        self.mock.tell(*rules)
+        done = subprocess.run(
+            [WORKER, self.config, "start"],
+            env=self.variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        words = done.stdout.split(" ", 2)
+        if words[0] == "ready":
+            return Start(True, int(words[1]), int(words[2]), NONE, "")
+        return Start(False, 0, 0, int(words[1]), words[2])
 
     def close(self):
         self.process.stdin.close()

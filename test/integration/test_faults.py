@@ -141,6 +141,29 @@ class Sweep(unittest.TestCase):
             self.assertEqual(case.good.status, "OK", case.good.text)
             self.assertLessEqual(case.good.in_session, usual.good.in_session)
 
+    def test_every_fault_of_a_start(self):
+        """A worker that begins in a bad moment is as able as any, or does not begin: it would refuse for as long as it
+        lives what the token can do. KEYFERRY_TEST_STARTS: how many."""
+        self.mock.clear_log()
+        usual = self.worker.start()
+        self.assertTrue(usual.ready, usual.text)
+        self.assertEqual(usual.in_session, 0)
+        functions = collections.defaultdict(list)
+        for call in self.mock.calls():
+            functions[call.function].append(call.ordinal)
+        chance = random.Random(SEED)
+        for i in range(int(os.environ.get("KEYFERRY_TEST_STARTS", 8 if SANITIZED else 26))):
+            function = sorted(functions)[i % len(functions)]
+            ordinal, when = chance.choice(functions[function]), chance.choice(("before", "after"))
+            code = chance.choice(list(CODES))
+            rule = "fail %s %d %s 0x%X" % (function, ordinal, when, CODES[code][0])
+            with self.subTest(rule=rule, code=code, seed=SEED):
+                start = self.worker.start(rule)
+                if start.ready:
+                    self.assertEqual((start.proven, start.in_session), (usual.proven, 0))
+                else:
+                    self.assertNotEqual(start.text.strip(), "")
+
     def test_gone_while_it_is_read(self):
         """An object that a search found and that is gone, says the token: no key is taken for one that misses it."""
         request = self.kinds.all["list-keys"][0]

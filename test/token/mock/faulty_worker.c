@@ -2,7 +2,7 @@
 /*
  * The worker's service over the mock module, for sweeps of thousands of faults: it is opened once,
  * and each case is a fork of it, so that none pays for a worker's start and none inherits another's
- * harm. The usage is faulty_worker CONFIG; a case is a line of standard input,
+ * harm. The usage is faulty_worker CONFIG [start]; a case is a line of standard input,
  *
  *   REQUEST GOOD UNDO   each a Request without its length, in hexadecimal, or "-"
  *
@@ -16,6 +16,10 @@
  * with RESPONSE in hexadecimal, FAULT as enum kf_fault, and the numbers of objects that the token
  * and the session have then. Script and log are the mock's for REQUEST alone. What a case has made
  * in the token is destroyed at its end.
+ *
+ * With "start" the script is in force while the worker starts, and nothing else happens: the answer
+ * is "ready CAN SESSION", how many operations the token has proven and how many objects there are
+ * in the session, or "failed FAULT MESSAGE".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,30 +183,57 @@ static char *copy_variable(const char *name)
     return value ? strdup(value) : NULL;
 }
 
-int main(int argc, char **argv)
+static void serve(struct service *service, const struct orders *orders)
 {
-    struct kf_error err = {0};
-    struct conf *conf = argc == 2 ? conf_load(argv[1], &err) : NULL;
-    struct orders orders = {copy_variable(SCRIPT), copy_variable(LOG)};
-    struct service *service;
     char *line = NULL;
     size_t room = 0;
 
-    follow(NULL, NULL);
-    log_setup("faulty worker", LOG_LEVEL_ERROR);
-    service = conf ? service_open(conf, 1, &host, NULL, &err) : NULL;
-    if (!service) {
-        fprintf(stderr, "faulty_worker: %s %s\n", err.message, err.detail);
-        return 1;
-    }
     printf("ready\n");
     fflush(stdout);
     while (getline(&line, &room, stdin) > 0)
-        fork_and_run(service, &orders, line);
+        fork_and_run(service, orders, line);
     free(line);
+}
+
+/* As a worker ends whose start has failed, or at once: service may be NULL. */
+static void report_start(struct service *service, const struct kf_error *err)
+{
+    size_t proven = 0;
+
+    follow(NULL, NULL);
+    if (!service) {
+        printf("failed %d %s\n", (int)err->fault, err->message);
+        return;
+    }
+    for (size_t i = 0; i < P11_OPERATIONS; i++)
+        proven += service->token.ways[i].proven;
+    printf("ready %zu %zu\n", proven, count(service, false));
+}
+
+int main(int argc, char **argv)
+{
+    struct kf_error err = {0};
+    bool start = argc == 3 && strcmp(argv[2], "start") == 0;
+    struct conf *conf = argc == 2 || start ? conf_load(argv[1], &err) : NULL;
+    struct orders orders = {copy_variable(SCRIPT), copy_variable(LOG)};
+    struct service *service;
+    int status = 0;
+
+    if (!start)
+        follow(NULL, NULL);
+    log_setup("faulty worker", LOG_LEVEL_ERROR);
+    service = conf ? service_open(conf, start ? 0 : 1, &host, NULL, &err) : NULL;
+    if (start) {
+        report_start(service, &err);
+    } else if (service) {
+        serve(service, &orders);
+    } else {
+        fprintf(stderr, "faulty_worker: %s %s\n", err.message, err.detail);
+        status = 1;
+    }
     free(orders.script);
     free(orders.log);
     service_close(service);
     conf_free(conf);
-    return 0;
+    return status;
 }
