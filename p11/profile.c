@@ -126,15 +126,17 @@ static void add_reason(char *reason, const struct strategy *strategy, const stru
              strategy->name, text, key->name);
 }
 
-/* What fails twice is the token; what fails once may have been a bad moment, and a worker would go
- * by it as long as it lives. */
+/* A call that fails twice is the token; one that fails once may have been a bad moment, and a
+ * worker would go by it as long as it lives. A wrong answer is not asked for again, nor what the
+ * token refuses: those are no faults. */
 static bool prove(struct probe *probe, const struct strategy *strategy, const struct probe_key *key,
                   struct kf_error *refused)
 {
     size_t mark = probe->count;
-    bool proven = false;
+    bool proven = strategy->probe(probe, key, refused);
 
-    for (int tried = 0; !proven && tried < 2; tried++) {
+    probe_release(probe, mark);
+    if (!proven && refused->fault != KF_FAULT_NONE) {
         kf_error_clear(refused);
         proven = strategy->probe(probe, key, refused);
         probe_release(probe, mark);

@@ -50,7 +50,8 @@ void trust_check(struct probe *probe, enum profile_check check, struct p11_profi
     char *detail = profile->details[check];
     bool run = checks[check].run(probe, &trial, &err);
 
-    if (!run && trial.allowed == 0) { /* it may have been a bad moment */
+    /* A fault may have been a bad moment. */
+    if (!run && trial.allowed == 0 && err.fault != KF_FAULT_NONE) {
         kf_error_clear(&err);
         trial = (struct trial){0};
         run = checks[check].run(probe, &trial, &err);
