@@ -190,6 +190,8 @@ struct login_memory {
     uint64_t key[2];                          /* random */
     _Atomic uint64_t presented[WORKER_SLOTS]; /* a mark of the PIN that each worker presented,
                                                       until it is accepted; 0: none */
+    _Atomic uint64_t accepted; /* a mark of the PIN that the token took last; 0: none */
+    _Atomic uint32_t lost;     /* workers that died over that PIN since it was taken */
 };
 
 #endif

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PIN: read late from its file, kept in locked memory, wiped as soon as it was used. */
-#ifndef KF_P11_PIN_H
-#define KF_P11_PIN_H
+#ifndef KF_PIN_H
+#define KF_PIN_H
 
 #include <stddef.h>
 
 #include "base/error.h"
 
 #define PIN_MAX 256
+
+/* What C_Login's answer says of the PIN; of other troubles, or where somebody was logged in
+ * already, nothing. */
+enum pin_said { PIN_OPEN, PIN_ACCEPTED, PIN_REFUSED };
 
 struct pin {
     unsigned char *text; /* one locked page */

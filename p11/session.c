@@ -29,6 +29,13 @@ static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err
     return true;
 }
 
+static enum pin_said said_of_pin(CK_RV rv, const struct kf_error *err)
+{
+    if (rv == CKR_OK)
+        return PIN_ACCEPTED;
+    return err->fault == KF_FAULT_PIN ? PIN_REFUSED : PIN_OPEN;
+}
+
 static bool login(struct p11_session *session, const struct p11_settings *settings,
                   struct kf_error *err)
 {
@@ -51,7 +58,7 @@ static bool login(struct p11_session *session, const struct p11_settings *settin
     else
         good = true;
     if (settings->pin_end)
-        settings->pin_end(settings->pin_context, !good && err->fault == KF_FAULT_PIN);
+        settings->pin_end(settings->pin_context, said_of_pin(rv, err));
 
 out:
     pin_wipe(&pin);

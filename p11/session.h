@@ -20,7 +20,7 @@ struct p11_settings {
     /* Asked before the PIN is presented (false: it is not), and told when the token has answered;
      * both NULL, or neither. */
     bool (*pin_begin)(void *context, const unsigned char *pin, size_t len, struct kf_error *err);
-    void (*pin_end)(void *context, bool refused);
+    void (*pin_end)(void *context, enum pin_said said);
     void *pin_context;
 };
 

@@ -134,7 +134,9 @@ void worker_on_control(struct parent *parent, unsigned slot)
 }
 
 /* A worker that died while the token had the PIN: nobody knows whether the token counted it as a
- * wrong one. */
+ * wrong one. Whether it may be presented again is for the next worker to tell
+ * (daemon/worker/login.h).
+ */
 static void look_at_login(struct parent *parent, unsigned slot)
 {
     struct worker_slot *worker = &parent->workers[slot];
@@ -143,11 +145,10 @@ static void look_at_login(struct parent *parent, unsigned slot)
         return;
     worker->failed = true;
     kf_error_clear(&worker->failure);
-    kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,
+    kf_fail_fault(&worker->failure, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
                   "A token worker ended while it logged in, so nobody knows what the token made of "
-                  "the PIN. Look at the token, then restart the daemon.");
+                  "the PIN. Look at the token.");
     log_error("Worker %u: %s", slot, worker->failure.message);
-    latch_pin(parent, worker);
 }
 
 /* What a worker that said nothing died of. */

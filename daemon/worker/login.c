@@ -24,12 +24,23 @@ static bool is_open(const struct login *login, unsigned slot, uint64_t mark)
                                     atomic_load(presented) == mark));
 }
 
+/* Of a PIN that was refused since, nothing is known to be accepted. Two that find one death at the
+ * same moment count it twice, which errs on the right side. */
+static bool outlives(const struct login *login, unsigned slot, uint64_t mark)
+{
+    if (atomic_load(&login->memory->accepted) != mark ||
+        atomic_fetch_add(&login->memory->lost, 1) >= LOGIN_LOST_MAX)
+        return false;
+    atomic_store(&login->memory->presented[slot], 0);
+    return true;
+}
+
 bool login_begin(struct login *login, const unsigned char *pin, size_t len, struct kf_error *err)
 {
     uint64_t mark = mark_of(login, pin, len);
 
     for (unsigned i = 0; i < WORKER_SLOTS; i++)
-        if (is_open(login, i, mark))
+        if (is_open(login, i, mark) && !outlives(login, i, mark))
             return kf_fail_fault(
                 err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,
                 "The PIN's source still holds a PIN that the token refused, or that a worker ended "
@@ -40,9 +51,19 @@ bool login_begin(struct login *login, const unsigned char *pin, size_t len, stru
     return true;
 }
 
-void login_end(struct login *login, bool refused)
+void login_end(struct login *login, enum pin_said said)
 {
-    if (!refused)
-        atomic_store(&login->memory->presented[login->slot], 0);
+    struct login_memory *memory = login->memory;
+    uint64_t mark = atomic_load(&memory->presented[login->slot]);
+
+    if (said == PIN_REFUSED) {
+        atomic_compare_exchange_strong(&memory->accepted, &mark, 0);
+    } else {
+        if (said == PIN_ACCEPTED) {
+            atomic_store(&memory->lost, 0);
+            atomic_store(&memory->accepted, mark);
+        }
+        atomic_store(&memory->presented[login->slot], 0);
+    }
     atomic_store(&login->shared->slots[login->slot].logging_in, false);
 }

@@ -3,7 +3,9 @@
  * The presentation of the PIN, as the service tells of it. A PIN that the token has refused, or
  * that a worker died over, is not presented again while the daemon runs, whatever becomes of the
  * date of its file: workers leave a keyed mark of it in a memory that they alone see. And while the
- * token has the PIN, the parent knows: a worker that dies then leaves the outcome open.
+ * token has the PIN, the parent knows: a worker that dies then leaves the outcome open. A PIN that
+ * the token has taken before outlives LOGIN_LOST_MAX such deaths: it is wrong only if it was
+ * changed on the token meanwhile, and a killed worker must not be enough to keep all down.
  */
 #ifndef KF_DAEMON_WORKER_LOGIN_H
 #define KF_DAEMON_WORKER_LOGIN_H
@@ -12,6 +14,9 @@
 #include <stddef.h>
 
 #include "daemon/ipc.h"
+#include "p11/pin.h"
+
+#define LOGIN_LOST_MAX 2
 
 struct login {
     struct login_memory *memory;
@@ -21,7 +26,7 @@ struct login {
 
 /* Before the PIN is presented. False (KF_FAULT_PIN) where it must not be. */
 bool login_begin(struct login *login, const unsigned char *pin, size_t len, struct kf_error *err);
-/* The token has answered; refused where it did not like the PIN. */
-void login_end(struct login *login, bool refused);
+/* The token has answered. */
+void login_end(struct login *login, enum pin_said said);
 
 #endif

@@ -72,9 +72,9 @@ static bool pin_begin(void *context, const unsigned char *pin, size_t len, struc
     return login_begin(context, pin, len, err);
 }
 
-static void pin_end(void *context, bool refused)
+static void pin_end(void *context, enum pin_said said)
 {
-    login_end(context, refused);
+    login_end(context, said);
 }
 
 static bool open_session(struct service *service, struct login *login, struct kf_error *err)

@@ -360,7 +360,10 @@ class Sandbox(Client):
         return found
 
     def kill_worker(self, which=0):
-        os.kill(sorted(self.processes()["worker"])[which], signal.SIGKILL)
+        """Until the daemon knows."""
+        victim = sorted(self.processes()["worker"])[which]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: victim not in children(self.pid), 60, "the worker's end is seen")
 
 
 class SandboxFailed(Exception):

@@ -32,9 +32,11 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static void note_login(unsigned slot)
+/* Returns which login of the daemon's it is. */
+static long note_login(unsigned slot)
 {
     char path[512], line[32];
+    off_t end;
     int fd;
 
     snprintf(path, sizeof path, "%s/logins", getenv("FAKE_DIR"));
@@ -42,7 +44,9 @@ static void note_login(unsigned slot)
     snprintf(line, sizeof line, "worker %u\n", slot);
     if (write(fd, line, strlen(line)) < 0)
         abort();
+    end = lseek(fd, 0, SEEK_CUR);
     close(fd);
+    return end / (off_t)strlen(line);
 }
 
 static void read_pin(const struct conf *conf, char *pin, size_t room)
@@ -57,9 +61,9 @@ static void read_pin(const struct conf *conf, char *pin, size_t room)
 }
 
 /* What C_Login of this token does. */
-static bool present(const char *pin, struct kf_error *err)
+static bool present(const char *pin, long login, struct kf_error *err)
 {
-    if (strcmp(pin, "deadly") == 0)
+    if (strcmp(pin, "deadly") == 0 || (strcmp(pin, "shaky") == 0 && login % 4 != 1))
         abort();
     if (strcmp(pin, "stuck") == 0)
         sleep_ms(60000);
@@ -72,13 +76,14 @@ static bool present(const char *pin, struct kf_error *err)
 
 static bool log_in(const char *pin, unsigned slot, struct login *login, struct kf_error *err)
 {
+    long which;
     bool good;
 
     if (!login_begin(login, (const unsigned char *)pin, strlen(pin), err))
         return false;
-    note_login(slot);
-    good = present(pin, err);
-    login_end(login, !good);
+    which = note_login(slot);
+    good = present(pin, which, err);
+    login_end(login, good ? PIN_ACCEPTED : PIN_REFUSED);
     return good;
 }
 

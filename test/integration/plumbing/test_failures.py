@@ -155,6 +155,12 @@ class Pin(unittest.TestCase):
                 daemon.set_pin("right")
                 daemon.wait_state("ready")
 
+    def test_an_accepted_pin_outlives_two_such_ends(self):
+        with Daemon(pin="shaky", workers=1).wait_state("ready") as daemon:
+            daemon.kill("worker 0")
+            wait_until(lambda: "was not presented again" in daemon.reason(), 20, "the reason")
+            self.assertEqual(len(daemon.logins()), 4)
+
     def test_who_logs_in_hears_the_answer(self):
         """Though the front dies in between: its worker is told that the PIN is wrong, and no other asks again."""
         with Daemon(pin="late").wait_state("down") as daemon:

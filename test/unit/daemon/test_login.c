@@ -33,12 +33,18 @@ static bool begin(struct host *host, unsigned slot, const char *pin)
     return good;
 }
 
-static void end(struct host *host, unsigned slot, bool refused)
+static void end(struct host *host, unsigned slot, enum pin_said said)
 {
     struct login login = {&host->memory, &host->shared, slot};
 
-    login_end(&login, refused);
+    login_end(&login, said);
     ck_assert(!atomic_load(&host->shared.slots[slot].logging_in));
+}
+
+/* As the parent sees it. */
+static void died(struct host *host, unsigned slot)
+{
+    atomic_store(&host->shared.slots[slot].logging_in, false);
 }
 
 START_TEST(a_refused_pin_is_not_presented_again)
@@ -47,11 +53,11 @@ START_TEST(a_refused_pin_is_not_presented_again)
 
     host_make(&host);
     ck_assert(begin(&host, 3, "1234"));
-    end(&host, 3, true);
+    end(&host, 3, PIN_REFUSED);
     ck_assert(!begin(&host, 3, "1234"));
     ck_assert(!begin(&host, 0, "1234"));
     ck_assert(begin(&host, 0, "12345"));
-    end(&host, 0, false);
+    end(&host, 0, PIN_ACCEPTED);
     ck_assert(begin(&host, 1, "12345"));
 }
 END_TEST
@@ -62,11 +68,49 @@ START_TEST(a_worker_that_dies_leaves_it_open)
 
     host_make(&host);
     ck_assert(begin(&host, 1, "1234"));
-    ck_assert(begin(&host, 2, "1234")); /* beside it */
-    end(&host, 2, false);
-    ck_assert(!begin(&host, 1, "1234"));                   /* its own successor */
-    atomic_store(&host.shared.slots[1].logging_in, false); /* the parent has seen the end */
+    ck_assert(begin(&host, 2, "1234"));  /* beside it */
+    end(&host, 2, PIN_OPEN);             /* of a token that fails otherwise */
+    ck_assert(!begin(&host, 1, "1234")); /* its own successor */
+    died(&host, 1);
     ck_assert(!begin(&host, 0, "1234"));
+}
+END_TEST
+
+/* And no other outlives any, nor this one after it was refused. */
+START_TEST(an_accepted_pin_outlives_some_deaths)
+{
+    struct host host;
+
+    host_make(&host);
+    for (unsigned round = 0; round < 2; round++) {
+        ck_assert(begin(&host, 0, "1234"));
+        end(&host, 0, PIN_ACCEPTED);
+        for (unsigned death = 0; death < LOGIN_LOST_MAX; death++) {
+            ck_assert(begin(&host, death, "1234"));
+            died(&host, death);
+        }
+    }
+    ck_assert(begin(&host, 1, "1234"));
+    died(&host, 1);
+    ck_assert(!begin(&host, 2, "1234"));
+    ck_assert(!begin(&host, 1, "1234"));
+    ck_assert(begin(&host, 2, "other"));
+    died(&host, 2);
+    ck_assert(!begin(&host, 2, "other"));
+}
+END_TEST
+
+START_TEST(a_pin_refused_since_outlives_none)
+{
+    struct host host;
+
+    host_make(&host);
+    ck_assert(begin(&host, 0, "1234"));
+    end(&host, 0, PIN_ACCEPTED);
+    ck_assert(begin(&host, 1, "1234"));
+    end(&host, 1, PIN_REFUSED);
+    ck_assert(!begin(&host, 0, "1234"));
+    ck_assert(!begin(&host, 1, "1234"));
 }
 END_TEST
 
@@ -93,7 +137,7 @@ START_TEST(logins_at_once_do_not_hinder_each_other)
         while (atomic_load(&both->arrived) < 2 * round)
             sched_yield();
         if (login_begin(&login, (const unsigned char *)"1234", 4, &err))
-            login_end(&login, false);
+            login_end(&login, PIN_ACCEPTED);
         else
             atomic_fetch_add(&both->hindered, 1);
     }
@@ -117,4 +161,5 @@ START_TEST(siphash_as_published)
 END_TEST
 
 SUITE_MAIN("login", a_refused_pin_is_not_presented_again, a_worker_that_dies_leaves_it_open,
+           an_accepted_pin_outlives_some_deaths, a_pin_refused_since_outlives_none,
            logins_at_once_do_not_hinder_each_other, siphash_as_published)

@@ -103,18 +103,32 @@ START_TEST(a_refused_pin_is_latched_whatever_happens_next)
 }
 END_TEST
 
-START_TEST(a_login_without_an_answer_is_latched)
+/* The next worker tells whether the PIN may be presented again (test_login.c). */
+START_TEST(a_login_without_an_answer_is_told)
 {
     struct conf conf;
     int other;
     struct parent *parent = parent_with_worker(&conf, &other);
-    struct kf_error failure = {.fault = KF_FAULT_MODULE, .message = "gone"};
 
     atomic_store(&parent->shared->slots[0].logging_in, true);
     worker_on_end(parent, 0, SIGKILL);
-    ck_assert(parent->pin_latched);
-    ck_assert_int_eq(strncmp(parent->reason, "PIN: ", 5), 0);
-    /* What happens next does not hide it. */
+    ck_assert(!parent->pin_latched);
+    ck_assert_ptr_nonnull(strstr(parent->reason, "ended while it logged in"));
+    ck_assert(!atomic_load(&parent->shared->slots[0].logging_in));
+    drop(parent, other);
+}
+END_TEST
+
+START_TEST(what_happens_next_does_not_hide_a_refused_pin)
+{
+    struct kf_error refused = {.fault = KF_FAULT_PIN, .message = "The PIN is wrong."};
+    struct kf_error failure = {.fault = KF_FAULT_MODULE, .message = "gone"};
+    struct conf conf;
+    int other;
+    struct parent *parent = parent_with_worker(&conf, &other);
+
+    say(other, CONTROL_FAILED, &refused);
+    worker_on_end(parent, 0, 0);
     parent->workers[0].phase = WORKER_STARTING;
     parent->workers[0].failed = true;
     parent->workers[0].failure = failure;
@@ -195,6 +209,7 @@ START_TEST(one_at_a_time_has_the_pin)
 END_TEST
 
 SUITE_MAIN("parent", what_a_worker_says_is_cut_to_one_line, a_failure_is_said_once,
-           a_refused_pin_is_latched_whatever_happens_next, a_login_without_an_answer_is_latched,
+           a_refused_pin_is_latched_whatever_happens_next, a_login_without_an_answer_is_told,
+           what_happens_next_does_not_hide_a_refused_pin,
            what_the_auditor_does_not_hear_starts_all_anew, the_front_hears_the_state_in_the_end,
            one_at_a_time_has_the_pin)
