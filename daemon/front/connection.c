@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/front/front.h"
+#include "daemon/front/judge.h"
 #include "daemon/front/policy.h"
 #include "daemon/stream.h"
 
@@ -214,75 +215,6 @@ static bool may_take(const struct connection *connection)
            has_output(connection);
 }
 
-/* What becomes of a request: KF_OK, or why it is refused. */
-struct verdict {
-    enum kf_status status;
-    bool poisons; /* nothing after it can be understood */
-    char message[KF_MESSAGE_MAX];
-};
-
-static void deny(struct verdict *verdict, enum kf_status status, const char *message)
-{
-    verdict->status = status;
-    snprintf(verdict->message, sizeof verdict->message, "%s", message);
-}
-
-/* The one body that the front reads; it has no members, so it must be empty. */
-static void judge_status(const struct wire_request *request, struct verdict *verdict)
-{
-    keyferry_StatusRequest body;
-    struct kf_error err = {0};
-
-    if (!wire_body_decode(request->body, request->body_len, keyferry_StatusRequest_fields, &body,
-                          &err))
-        deny(verdict, KF_VALIDATION, err.message);
-}
-
-static void judge(const struct connection *connection, const struct wire_request *request,
-                  struct verdict *verdict)
-{
-    const struct front *front = connection->front;
-    const struct operation *operation = operation_find(request->operation);
-    const char *obstacle = front_obstacle(front);
-    uid_t uid = connection->peer.uid;
-
-    if (!operation) {
-        verdict->status = KF_VALIDATION;
-        snprintf(verdict->message, sizeof verdict->message, "There is no operation number %u.",
-                 request->operation);
-    } else if (!policy_allows(uid, connection->member, front->options.owner, operation->class)) {
-        verdict->status = KF_ACCESS_DENIED;
-        policy_explain(uid, connection->member, operation, verdict->message,
-                       sizeof verdict->message);
-    } else if (request->operation == keyferry_Operation_OPERATION_STATUS) {
-        judge_status(request, verdict);
-    } else if (obstacle) {
-        deny(verdict, KF_UNAVAILABLE, obstacle);
-    }
-}
-
-/* The same for what may be no request. */
-static void judge_frame(const struct connection *connection, enum frame_result got,
-                        const uint8_t *frame, size_t len, struct wire_request *request,
-                        struct verdict *verdict)
-{
-    *verdict = (struct verdict){.status = KF_OK};
-    *request = (struct wire_request){0};
-    if (got == FRAME_TOO_LONG) {
-        verdict->status = KF_VALIDATION;
-        verdict->poisons = true;
-        snprintf(verdict->message, sizeof verdict->message,
-                 "The request is longer than %u bytes; the connection is closed.",
-                 connection->front->options.max_frame);
-    } else if (!wire_request_decode(frame, len, request)) {
-        verdict->poisons = true;
-        request->operation = 0;
-        deny(verdict, KF_VALIDATION, "The request is malformed; the connection is closed.");
-    } else {
-        judge(connection, request, verdict);
-    }
-}
-
 /* A request that is not refused. */
 static void accept_request(struct connection *connection, const struct wire_request *request,
                            size_t len)
@@ -320,7 +252,7 @@ void connection_advance(struct connection *connection)
             return;
         }
         connection->began_ms = 0;
-        judge_frame(connection, got, frame, len, &request, &verdict);
+        judge(connection, got, frame, len, &request, &verdict);
         if (verdict.status == KF_OK) {
             accept_request(connection, &request, len);
         } else if (!has_turn(connection)) {
