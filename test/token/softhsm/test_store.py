@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the patched SoftHSM's object store; test_patches.py runs them.
 
-Run as a program this file is another process: one that makes a key, or one that tests kill,
+Run as a program this file is another process: one that makes a key or many, or one that tests kill,
 which changes a key's label for ever.
 """
 
@@ -79,6 +79,23 @@ class Store(TokenTest):
         self.assertEqual(len(theirs), 1)
         self.s1.destroy(theirs[0])
         self.s1.destroy(ours)
+
+    def generation(self):
+        """The number by which processes know that objects came or went."""
+        path, = [path for path in self.token.files() if path.endswith("/generation")]
+        with open(path, "rb") as file:
+            return int.from_bytes(file.read(8), "big")
+
+    def test_every_change_counts(self):
+        """Of processes that change the token at the same time, none takes another's number."""
+        command = [sys.executable, __file__, b"\x01count".hex()]
+        before = self.generation()
+        subprocess.run([*command, "--times", "1"], check=True)
+        one = self.generation() - before
+        self.assertGreater(one, 0)
+        processes = [subprocess.Popen([*command, "--times", "150"]) for _ in range(3)]
+        self.assertEqual([process.wait() for process in processes], [0, 0, 0])
+        self.assertEqual(self.generation() - before, one * (1 + 3 * 150))
 
     def test_several_writers_and_a_reader(self):
         key_id = b"\x01many"
@@ -176,12 +193,20 @@ def write_labels(key_id, letters):
             session.set_attributes(key, {CKA.LABEL: letter * LABEL_LENGTH})
 
 
-def make_key(key_id):
-    create(open_session(), bytes(range(32)), KEY_TYPE=CKK.AES, TOKEN=True, ID=key_id)
+def make_key(session, key_id):
+    return create(session, bytes(range(32)), KEY_TYPE=CKK.AES, TOKEN=True, ID=key_id)
+
+
+def make_and_destroy(key_id, times):
+    session = open_session()
+    for _ in range(times):
+        session.destroy(make_key(session, key_id))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
+    if "--times" in sys.argv:
+        make_and_destroy(bytes.fromhex(sys.argv[1]), int(sys.argv[3]))
+    elif len(sys.argv) > 2:
         write_labels(bytes.fromhex(sys.argv[1]), sys.argv[2])
     else:
-        make_key(bytes.fromhex(sys.argv[1]))
+        make_key(open_session(), bytes.fromhex(sys.argv[1]))
