@@ -146,12 +146,14 @@ void refuse_job(struct front *front, struct front_job *job, enum kf_status statu
  * length. */
 size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status,
                        const char *message, uint8_t *response, size_t room);
-/* Why no job can run now; NULL where it can. */
+/* Why no job can run now; NULL where it can, or soon will. */
 const char *front_obstacle(const struct front *front);
 void answer_status(struct connection *connection, uint64_t id);
 
 /* workers.c */
 void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd);
+/* Whether one that is there has to wait until the auditor is done with the last one of its slot. */
+bool workers_awaited(const struct front *front);
 /* All its results were answered: what is left of its jobs was lost with it. */
 void worker_gone(struct front *front, uint32_t slot, uint32_t generation);
 /* Gives a worker, or all that there are, no more jobs, and closes its channel when those that it

@@ -86,7 +86,7 @@ const char *front_obstacle(const struct front *front)
 {
     if (front->log_down)
         return front->log_reason;
-    if (scheduler_any_up(&front->scheduler))
+    if (scheduler_any_up(&front->scheduler) || workers_awaited(front))
         return NULL;
     /* The parent may not have noticed yet. */
     return front->state == STATE_DOWN ? front->state_reason : "No token worker is up. Try again.";

@@ -124,6 +124,14 @@ void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd)
     watch_set(&worker->watch, UV_READABLE);
 }
 
+bool workers_awaited(const struct front *front)
+{
+    for (uint32_t slot = 0; slot < WORKER_SLOTS; slot++)
+        if (front->workers[slot] && front->workers[slot]->next_fd >= 0)
+            return true;
+    return false;
+}
+
 /* A job that died with its worker. What changes something may have been done, and the client has to
  * look. */
 static void refuse_lost(struct front *front, struct front_job *job)
