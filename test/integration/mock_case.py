@@ -2,6 +2,7 @@
 """The mock module (test/token/mock) as tests use it: its scripts, its log, sandboxes on it, and the worker's service
 over it, a fork for each fault."""
 import collections
+import itertools
 import os
 import re
 import subprocess
@@ -166,7 +167,7 @@ class FaultyWorker:
 
 
 class Kinds:
-    """One request of each kind, made in a sandbox with a CA: names to (request, undo), and a good one."""
+    """One request of each kind, made in a sandbox with a CA, and a good one."""
 
     def __init__(self, sandbox):
         self.sandbox = sandbox
@@ -179,7 +180,18 @@ class Kinds:
         self.tdes_key = sandbox.create(tr34_case.data_key("TDES_2KEY"))
         self.bdk = sandbox.create(harness.bdk_attributes())
         self.good = frame("EXPORT_KEY", harness.tr31_request(self.key, self.kek))
+        self.numbers = itertools.count()
         self.all = {**self.exports(), **self.imports(), **self.changes()}
+
+    def make(self, kind):
+        """(request, undo) of a kind."""
+        made = self.all[kind]
+        return made() if callable(made) else made
+
+    def delete_new_alias(self):
+        name = "alias/lost%d" % next(self.numbers)
+        self.sandbox.call("CREATE_ALIAS", {"alias_name": name, "key_arn": self.key})
+        return frame("DELETE_ALIAS", {"alias_name": name}), "-"
 
     def exports(self):
         receiver = self.kit.leaf("KRD", bits=3072).form
@@ -250,6 +262,8 @@ class Kinds:
             "create-key pair": (frame("CREATE_KEY", pair), "-"),
             "update-alias": (frame("UPDATE_ALIAS", pointed), frame("UPDATE_ALIAS", back)),
             "create-alias": (frame("CREATE_ALIAS", made), "-"),
+            # What was destroyed has another handle when it is back: each time another one.
+            "delete-alias": self.delete_new_alias,
             "get-key": (frame("GET_KEY", {"key_identifier": self.key}), "-"),
             "list-keys": (frame("LIST_KEYS", {}), "-"),
         }
