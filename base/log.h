@@ -16,8 +16,8 @@ enum log_level {
     LOG_LEVEL_DEBUG = 7
 };
 
-/* Process-wide by nature, like stderr itself: set once after exec, before the first line.
- * process: "front", "worker 0" and so on; kept by reference. */
+/* Process-wide by nature, like stderr itself: set after exec, before the first line, and where the
+ * level changes. process: "front", "worker 0" and so on; kept by reference. */
 void log_setup(const char *process, enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/request.h"
 #include "bench/samples.h"
 #include "client/keyferry.h"
 #include "wire/keyferry.pb.h"
@@ -82,15 +83,10 @@ static bool measure(struct samples *samples, void *context)
 
 static bool encode(const char *key, const char *kek, struct client *what)
 {
-    keyferry_ExportKeyRequest request = {.has_export_key_identifier = true,
-                                         .has_key_material = true};
-    keyferry_ExportTr31KeyBlock *tr31 = &request.key_material.tr31_key_block;
+    keyferry_ExportKeyRequest request;
     pb_ostream_t stream = pb_ostream_from_buffer(what->body, sizeof what->body);
 
-    request.key_material.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag;
-    tr31->has_wrapping_key_identifier = true;
-    snprintf(request.export_key_identifier, sizeof request.export_key_identifier, "%s", key);
-    snprintf(tr31->wrapping_key_identifier, sizeof tr31->wrapping_key_identifier, "%s", kek);
+    bench_request(key, kek, &request);
     if (!pb_encode(&stream, keyferry_ExportKeyRequest_fields, &request))
         return complain("the request is too long");
     what->body_len = stream.bytes_written;

@@ -578,6 +578,8 @@ static const struct member status_reply[] = {
     MEMBER(StatusReply, jobs, "Jobs", NULL),
     MEMBER(StatusReply, uptime_seconds, "UptimeSeconds", NULL),
     MEMBER(StatusReply, version, "Version", NULL),
+    TIMESTAMP(StatusReply, configuration_timestamp, "ConfigurationTimestamp"),
+    MEMBER(StatusReply, reload_failure, "ReloadFailure", NULL),
 };
 SHAPE(StatusReply, status_reply);
 

@@ -218,9 +218,13 @@ static bool check_limits(const struct raw_limits *raw, struct conf_limits *conf,
                      err) ||
         !take_number(raw->output_per_connection, "limits.output-per-connection",
                      (struct range){1048576, 65536, 67108864}, &conf->output_per_connection, place,
-                     err))
+                     err) ||
+        !take_number(raw->output, "limits.output", (struct range){67108864, 1048576, 2147483648},
+                     &conf->output, place, err))
         return false;
-    return take_number(raw->job_timeout_ms, "limits.job-timeout", timeout, &conf->job_timeout_ms,
+    return take_number(raw->stall_timeout_ms, "limits.stall-timeout", long_timeout,
+                       &conf->stall_timeout_ms, place, err) &&
+           take_number(raw->job_timeout_ms, "limits.job-timeout", timeout, &conf->job_timeout_ms,
                        place, err) &&
            take_number(raw->key_generation_timeout_ms, "limits.key-generation-timeout",
                        long_timeout, &conf->key_generation_timeout_ms, place, err) &&

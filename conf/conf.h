@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration: one YAML file, read and checked once, then never changed. conf/keyferry.yaml
- * says what every key is for; here are only shapes and units. The PIN is not in it, only where the
- * PIN lies.
+ * The configuration: one YAML file, read and checked as a whole, then never changed; another one
+ * takes its place. conf/keyferry.yaml says what every key is for; here are only shapes and units.
+ * The PIN is not in it, only where the PIN lies.
  */
 #ifndef KF_CONF_CONF_H
 #define KF_CONF_CONF_H
@@ -54,6 +54,10 @@ struct conf_limits {
     uint32_t jobs;                  /* the same, of all connections */
     uint32_t output_per_connection; /* bytes of answers a client has not read yet; then no more of
                                        its jobs start */
+    uint32_t output;                /* the same of all connections; then none of a client that has
+                                       answers to read */
+    uint32_t stall_timeout_ms;      /* a client that does not finish a request, or reads none of its
+                                       answers, for so long is disconnected */
     uint32_t job_timeout_ms;        /* a worker that takes longer over one job is killed */
     uint32_t key_generation_timeout_ms; /* the same for jobs that make or clone keys */
     uint32_t start_timeout_ms;          /* a worker that takes longer to open the token is killed */
@@ -104,6 +108,20 @@ void conf_free(struct conf *conf);
  * the file and the line, a KF_FAULT_CONFIG. Returns false. */
 bool conf_fail(const struct conf *conf, const char *key, struct kf_error *err, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
+
+/* What it takes to go from one configuration to another while the daemon runs; the last one that is
+ * met counts. */
+enum conf_change {
+    CONF_SAME,
+    CONF_AT_ONCE, /* parent and front take it as they are */
+    CONF_WORKERS, /* it is a worker's from its start on: others take their places */
+    CONF_RESTART, /* only a restart of the daemon does it */
+};
+
+/* Compares every key. False where one differs that only a restart can change; then err is
+ * conf_fail's, about the key in next, and says why. */
+bool conf_compare(const struct conf *running, const struct conf *next, enum conf_change *change,
+                  struct kf_error *err);
 
 /* Whether the module, revocation lists and the PIN's file are there; report gets a line for each
  * that is not. What the caller may not read, or only systemd knows, is a note there and no failure:

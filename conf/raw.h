@@ -31,7 +31,8 @@ struct raw_identity {
 };
 
 struct raw_limits {
-    uint32_t *connections, *jobs_per_connection, *jobs, *output_per_connection;
+    uint32_t *connections, *jobs_per_connection, *jobs, *output_per_connection, *output;
+    uint32_t *stall_timeout_ms;
     uint32_t *job_timeout_ms, *key_generation_timeout_ms, *start_timeout_ms, *drain_timeout_ms;
 };
 

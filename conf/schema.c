@@ -71,6 +71,8 @@ static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("jobs-per-connection", struct raw_limits, jobs_per_connection),
     NUMBER("jobs", struct raw_limits, jobs),
     NUMBER("output-per-connection", struct raw_limits, output_per_connection),
+    NUMBER("output", struct raw_limits, output),
+    NUMBER("stall-timeout", struct raw_limits, stall_timeout_ms),
     NUMBER("job-timeout", struct raw_limits, job_timeout_ms),
     NUMBER("key-generation-timeout", struct raw_limits, key_generation_timeout_ms),
     NUMBER("start-timeout", struct raw_limits, start_timeout_ms),

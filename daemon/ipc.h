@@ -41,10 +41,20 @@ enum child_fd {
     WORKER_LOGIN = 8,
 };
 
+/* What the front has beside connections: those above, the loop's, two for each worker's place, one
+ * that is turned away. */
+#define FRONT_OTHER_FDS (32 + 2 * WORKER_SLOTS)
+
 /* The names the roles have in argv[0]; a worker's number follows. */
 #define FRONT_NAME "keyferryd: front"
 #define AUDITOR_NAME "keyferryd: auditor"
 #define WORKER_NAME "keyferryd: worker "
+
+/* Workers have numbers, which are their places in every table. One more than there can be workers
+ * is the bridge: the first worker under a new configuration, which proves it, and serves while the
+ * others are replaced. */
+#define WORKER_BRIDGE CONF_WORKERS_MAX
+#define WORKER_SLOTS (CONF_WORKERS_MAX + 1)
 
 /* A whole Response, and a job or result around a request or response. */
 #define RESPONSE_MAX WIRE_FRAME_DEFAULT
@@ -60,8 +70,12 @@ enum child_fd {
 #define STALL_MARGIN_MS 5000
 
 enum control_kind {
-    CONTROL_OPTIONS = 1,    /* parent -> front, auditor: the first message, before any other */
+    /* parent -> front, auditor: the first message, before any other, and again when the
+     * configuration was changed. To the front then perhaps with a descriptor, which is one worker's
+     * as with CONTROL_WORKER_UP: all others get no more jobs. */
+    CONTROL_OPTIONS = 1,
     CONTROL_WORKER_UP,      /* parent -> front: a worker is ready; descriptor: jobs */
+    CONTROL_WORKER_RETIRE,  /* parent -> front: it gets no more jobs, and ends with its last */
     CONTROL_WORKER_RESULTS, /* parent -> auditor: a worker begins; descriptor: results */
     CONTROL_WORKER_GONE, /* parent -> auditor: its process has ended, nothing more can come from it
                           */
@@ -97,6 +111,8 @@ struct control {
             enum daemon_state state;
             uint32_t workers_ready;
             char reason[KF_MESSAGE_MAX];
+            int64_t configured;           /* when the configuration was read: ms since 1970 */
+            char refused[KF_MESSAGE_MAX]; /* why it was not changed when that was last asked for */
         } state;
         struct kf_error failure;
     };
@@ -165,14 +181,14 @@ struct shared {
         _Alignas(64) _Atomic uint64_t
             deadline_ms;         /* clock_ms() by which the worker's job must be done; 0: none */
         _Atomic bool logging_in; /* the token has the PIN, and has not answered */
-    } slots[CONF_WORKERS_MAX];
+    } slots[WORKER_SLOTS];
 };
 
 /* The memory that only the workers share. The parent makes it and looks at it no more: with key and
  * marks in one hand a short PIN can be found by trying all. */
 struct login_memory {
-    uint64_t key[2];                              /* random */
-    _Atomic uint64_t presented[CONF_WORKERS_MAX]; /* a mark of the PIN that each worker presented,
+    uint64_t key[2];                          /* random */
+    _Atomic uint64_t presented[WORKER_SLOTS]; /* a mark of the PIN that each worker presented,
                                                       until it is accepted; 0: none */
 };
 

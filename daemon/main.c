@@ -57,7 +57,7 @@ static int run_child(const char *name)
     if (strncmp(name, WORKER_NAME, sizeof WORKER_NAME - 1) == 0) {
         unsigned long slot = strtoul(name + sizeof WORKER_NAME - 1, NULL, 10);
 
-        return slot < CONF_WORKERS_MAX ? worker_main((unsigned)slot) : USAGE_STATUS;
+        return slot < WORKER_SLOTS ? worker_main((unsigned)slot) : USAGE_STATUS;
     }
     return -1;
 }

@@ -10,8 +10,14 @@
  * by programs that a module may start, no SIGPIPE; the process's short name. Right after exec. */
 void process_harden(void);
 
+/* How many descriptors this process may allow itself, and allowing them. */
+uint64_t process_files_max(void);
+void process_raise_files(void);
+
 /* Milliseconds of CLOCK_MONOTONIC, the same in all processes of this host. */
 uint64_t clock_ms(void);
+/* The same clock in microseconds. */
+uint64_t clock_us(void);
 
 bool process_set_nonblocking(int fd);
 

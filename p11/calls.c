@@ -2,6 +2,7 @@
 /* The wrappers: time the call, pass it on, record how it failed. */
 #include "p11/calls.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -11,6 +12,8 @@
 /* A call that takes longer is worth a line in the log, whatever it returned. */
 #define SLOW_MS 2000.0
 #define FIND_BATCH 256
+/* More than are read in one call anywhere. */
+#define ATTRIBUTES_MAX 8
 
 static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *err)
 {
@@ -29,13 +32,21 @@ static CK_RV done(const char *name, double started, CK_RV rv, struct kf_error *e
     done(#name, started, \
          p11_session_functions(session)->name(p11_session_handle(session), __VA_ARGS__), err)
 
+/* Whether it did what it says it could not do nobody knows. */
+static CK_RV risked(struct p11_session *session, CK_RV rv)
+{
+    if (rv != CKR_OK)
+        p11_session_doubt(session);
+    return rv;
+}
+
 /* After a failure a handle says nothing, whatever the token wrote there: it may be another
  * object's, and whoever made the call destroys what it left behind. */
-static CK_RV made(CK_RV rv, CK_OBJECT_HANDLE *object)
+static CK_RV made(struct p11_session *session, CK_RV rv, CK_OBJECT_HANDLE *object)
 {
     if (rv != CKR_OK)
         *object = CK_INVALID_HANDLE;
-    return rv;
+    return risked(session, rv);
 }
 
 CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template,
@@ -43,7 +54,7 @@ CK_RV p11_generate_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_
 {
     double started = ckr_clock();
 
-    return made(CALL(C_GenerateKey, mechanism, template, count, key), key);
+    return made(session, CALL(C_GenerateKey, mechanism, template, count, key), key);
 }
 
 CK_RV p11_generate_pair(struct p11_session *session, CK_MECHANISM *mechanism,
@@ -56,8 +67,8 @@ CK_RV p11_generate_pair(struct p11_session *session, CK_MECHANISM *mechanism,
                     public_template->count, (CK_ATTRIBUTE *)private_template->attributes,
                     private_template->count, public_key, private_key);
 
-    made(rv, public_key);
-    return made(rv, private_key);
+    made(session, rv, public_key);
+    return made(session, rv, private_key);
 }
 
 CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
@@ -66,7 +77,7 @@ CK_RV p11_derive_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OB
 {
     double started = ckr_clock();
 
-    return made(CALL(C_DeriveKey, mechanism, base, template, count, key), key);
+    return made(session, CALL(C_DeriveKey, mechanism, base, template, count, key), key);
 }
 
 CK_RV p11_wrap_key(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
@@ -85,6 +96,7 @@ CK_RV p11_unwrap_key(struct p11_session *session, CK_MECHANISM *mechanism,
     double started = ckr_clock();
 
     return made(
+        session,
         CALL(C_UnwrapKey, mechanism, unwrapping, (CK_BYTE_PTR)wrapped, len, template, count, key),
         key);
 }
@@ -94,12 +106,12 @@ CK_RV p11_encrypt(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJEC
                   struct kf_error *err)
 {
     double started = ckr_clock();
-    CK_RV rv = CALL(C_EncryptInit, mechanism, key);
+    CK_RV rv = risked(session, CALL(C_EncryptInit, mechanism, key));
 
     if (rv != CKR_OK)
         return rv;
     started = ckr_clock();
-    return CALL(C_Encrypt, (CK_BYTE_PTR)data, data_len, out, len);
+    return risked(session, CALL(C_Encrypt, (CK_BYTE_PTR)data, data_len, out, len));
 }
 
 CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
@@ -107,12 +119,12 @@ CK_RV p11_sign(struct p11_session *session, CK_MECHANISM *mechanism, CK_OBJECT_H
                struct kf_error *err)
 {
     double started = ckr_clock();
-    CK_RV rv = CALL(C_SignInit, mechanism, key);
+    CK_RV rv = risked(session, CALL(C_SignInit, mechanism, key));
 
     if (rv != CKR_OK)
         return rv;
     started = ckr_clock();
-    return CALL(C_Sign, (CK_BYTE_PTR)data, data_len, out, len);
+    return risked(session, CALL(C_Sign, (CK_BYTE_PTR)data, data_len, out, len));
 }
 
 CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
@@ -120,7 +132,7 @@ CK_RV p11_create_object(struct p11_session *session, CK_ATTRIBUTE *template, CK_
 {
     double started = ckr_clock();
 
-    return made(CALL(C_CreateObject, template, count, object), object);
+    return made(session, CALL(C_CreateObject, template, count, object), object);
 }
 
 CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_ATTRIBUTE *template,
@@ -128,22 +140,41 @@ CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_A
 {
     double started = ckr_clock();
 
-    return made(CALL(C_CopyObject, source, template, count, object), object);
+    return made(session, CALL(C_CopyObject, source, template, count, object), object);
 }
 
 CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object, struct kf_error *err)
 {
     double started = ckr_clock();
 
-    return CALL(C_DestroyObject, object);
+    return risked(session, CALL(C_DestroyObject, object));
+}
+
+/* Whether a refusal is one of single attributes, which the token has to mark. */
+static bool refuses_attributes(CK_RV rv)
+{
+    return rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+           rv == CKR_BUFFER_TOO_SMALL;
 }
 
 CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err)
 {
     double started = ckr_clock();
+    CK_ULONG rooms[ATTRIBUTES_MAX];
+    bool marked = false;
+    CK_RV rv;
 
-    return CALL(C_GetAttributeValue, object, template, count);
+    assert(count <= ATTRIBUTES_MAX);
+    for (CK_ULONG i = 0; i < count; i++)
+        rooms[i] = template[i].ulValueLen;
+    rv = CALL(C_GetAttributeValue, object, template, count);
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (rv == CKR_OK && template[i].ulValueLen > rooms[i])
+            return done("C_GetAttributeValue", started, CKR_GENERAL_ERROR, err);
+        marked |= template[i].ulValueLen > rooms[i] || template[i].ulValueLen == 0;
+    }
+    return refuses_attributes(rv) && !marked ? CKR_FUNCTION_REJECTED : rv;
 }
 
 CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
@@ -183,7 +214,8 @@ bool p11_token_present(struct p11_session *session, struct kf_error *err)
     CK_RV rv =
         p11_session_functions(session)->C_GetTokenInfo(p11_session_token(session)->slot, &info);
 
-    if (rv == CKR_OK && !(info.flags & CKF_TOKEN_INITIALIZED))
+    if (rv == CKR_OK && (!(info.flags & CKF_TOKEN_INITIALIZED) ||
+                         !p11_slot_same_token(p11_session_token(session), &info)))
         rv = CKR_TOKEN_NOT_RECOGNIZED;
     return done("C_GetTokenInfo", started, rv, err) == CKR_OK;
 }
@@ -215,17 +247,34 @@ static CK_RV find_all(struct p11_session *session, CK_OBJECT_HANDLE **objects, s
             capacity = wanted;
         }
         rv = find_some(session, *objects + *found, &some, err);
+        if (rv == CKR_OK && some > FIND_BATCH)
+            rv = done("C_FindObjects", ckr_clock(), CKR_GENERAL_ERROR, err);
         if (rv != CKR_OK || some == 0)
             return rv;
         *found += some;
     }
 }
 
+/* A search that could not be ended, in a job that failed, is in the way of no other. */
+static CK_RV begin_search(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
+                          struct kf_error *err)
+{
+    double started = ckr_clock();
+    CK_FUNCTION_LIST *functions = p11_session_functions(session);
+    CK_RV rv = functions->C_FindObjectsInit(p11_session_handle(session), template, count);
+
+    if (rv == CKR_OPERATION_ACTIVE) {
+        functions->C_FindObjectsFinal(p11_session_handle(session));
+        rv = functions->C_FindObjectsInit(p11_session_handle(session), template, count);
+    }
+    return done("C_FindObjectsInit", started, rv, err);
+}
+
 CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count,
                        CK_OBJECT_HANDLE **objects, size_t *found, struct kf_error *err)
 {
+    CK_RV rv = begin_search(session, template, count, err);
     double started = ckr_clock();
-    CK_RV rv = CALL(C_FindObjectsInit, template, count);
     CK_RV closed;
 
     *objects = NULL;
@@ -235,7 +284,7 @@ CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_U
     rv = find_all(session, objects, found, err);
     closed = p11_session_functions(session)->C_FindObjectsFinal(p11_session_handle(session));
     if (rv == CKR_OK)
-        rv = done("C_FindObjectsFinal", ckr_clock(), closed, err);
+        rv = done("C_FindObjectsFinal", started, closed, err);
     if (rv != CKR_OK) {
         free(*objects);
         *objects = NULL;

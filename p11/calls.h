@@ -3,7 +3,8 @@
  * One wrapper for each C_ function a session uses. Each returns the CKR as it came and records a
  * failure with the call's name, CKR and time in err (NULL: the caller expects failures). Lengths
  * are bounded by the caller's buffers: a token's own length query is not trusted, only the length
- * of a call that succeeded; nor is a handle of one that failed, which becomes CK_INVALID_HANDLE.
+ * of a call that succeeded; nor is a handle of one that failed, which becomes CK_INVALID_HANDLE. A
+ * failure that may have left something in the session casts doubt on it (p11_session_doubt).
  * There is no C_Decrypt, on purpose.
  */
 #ifndef KF_P11_CALLS_H
@@ -47,6 +48,10 @@ CK_RV p11_copy_object(struct p11_session *session, CK_OBJECT_HANDLE source, CK_A
                       CK_ULONG count, CK_OBJECT_HANDLE *object, struct kf_error *err);
 CK_RV p11_destroy_object(struct p11_session *session, CK_OBJECT_HANDLE object,
                          struct kf_error *err);
+/* Lengths are at most what there was room for after CKR_OK, else it is CKR_GENERAL_ERROR. A token
+ * that refuses single attributes says so in their lengths; one that does not has refused the call
+ * and says nothing of the object: that is CKR_FUNCTION_REJECTED, with the token's own answer in
+ * err. */
 CK_RV p11_get_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE *template, CK_ULONG count, struct kf_error *err);
 CK_RV p11_set_attributes(struct p11_session *session, CK_OBJECT_HANDLE object,
@@ -64,9 +69,9 @@ CK_RV p11_find_objects(struct p11_session *session, CK_ATTRIBUTE *template, CK_U
  * KF_FAULT_LOGIN or what the CKR says. */
 bool p11_session_alive(struct p11_session *session, struct kf_error *err);
 
-/* Whether the session's token still is in its slot, by C_GetTokenInfo: tells an object that is gone
- * from a token that is. (SoftHSM finds nothing, and says CKR_OK, in a token whose directory was
- * away for a moment, until it is initialised anew.) */
+/* Whether the session's token still is in its slot, and no other, by C_GetTokenInfo: tells an
+ * object that is gone from a token that is. (SoftHSM finds nothing, and says CKR_OK, in a token
+ * whose directory was away for a moment, until it is initialised anew.) */
 bool p11_token_present(struct p11_session *session, struct kf_error *err);
 
 #endif

@@ -18,7 +18,8 @@
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 0
  *     keyferry1 card K1 ... AWS 20261122T230000Z on 20261122T230000Z - - 1 8:Acquirer=4:ABCD
  *
- * an alias's card ("-" for no key), and while that is made, the claims on its name
+ * an alias's card ("-" for no key), and while that is made, the claims on its name, as there are on
+ * a key that is changed and on the SHA-256 of a CA's certificate that is imported
  * (p11/store_claim.h)
  *
  *     keyferry1 alias alias/kek-acme 5rplquuwozodpwsp

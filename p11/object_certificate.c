@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "p11/calls.h"
+#include "p11/objects.h"
 #include "p11/ops.h"
 
 /* What of a certificate is an attribute of its own, in the certificate's own DER. */
@@ -76,6 +77,13 @@ bool certificate_find(const struct p11_token *token, const uint8_t *der, size_t 
     return good;
 }
 
+static bool fail_taken(struct kf_error *err)
+{
+    return kf_fail(err, KF_CONFLICT,
+                   "This certificate, or another with its issuer and serial number, is in the "
+                   "token already.");
+}
+
 static bool check_free(const struct p11_token *token, const struct pieces *pieces,
                        struct kf_error *err)
 {
@@ -83,10 +91,19 @@ static bool check_free(const struct p11_token *token, const struct pieces *piece
 
     if (!find(token, pieces, &other, err))
         return false;
-    return other == CK_INVALID_HANDLE ||
-           kf_fail(err, KF_CONFLICT,
-                   "This certificate, or another with its issuer and serial number, is in the "
-                   "token already.");
+    return other == CK_INVALID_HANDLE || fail_taken(err);
+}
+
+/* Whether a certificate is the one that was to be made: a token may make what it says it did not.
+ */
+static bool is_object(const struct p11_token *token, CK_OBJECT_HANDLE certificate,
+                      const struct role_object *object)
+{
+    struct object found;
+    struct kf_error ignored = {0};
+
+    return object_read(token, certificate, &found, &ignored) &&
+           memcmp(found.id, object->id, sizeof found.id) == 0;
 }
 
 static bool create(const struct p11_token *token, const struct role_object *object,
@@ -101,6 +118,7 @@ static bool create(const struct p11_token *token, const struct role_object *obje
     };
     struct role_object whole = *object;
     struct p11_template template = {0};
+    CK_OBJECT_HANDLE other;
     struct kf_error failed = {0};
 
     whole.parts = parts;
@@ -111,8 +129,12 @@ static bool create(const struct p11_token *token, const struct role_object *obje
         return true;
     /* Somebody else may have put it there just now; a token that takes it once only says
      * CKR_GENERAL_ERROR or the like. */
-    return check_free(token, pieces, err) &&
-           kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
+    if (!find(token, pieces, &other, err))
+        return false;
+    if (other != CK_INVALID_HANDLE && !is_object(token, other, object))
+        return fail_taken(err);
+    op_destroy(token, &other);
+    return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s", failed.message);
 }
 
 static bool reads_back(const struct p11_token *token, CK_OBJECT_HANDLE certificate,

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "p11/calls.h"
+#include "p11/ops.h"
 
 void object_id(enum p11_role role, const uint8_t id[KEY_ID_BYTES], uint8_t out[OBJECT_ID_BYTES])
 {
@@ -70,8 +72,9 @@ static bool is_kept(const struct object *object)
            object->class == CKO_CERTIFICATE;
 }
 
-static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects,
-                 size_t *count, struct kf_error *err)
+/* Finds and reads once; *gone says whether a found object was gone when it was to be read. */
+static bool find_once(const struct p11_token *token, struct p11_template *query,
+                      struct object **objects, size_t *count, bool *gone, struct kf_error *err)
 {
     CK_OBJECT_HANDLE *handles = NULL;
     size_t found = 0;
@@ -79,6 +82,7 @@ static bool find(const struct p11_token *token, struct p11_template *query, stru
 
     *objects = NULL;
     *count = 0;
+    *gone = false;
     if (p11_find_objects(token->session, query->attributes, query->count, &handles, &found, err) !=
         CKR_OK)
         return false;
@@ -88,12 +92,14 @@ static bool find(const struct p11_token *token, struct p11_template *query, stru
         goto out;
     }
     for (size_t i = 0; i < found; i++) {
-        struct kf_error gone = {0};
+        struct kf_error failed = {0};
 
-        if (object_read(token, handles[i], *objects + *count, &gone))
+        if (object_read(token, handles[i], *objects + *count, &failed))
             *count += is_kept(*objects + *count);
-        else if (gone.fault != KF_FAULT_STALE) {
-            *err = gone;
+        else if (failed.fault == KF_FAULT_STALE)
+            *gone = true;
+        else {
+            *err = failed;
             goto out;
         }
     }
@@ -107,6 +113,20 @@ out:
         *objects = NULL;
     }
     return good;
+}
+
+/* What was gone is looked for once more: a key that misses an object is one in trouble. */
+static bool find(const struct p11_token *token, struct p11_template *query, struct object **objects,
+                 size_t *count, struct kf_error *err)
+{
+    bool gone;
+
+    if (!find_once(token, query, objects, count, &gone, err))
+        return false;
+    if (!gone)
+        return true;
+    free(*objects);
+    return find_once(token, query, objects, count, &gone, err);
 }
 
 static void query_class(struct p11_template *query, CK_OBJECT_CLASS class)
@@ -159,6 +179,22 @@ bool object_make_card(const struct p11_token *token, enum p11_role role,
     role_token_template(token, &object, &template);
     return p11_generate_key(token->session, &mechanism, template.attributes, template.count, handle,
                             err) == CKR_OK;
+}
+
+void object_unmake(const struct p11_token *token, enum p11_role role,
+                   const uint8_t id[KEY_ID_BYTES], CK_OBJECT_HANDLE *handle)
+{
+    struct object *objects = NULL;
+    struct kf_error err = {0};
+    size_t count = 0;
+
+    if (*handle != CK_INVALID_HANDLE && op_destroy(token, handle))
+        return;
+    if (!objects_find(token, role, id, &objects, &count, &err))
+        log_warning("what may be left of an object could not be searched: %s", err.detail);
+    for (size_t i = 0; i < count; i++)
+        op_destroy(token, &objects[i].handle);
+    free(objects);
 }
 
 bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label,

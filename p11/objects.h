@@ -42,6 +42,10 @@ bool objects_find_label(const struct p11_token *token, const char *label, struct
 bool object_make_card(const struct p11_token *token, enum p11_role role,
                       const uint8_t id[KEY_ID_BYTES], const char *label, CK_OBJECT_HANDLE *handle,
                       struct kf_error *err);
+/* Destroys a token object that was just made, or whose making failed: by its handle, and where that
+ * is not known or not taken, by its role and id, which nobody else's object has. */
+void object_unmake(const struct p11_token *token, enum p11_role role,
+                   const uint8_t id[KEY_ID_BYTES], CK_OBJECT_HANDLE *handle);
 bool object_set_label(const struct p11_token *token, CK_OBJECT_HANDLE handle, const char *label,
                       struct kf_error *err);
 

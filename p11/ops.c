@@ -335,13 +335,17 @@ bool op_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE key, str
                                  "destroyed."));
 }
 
-void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)
+bool op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object)
 {
-    struct kf_error err = {0};
+    struct kf_error err = {0}, again = {0};
+    bool gone;
 
     if (*object == CK_INVALID_HANDLE)
-        return;
-    if (p11_destroy_object(token->session, *object, &err) != CKR_OK)
-        log_warning("an object could not be destroyed: %s", err.detail);
+        return true;
+    gone = p11_destroy_object(token->session, *object, &err) == CKR_OK ||
+           p11_destroy_object(token->session, *object, &again) == CKR_OK;
+    if (!gone)
+        log_warning("an object could not be destroyed: %s; then: %s", err.detail, again.detail);
     *object = CK_INVALID_HANDLE;
+    return gone;
 }

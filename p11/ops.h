@@ -92,8 +92,9 @@ bool op_hmac(const struct p11_token *token, enum key_algorithm algorithm, CK_OBJ
  * it serves. KF_INTERNAL where it is readable. */
 bool op_check_sensitive(const struct p11_token *token, CK_OBJECT_HANDLE key, struct kf_error *err);
 
-/* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. A failure is logged:
- * nothing else can be done. */
-void op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object);
+/* Destroys an object and forgets its handle; CK_INVALID_HANDLE is allowed. It is tried twice: what
+ * is left in the token is in somebody's way. A failure is logged; a session object then goes with
+ * its session (p11_session_doubt). False: the object may still be there. */
+bool op_destroy(const struct p11_token *token, CK_OBJECT_HANDLE *object);
 
 #endif

@@ -126,6 +126,24 @@ static void add_reason(char *reason, const struct strategy *strategy, const stru
              strategy->name, text, key->name);
 }
 
+/* A call that fails twice is the token; one that fails once may have been a bad moment, and a
+ * worker would go by it as long as it lives. A wrong answer is not asked for again, nor what the
+ * token refuses: those are no faults. */
+static bool prove(struct probe *probe, const struct strategy *strategy, const struct probe_key *key,
+                  struct kf_error *refused)
+{
+    size_t mark = probe->count;
+    bool proven = strategy->probe(probe, key, refused);
+
+    probe_release(probe, mark);
+    if (!proven && refused->fault != KF_FAULT_NONE) {
+        kf_error_clear(refused);
+        proven = strategy->probe(probe, key, refused);
+        probe_release(probe, mark);
+    }
+    return proven;
+}
+
 /* False only where the session is gone. */
 static bool try_strategy(struct probe *probe, const struct strategy *strategy,
                          struct p11_profile *profile, struct kf_error *err)
@@ -138,12 +156,16 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy,
     for (size_t i = 0; way->proven && i < strategy->kinds->count; i++) {
         const struct probe_key *key = &strategy->kinds->keys[i];
         struct kf_error refused = {0};
-        size_t mark = probe->count;
 
-        way->proven = strategy->probe(probe, key, &refused);
-        probe_release(probe, mark);
-        if (!way->proven)
-            add_reason(reason, strategy, key, &refused);
+        way->proven = prove(probe, strategy, key, &refused);
+        if (way->proven)
+            continue;
+        /* Something is active in the session: no proof in it says anything. */
+        if (refused.fault == KF_FAULT_SESSION) {
+            *err = refused;
+            return false;
+        }
+        add_reason(reason, strategy, key, &refused);
     }
     if (way->proven) {
         reason[0] = '\0';
@@ -197,7 +219,7 @@ bool profile_probe(struct p11_token *token, struct p11_profile *profile, struct 
     memset(profile, 0, sizeof *profile);
     if (!probe_sweep(&probe, err))
         return false;
-    if (known_start(&probe, &unknown)) {
+    if (known_start(&probe, &unknown) || known_start(&probe, &unknown)) {
         if (!probe_capabilities(&probe, profile, err))
             goto out;
     } else {

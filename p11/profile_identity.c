@@ -183,7 +183,8 @@ static void try_rung(struct probe *probe, bool *rung)
 
     *rung = true;
     for (size_t i = 0; *rung && i < sizeof kinds / sizeof kinds[0]; i++)
-        *rung = takes(probe, &kinds[i], &probe->token->rungs);
+        *rung = takes(probe, &kinds[i], &probe->token->rungs) ||
+                takes(probe, &kinds[i], &probe->token->rungs); /* not a bad moment */
 }
 
 bool probe_rungs(struct probe *probe, struct kf_error *err)

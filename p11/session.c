@@ -10,6 +10,7 @@ struct p11_session {
     struct p11_module *module;
     struct p11_token_info token;
     CK_SESSION_HANDLE handle;
+    bool doubtful;
 };
 
 static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err)
@@ -57,11 +58,21 @@ out:
     return good;
 }
 
+static bool open_session(struct p11_session *session, struct kf_error *err)
+{
+    double started = ckr_clock();
+    CK_RV rv = p11_session_functions(session)->C_OpenSession(
+        session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session->handle);
+
+    if (rv == CKR_OK)
+        return true;
+    session->handle = CK_INVALID_HANDLE;
+    return ckr_fail(err, "C_OpenSession", rv, ckr_clock() - started);
+}
+
 struct p11_session *p11_session_open(const struct p11_settings *settings, struct kf_error *err)
 {
     struct p11_session *session = calloc(1, sizeof *session);
-    double started;
-    CK_RV rv;
 
     if (!session) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
@@ -73,15 +84,7 @@ struct p11_session *p11_session_open(const struct p11_settings *settings, struct
         goto fail;
     if (!p11_slot_find(session->module, settings->uri, &session->token, err))
         goto fail;
-    started = ckr_clock();
-    rv = p11_session_functions(session)->C_OpenSession(
-        session->token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session->handle);
-    if (rv != CKR_OK) {
-        session->handle = CK_INVALID_HANDLE;
-        ckr_fail(err, "C_OpenSession", rv, ckr_clock() - started);
-        goto fail;
-    }
-    if (!login(session, settings, err))
+    if (!open_session(session, err) || !login(session, settings, err))
         goto fail;
     return session;
 
@@ -108,6 +111,35 @@ CK_FUNCTION_LIST *p11_session_functions(const struct p11_session *session)
 CK_SESSION_HANDLE p11_session_handle(const struct p11_session *session)
 {
     return session->handle;
+}
+
+void p11_session_doubt(struct p11_session *session)
+{
+    session->doubtful = true;
+}
+
+bool p11_session_doubtful(const struct p11_session *session)
+{
+    return session->doubtful;
+}
+
+/* The new one first: with its last session a process loses its login. */
+bool p11_session_renew(struct p11_session *session, struct kf_error *err)
+{
+    CK_SESSION_HANDLE old = session->handle;
+    double started;
+    CK_RV rv;
+
+    if (!open_session(session, err)) {
+        session->handle = old;
+        return false;
+    }
+    started = ckr_clock();
+    rv = p11_session_functions(session)->C_CloseSession(old);
+    if (rv != CKR_OK)
+        return ckr_fail(err, "C_CloseSession", rv, ckr_clock() - started);
+    session->doubtful = false;
+    return true;
 }
 
 void p11_session_close(struct p11_session *session)

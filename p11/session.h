@@ -32,6 +32,17 @@ struct p11_settings {
 struct p11_session *p11_session_open(const struct p11_settings *settings, struct kf_error *err);
 const struct p11_token_info *p11_session_token(const struct p11_session *session);
 const char *p11_session_library(const struct p11_session *session);
+
+/*
+ * A call that failed may have left something in the session: an object whose handle nobody was
+ * told, an operation that is still active. p11_session_doubt notes that; p11_session_renew then
+ * takes a new session in the place of the old one, with which all of its objects go. The login
+ * stays, as it is the process's. On failure the process has nothing it could go on with.
+ */
+void p11_session_doubt(struct p11_session *session);
+bool p11_session_doubtful(const struct p11_session *session);
+bool p11_session_renew(struct p11_session *session, struct kf_error *err);
+
 void p11_session_close(struct p11_session *session);
 
 /* For the wrappers of calls.c only. */

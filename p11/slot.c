@@ -9,6 +9,9 @@
 
 #include "p11/ckr.h"
 
+/* More than any module has. */
+#define SLOTS_MAX 65536
+
 #define CONFIG(err, ...) kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_CONFIG, NULL, __VA_ARGS__)
 
 static P11KitUri *parse(const char *text, struct kf_error *err)
@@ -41,13 +44,18 @@ static CK_SLOT_ID *list_slots(CK_FUNCTION_LIST *functions, CK_ULONG *count, stru
     double started = ckr_clock();
     CK_SLOT_ID *slots = NULL;
     CK_RV rv = functions->C_GetSlotList(CK_TRUE, NULL, count);
+    CK_ULONG room = *count;
 
+    if (rv == CKR_OK && room > SLOTS_MAX)
+        rv = CKR_GENERAL_ERROR;
     if (rv == CKR_OK) {
-        slots = calloc(*count + 1, sizeof *slots);
+        slots = calloc(room + 1, sizeof *slots);
         if (!slots)
             rv = CKR_HOST_MEMORY;
         else
             rv = functions->C_GetSlotList(CK_TRUE, slots, count);
+        if (rv == CKR_OK && *count > room)
+            rv = CKR_GENERAL_ERROR;
     }
     if (rv != CKR_OK) {
         ckr_fail(err, "C_GetSlotList", rv, ckr_clock() - started);
@@ -66,6 +74,16 @@ static void fill(struct p11_token_info *token, CK_SLOT_ID slot, const CK_TOKEN_I
               sizeof token->manufacturer);
     p11_unpad(info->model, sizeof info->model, token->model, sizeof token->model);
     p11_unpad(info->serialNumber, sizeof info->serialNumber, token->serial, sizeof token->serial);
+}
+
+bool p11_slot_same_token(const struct p11_token_info *token, const CK_TOKEN_INFO *info)
+{
+    struct p11_token_info now;
+
+    fill(&now, token->slot, info);
+    return strcmp(now.label, token->label) == 0 && strcmp(now.serial, token->serial) == 0 &&
+           strcmp(now.manufacturer, token->manufacturer) == 0 &&
+           strcmp(now.model, token->model) == 0;
 }
 
 bool p11_slot_find(const struct p11_module *module, const char *uri_text,

@@ -16,4 +16,7 @@ struct p11_token_info {
 bool p11_slot_find(const struct p11_module *module, const char *uri, struct p11_token_info *token,
                    struct kf_error *err);
 
+/* Whether what C_GetTokenInfo says now is of the token that was found. */
+bool p11_slot_same_token(const struct p11_token_info *token, const CK_TOKEN_INFO *info);
+
 #endif

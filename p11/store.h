@@ -118,7 +118,8 @@ typedef bool (*store_certify)(void *context, const struct p11_key *key, const ui
 struct p11_key *store_make_pair(struct p11_store *store, const char *name,
                                 const struct key_facts *facts, const struct key_state *state,
                                 store_certify certify, void *context, struct kf_error *err);
-/* Keeps a CA's certificate, and its SHA-256 in the facts. */
+/* Keeps a CA's certificate, and its SHA-256 in the facts. KF_CONFLICT where a key has it already,
+ * or somebody else, on any host, is importing it. */
 struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
                                   const struct key_facts *facts, const struct key_state *state,
                                   struct kf_error *err);

@@ -33,8 +33,11 @@ static struct p11_alias *make_card(struct p11_store *store, const char *name, co
 
     store_alias_id(name, id);
     label_write_alias(name, key_name, label);
-    if (!object_make_card(store->token, ROLE_ALIAS, id, label, &card, err))
+    if (!object_make_card(store->token, ROLE_ALIAS, id, label, &card, err)) {
+        object_unmake(store->token, ROLE_ALIAS, id, &card); /* the name was free, and is claimed */
+        store_changed(store);
         return NULL;
+    }
     store_changed(store);
     alias = store_alias(store, name, &failed);
     if (alias && alias->card == card)
@@ -66,17 +69,24 @@ struct p11_alias *store_alias_create(struct p11_store *store, const char *name,
     return alias;
 }
 
+/* What failed has to have changed nothing, so where it points is then written once more. */
 bool store_alias_point(struct p11_store *store, struct p11_alias *alias, const char *key_name,
                        struct kf_error *err)
 {
+    struct kf_error ignored = {0};
     char label[LABEL_MAX];
+    bool good;
 
     label_write_alias(alias->name, key_name, label);
-    if (!object_set_label(store->token, alias->card, label, err))
-        return false;
-    strcpy(alias->key_name, key_name);
+    good = object_set_label(store->token, alias->card, label, err);
+    if (good) {
+        strcpy(alias->key_name, key_name);
+    } else {
+        label_write_alias(alias->name, alias->key_name, label);
+        object_set_label(store->token, alias->card, label, &ignored);
+    }
     store_changed(store);
-    return true;
+    return good;
 }
 
 bool store_alias_delete(struct p11_store *store, struct p11_alias *alias, struct kf_error *err)

@@ -137,7 +137,7 @@ static bool go_on(struct p11_store *store, const char *name, const struct store_
 bool store_claim(struct p11_store *store, const char *name, struct store_claim *claim,
                  struct kf_error *err)
 {
-    claim->object = CK_INVALID_HANDLE;
+    *claim = (struct store_claim){.object = CK_INVALID_HANDLE};
     if (make(store, name, claim, err) && go_on(store, name, claim, err))
         return true;
     store_unclaim(store, claim);
@@ -146,5 +146,6 @@ bool store_claim(struct p11_store *store, const char *name, struct store_claim *
 
 void store_unclaim(struct p11_store *store, struct store_claim *claim)
 {
-    op_destroy(store->token, &claim->object);
+    if (claim->id[0] == ROLE_CLAIM)
+        object_unmake(store->token, ROLE_CLAIM, claim->id + 1, &claim->object);
 }

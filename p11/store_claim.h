@@ -20,7 +20,7 @@
 
 struct store_claim {
     CK_OBJECT_HANDLE object;
-    uint8_t id[OBJECT_ID_BYTES];
+    uint8_t id[OBJECT_ID_BYTES]; /* zero before there may be an object */
 };
 
 /* True when the name is this claim's until store_unclaim. KF_CONFLICT: somebody else is making it.

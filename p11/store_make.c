@@ -152,14 +152,16 @@ static bool id_is_free(struct p11_store *store, struct p11_key *key, struct kf_e
     return true;
 }
 
+/* A token may have made what it said it had not. */
 static void unmake(struct p11_store *store, struct p11_key *key)
 {
     struct role_slot slots[ROLE_SLOTS];
 
-    op_destroy(store->token, &key->card);
+    object_unmake(store->token, ROLE_CARD, key->id, &key->card);
     store_slots(key, slots);
     for (size_t i = 0; i < ROLE_SLOTS; i++)
-        op_destroy(store->token, slots[i].handle);
+        if (slots[i].expected)
+            object_unmake(store->token, slots[i].role, key->id, slots[i].handle);
 }
 
 /* What was made is checked before it counts: a token may take a template and not keep it. */

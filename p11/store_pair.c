@@ -68,18 +68,61 @@ static void hash(const uint8_t *der, size_t len, char out[KEY_SHA_256_LEN + 1])
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
+/* Some tokens keep a certificate once only, and two keys for one CA would say nothing more. */
+static bool check_new(struct p11_store *store, const char *sha_256, struct kf_error *err)
+{
+    struct p11_key **keys;
+    size_t count;
+
+    if (!store_list_keys(store, &keys, &count, err))
+        return false;
+    /* One that lost its certificate does not stand in the way of another import. */
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(keys[i]->facts.sha_256, sha_256) == 0 &&
+            keys[i]->certificate != CK_INVALID_HANDLE)
+            return kf_fail(err, KF_CONFLICT, "This certificate is key/%s already.", keys[i]->name);
+    return true;
+}
+
+/* Of several that import a certificate at one time, on any hosts, one does; the others say where it
+ * went, if that can be seen already. */
+static bool claim_certificate(struct p11_store *store, const char *sha_256,
+                              struct store_claim *claim, struct kf_error *err)
+{
+    char claimed[sizeof "certificate/" + KEY_SHA_256_LEN];
+    struct kf_error failed = {0};
+
+    snprintf(claimed, sizeof claimed, "certificate/%s", sha_256);
+    if (store_claim(store, claimed, claim, &failed))
+        return true;
+    if (failed.status != KF_CONFLICT)
+        *err = failed;
+    else if (check_new(store, sha_256, err))
+        kf_fail(err, KF_CONFLICT,
+                "This certificate is being imported by somebody else at this moment; look for it "
+                "in list-keys, and try again.");
+    return false;
+}
+
 struct p11_key *store_make_anchor(struct p11_store *store, const uint8_t *der, size_t der_len,
                                   const struct key_facts *facts, const struct key_state *state,
                                   struct kf_error *err)
 {
     struct key_facts whole = *facts;
-    struct p11_key *key;
+    struct p11_key *key = NULL;
+    struct store_claim claim;
 
     hash(der, der_len, whole.sha_256);
-    key = store_begin(store, NULL, &whole, state, err);
-    if (!key)
+    if (!check_new(store, whole.sha_256, err) ||
+        !claim_certificate(store, whole.sha_256, &claim, err))
         return NULL;
-    return store_finish(store, key, keep_certificate(store, key, der, der_len, err), err);
+    /* Whoever had it claimed before may have imported it in the meantime. */
+    if (check_new(store, whole.sha_256, err))
+        key = store_begin(store, NULL, &whole, state, err);
+    if (key)
+        key = store_finish(store, key, keep_certificate(store, key, der, der_len, err), err);
+    store_unclaim(store, &claim);
+    return key;
 }
 
 bool store_read_certificate(struct p11_store *store, const struct p11_key *key,

@@ -43,7 +43,8 @@ bool store_card_says(const struct p11_store *store, CK_OBJECT_HANDLE card, const
                    strlen(label));
 }
 
-/* A token that cuts labels short would leave a card that nobody can read. */
+/* A token that cuts labels short would leave a card that nobody can read; and one that says it did
+ * not write may have written. What failed has to have changed nothing. */
 static bool write_card(struct p11_store *store, const struct p11_key *key,
                        const struct key_state *before, const struct key_state *state,
                        struct kf_error *err)
@@ -52,9 +53,8 @@ static bool write_card(struct p11_store *store, const struct p11_key *key,
     char label[LABEL_MAX];
 
     label_write_card(&key->facts, state, label);
-    if (!object_set_label(store->token, key->card, label, err))
-        return false;
-    if (store_card_says(store, key->card, label, err))
+    if (object_set_label(store->token, key->card, label, err) &&
+        store_card_says(store, key->card, label, err))
         return true;
     label_write_card(&key->facts, before, label);
     object_set_label(store->token, key->card, label, &ignored);

@@ -48,8 +48,15 @@ void trust_check(struct probe *probe, enum profile_check check, struct p11_profi
     struct kf_error err = {0};
     enum profile_result *result = &profile->checks[check];
     char *detail = profile->details[check];
+    bool run = checks[check].run(probe, &trial, &err);
 
-    if (!checks[check].run(probe, &trial, &err)) {
+    /* A fault may have been a bad moment. */
+    if (!run && trial.allowed == 0 && err.fault != KF_FAULT_NONE) {
+        kf_error_clear(&err);
+        trial = (struct trial){0};
+        run = checks[check].run(probe, &trial, &err);
+    }
+    if (!run) {
         /* What cannot be tried is not believed. */
         *result = PROFILE_FAILED;
         snprintf(detail, PROFILE_REASON_MAX, "cannot be tried: %.150s",

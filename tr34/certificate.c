@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 #define LEAST_EXPONENT 65537
 #define HEAD_MAX 6 /* of an element: tag and length */
 
-/* The subject as one line; control characters are escaped, and a
- * question mark stands for each octet beyond ASCII. */
+/* The subject as one line; control characters are escaped, a question mark stands for each octet
+ * beyond ASCII, and three dots for what does not fit. */
 static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -33,6 +34,8 @@ static void write_name(X509 *x509, char out[CERTIFICATE_NAME_MAX])
         out[i] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?';
         out[i + 1] = '\0';
     }
+    if (len >= CERTIFICATE_NAME_MAX)
+        strcpy(out + CERTIFICATE_NAME_MAX - sizeof "...", "...");
     if (!out[0])
         strcpy(out, "no subject");
     BIO_free(bio);
@@ -108,7 +111,25 @@ static bool check_key(struct tr34_certificate *c, const char *field, struct kf_e
                        c->name, bits);
     return read_numbers(c, key) ||
            kf_fail(err, KF_VALIDATION,
-                   "%s (%s): its public exponent must be odd and at least 65537.", field, c->name);
+                   "%s (%s): its public exponent must be odd, at least 65537, and of 64 bits at "
+                   "most.",
+                   field, c->name);
+}
+
+bool certificate_check_modulus(const struct tr34_certificate *c, const char *field,
+                               struct kf_error *err)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, X509_get0_pubkey(c->x509), NULL);
+    bool good = context && EVP_PKEY_public_check(context) == 1;
+
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return good ||
+           kf_fail(err, KF_VALIDATION,
+                   "%s (%s): its RSA modulus is no product of two large primes (it is even, has a "
+                   "small factor, or is a prime or the power of one); its owner must make another "
+                   "key.",
+                   field, c->name);
 }
 
 struct tr34_certificate *tr34_certificate_from_der(const char *field, struct der_view der,
@@ -245,8 +266,27 @@ EVP_PKEY *certificate_key(struct der_view modulus, struct der_view exponent)
     return key;
 }
 
-bool certificate_strong_hash(int hash)
+/* RSASSA-PSS names its hash in its parameters; SHA-1 where it does not (RFC 4055 3.1). */
+static int pss_hash(const X509_ALGOR *algorithm)
 {
+    RSA_PSS_PARAMS *params =
+        ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), algorithm->parameter);
+    int hash =
+        params && params->hashAlgorithm ? OBJ_obj2nid(params->hashAlgorithm->algorithm) : NID_sha1;
+
+    RSA_PSS_PARAMS_free(params);
+    ERR_clear_error();
+    return hash;
+}
+
+bool certificate_strong_signature(const X509_ALGOR *algorithm)
+{
+    int signature = OBJ_obj2nid(algorithm->algorithm), hash = NID_undef;
+
+    if (signature == NID_rsassaPss)
+        hash = pss_hash(algorithm);
+    else
+        OBJ_find_sigid_algs(signature, &hash, NULL);
     return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 

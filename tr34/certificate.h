@@ -17,7 +17,8 @@ struct tr34_certificate;
 /*
  * Reads one certificate from AWS's form, base64 of its PEM text; nothing else may be in the text.
  * NULL on failure: a KF_VALIDATION that names field, the request's member. The key must be RSA of
- * 2048, 3072 or 4096 bits with an odd public exponent of 65537 or more (NIST SP 800-56B 6.2.2).
+ * 2048, 3072 or 4096 bits with an odd public exponent from 65537 (NIST SP 800-56B 6.2.2) to 64
+ * bits, the most that tokens take.
  */
 struct tr34_certificate *tr34_certificate_read(const char *field, const char *text,
                                                struct kf_error *err);
@@ -33,7 +34,7 @@ struct der_view tr34_certificate_der(const struct tr34_certificate *certificate)
 struct der_view tr34_certificate_identity(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_modulus(const struct tr34_certificate *certificate);
 struct der_view tr34_certificate_exponent(const struct tr34_certificate *certificate);
-/* Its subject in one line of printable ASCII, for messages. */
+/* Its subject in one line of printable ASCII, for messages; a long one ends in three dots. */
 const char *tr34_certificate_name(const struct tr34_certificate *certificate);
 /* SHA-256 of the DER, 64 lower-case hex digits and a NUL. */
 #define TR34_FINGERPRINT_SIZE 65

@@ -32,11 +32,10 @@ static bool check_validity(const struct tr34_certificate *c, const char *field, 
 
 static bool check_hash(const struct tr34_certificate *c, const char *field, struct kf_error *err)
 {
-    int hash = NID_undef;
+    const X509_ALGOR *algorithm;
 
-    if (X509_get_signature_info(c->x509, &hash, NULL, NULL, NULL) != 1)
-        hash = NID_undef;
-    return certificate_strong_hash(hash) ||
+    X509_get0_signature(NULL, &algorithm, c->x509);
+    return certificate_strong_signature(algorithm) ||
            refuse(c, field, err,
                   "the certificate is signed with a weak hash; it must be SHA-256, SHA-384 or "
                   "SHA-512");
@@ -46,6 +45,17 @@ static bool check_hash(const struct tr34_certificate *c, const char *field, stru
 static bool may(const struct tr34_certificate *c, uint32_t usage)
 {
     return (X509_get_key_usage(c->x509) & usage) != 0;
+}
+
+/* Purposes of extendedKeyUsage (RFC 5280 4.2.1.12) with which no keys are exchanged: whose
+ * certificate has no others is somebody else. None is TR-34's own, so that all others, unknown ones
+ * too, are let pass. */
+static bool serves_something_else(const struct tr34_certificate *c)
+{
+    static const uint32_t others = XKU_OCSP_SIGN | XKU_TIMESTAMP | XKU_CODE_SIGN | XKU_DVCS;
+    uint32_t purposes = X509_get_extended_key_usage(c->x509); /* all bits where there is none */
+
+    return purposes != 0 && (purposes & ~others) == 0;
 }
 
 static bool check_extensions(const struct tr34_certificate *c, const char *field,
@@ -80,6 +90,14 @@ static bool check_leaf(const struct tr34_certificate *c, const char *field,
         return false;
     if (X509_get_extension_flags(c->x509) & EXFLAG_CA)
         return refuse(c, field, err, "it is a CA's certificate; a partner's own is needed");
+    /* RFC 5280 4.2.1.3 */
+    if ((X509_get_extension_flags(c->x509) & EXFLAG_KUSAGE) && may(c, KU_KEY_CERT_SIGN))
+        return refuse(c, field, err,
+                      "its keyUsage allows to sign certificates, but basicConstraints has no "
+                      "CA:TRUE");
+    if (serves_something_else(c))
+        return refuse(c, field, err,
+                      "its extendedKeyUsage is for OCSP, time stamps, notaries or code only");
     if (purpose == TR34_RECIPIENT && !may(c, KU_KEY_ENCIPHERMENT))
         return refuse(c, field, err, "its keyUsage does not allow keyEncipherment");
     if (purpose == TR34_SENDER && !may(c, KU_DIGITAL_SIGNATURE))
@@ -208,14 +226,16 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
 {
     if (is_self_issued(leaf))
         return refuse(leaf, field, err,
-                      "the certificate is self-signed; it must come from the CA that is named");
+                      is_signed_by(leaf, leaf)
+                          ? "the certificate is self-signed; it must come from the CA that is named"
+                          : "its subject is the name of its issuer; it must have one of its own");
     if (purpose == TR34_CA ? !check_authority(leaf, field, now, err)
                            : !check_leaf(leaf, field, purpose, err))
         return false;
     return check_issuer(leaf, field, &chain->authorities[0], now, err) &&
            check_validity(leaf, field, now, err) && check_keys(chain, leaf, field, err) &&
            check_authorities(chain, purpose == TR34_CA, now, err) &&
-           verify_all(chain, leaf, field, now, err);
+           verify_all(chain, leaf, field, now, err) && certificate_check_modulus(leaf, field, err);
 }
 
 bool tr34_own_check(const struct tr34_certificate *own, const char *field,
@@ -231,5 +251,5 @@ bool tr34_root_check(const struct tr34_certificate *root, const char *field, tim
         return refuse(root, field, err,
                       "the certificate is not self-signed; one that another CA signed is a "
                       "TrustedCertificatePublicKey");
-    return check_authority(root, field, now, err);
+    return check_authority(root, field, now, err) && certificate_check_modulus(root, field, err);
 }

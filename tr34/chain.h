@@ -35,9 +35,11 @@ enum tr34_purpose { TR34_RECIPIENT, TR34_SENDER, TR34_CA };
 /*
  * Checks the whole chain at the time now: signatures, validity, CA flags, key usage, key sizes,
  * hashes (no MD5, no SHA-1; a root's own signature proves nothing and may have any), how many CAs
- * may follow one, revocation. A leaf is no CA, not self-signed, and has no CA's key. A refusal is a
- * KF_VALIDATION that names field, which the certificate came in, or the chain's, the certificate's
- * subject, and the reason; a CRL that cannot serve is a KF_UNAVAILABLE.
+ * may follow one, revocation. A leaf is no CA, may not sign certificates, is not self-signed, has
+ * no CA's key of this chain, and no extendedKeyUsage of another service only. Its modulus is looked
+ * into last, once it is certified; a CA's was when it was imported. A refusal is a KF_VALIDATION
+ * that names field, which the certificate came in, or the chain's, the certificate's subject, and
+ * the reason; a CRL that cannot serve is a KF_UNAVAILABLE.
  */
 bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certificate *leaf,
                       const char *field, enum tr34_purpose purpose, time_t now,
@@ -48,7 +50,8 @@ bool tr34_chain_check(const struct tr34_chain *chain, const struct tr34_certific
 bool tr34_own_check(const struct tr34_certificate *own, const char *field,
                     enum tr34_purpose purpose, time_t now, struct kf_error *err);
 
-/* Whether a certificate may become a root: self-signed, and a CA's that is in order now. */
+/* Whether a certificate may become a root: self-signed, a CA's that is in order now, with a
+ * modulus that can be one. */
 bool tr34_root_check(const struct tr34_certificate *root, const char *field, time_t now,
                      struct kf_error *err);
 

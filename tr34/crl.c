@@ -2,6 +2,7 @@
 #include "tr34/crl.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -59,22 +60,45 @@ struct tr34_crl *tr34_crl_from_der(const char *field, struct der_view der, struc
     return crl;
 }
 
-static uint8_t *read_file(const char *path, size_t *len)
+/* Why a file of this kind and size is none; NULL where it may be one. */
+static const char *misfit(const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode))
+        return "it is not a regular file";
+    if (st->st_size == 0)
+        return "it is empty";
+    return st->st_size > TR34_CRL_MAX ? "it is longer than 1 MiB" : NULL;
+}
+
+/* why, where nothing was read: static text, or the system's for errno. */
+static uint8_t *read_file(const char *path, size_t *len, const char **why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     uint8_t *bytes = NULL;
     struct stat st;
-    ssize_t got;
+    ssize_t got = 0;
 
     *len = 0;
-    if (fd < 0)
-        return NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= TR34_CRL_MAX)
-        bytes = malloc((size_t)st.st_size);
+    *why = NULL;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        goto failed;
+    *why = misfit(&st);
+    if (*why)
+        goto out;
+    bytes = malloc((size_t)st.st_size);
     while (bytes && *len < (size_t)st.st_size &&
            (got = read(fd, bytes + *len, (size_t)st.st_size - *len)) > 0)
         *len += (size_t)got;
-    close(fd);
+    if (bytes && got >= 0)
+        goto out;
+    free(bytes);
+    bytes = NULL;
+
+failed:
+    *why = strerror(errno);
+out:
+    if (fd >= 0)
+        close(fd);
     return bytes;
 }
 
@@ -106,8 +130,9 @@ static X509_CRL *parse(const uint8_t *bytes, size_t len)
 
 struct tr34_crl *tr34_crl_load(const char *path, struct kf_error *err)
 {
+    const char *why;
     size_t len;
-    uint8_t *bytes = read_file(path, &len);
+    uint8_t *bytes = read_file(path, &len, &why);
     struct tr34_crl *crl = bytes ? wrap(parse(bytes, len)) : NULL;
 
     free(bytes);
@@ -115,8 +140,9 @@ struct tr34_crl *tr34_crl_load(const char *path, struct kf_error *err)
     if (!crl)
         kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_NONE, path,
                       "The revocation list that the configuration names for this CA cannot be "
-                      "read, so none of its certificates is accepted; an operator must put it in "
-                      "its place.");
+                      "read: %s. None of its certificates is accepted until an operator puts a "
+                      "list in its place.",
+                      why ? why : "it is not one certificate revocation list, in PEM or DER");
     return crl;
 }
 
@@ -143,7 +169,7 @@ static bool refuse(const struct tr34_certificate *authority, const char *reason,
 static bool check_signature(const struct tr34_crl *crl, const struct tr34_certificate *authority,
                             struct kf_error *err)
 {
-    int hash = NID_undef;
+    const X509_ALGOR *algorithm;
     bool own = X509_NAME_cmp(X509_CRL_get_issuer(crl->x509),
                              X509_get_subject_name(authority->x509)) == 0 &&
                X509_CRL_verify(crl->x509, X509_get0_pubkey(authority->x509)) == 1;
@@ -157,8 +183,8 @@ static bool check_signature(const struct tr34_crl *crl, const struct tr34_certif
     /* RFC 5280 6.3.3 (f) */
     if (!(X509_get_key_usage(authority->x509) & KU_CRL_SIGN))
         return refuse(authority, "cannot be relied on: its keyUsage has no cRLSign.", err);
-    OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl->x509), &hash, NULL);
-    return certificate_strong_hash(hash) ||
+    X509_CRL_get0_signature(crl->x509, NULL, &algorithm);
+    return certificate_strong_signature(algorithm) ||
            refuse(authority, "is signed with a weak hash; it must be SHA-256, SHA-384 or SHA-512.",
                   err);
 }

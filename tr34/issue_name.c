@@ -52,8 +52,15 @@ static bool is_email(const char *text)
     return at && at != text && isalnum((unsigned char)at[1]) && !strchr(at + 1, '@');
 }
 
+static bool is_country(const char *text)
+{
+    return strlen(text) == 2 && isalpha((unsigned char)text[0]) && isalpha((unsigned char)text[1]);
+}
+
 bool tr34_subject_check(const struct tr34_subject *subject, const char *field, struct kf_error *err)
 {
+    if (subject->country && !is_country(subject->country))
+        return kf_fail(err, KF_VALIDATION, "%s.Country: must be two letters.", field);
     for (size_t i = 0; i < PARTS; i++) {
         const char *text = part_text(subject, &parts[i]);
         size_t count = text ? characters(text) : 0;
@@ -68,9 +75,6 @@ bool tr34_subject_check(const struct tr34_subject *subject, const char *field, s
     }
     if (!subject->common_name)
         return kf_fail(err, KF_VALIDATION, "%s.CommonName is required.", field);
-    if (subject->country && !(isalpha((unsigned char)subject->country[0]) &&
-                              isalpha((unsigned char)subject->country[1])))
-        return kf_fail(err, KF_VALIDATION, "%s.Country: must be two letters.", field);
     return !subject->email || is_email(subject->email) ||
            kf_fail(err, KF_VALIDATION, "%s.EmailAddress: must be an address such as a@b.example.",
                    field);

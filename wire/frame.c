@@ -99,9 +99,20 @@ enum frame_result frame_in_next(struct frame_in *in, const uint8_t **frame, size
     return FRAME_READY;
 }
 
+void frame_in_put_back(struct frame_in *in, size_t len)
+{
+    in->start -= FRAME_HEADER + len;
+}
+
 size_t frame_in_pending(const struct frame_in *in)
 {
     return in->end - in->start;
+}
+
+void frame_in_trim(struct frame_in *in)
+{
+    if (in->start == in->end && in->capacity > READ_AHEAD)
+        frame_in_free(in);
 }
 
 void frame_in_free(struct frame_in *in)

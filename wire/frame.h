@@ -36,8 +36,14 @@ void frame_in_filled(struct frame_in *in, size_t len);
 /* The next whole frame, if there is one. It stays valid until the next frame_in_space.
  * FRAME_TOO_LONG: the stream cannot be followed any further. A frame of no bytes is a frame. */
 enum frame_result frame_in_next(struct frame_in *in, const uint8_t **frame, size_t *len);
+/* Puts back the frame of len bytes that came last: it is the next one again. Before the next
+ * frame_in_space only. */
+void frame_in_put_back(struct frame_in *in, size_t len);
 /* Bytes collected that are not a whole frame yet. */
 size_t frame_in_pending(const struct frame_in *in);
+/* Gives memory back that a long frame took, where nothing is collected; frames that came are no
+ * longer valid. */
+void frame_in_trim(struct frame_in *in);
 void frame_in_free(struct frame_in *in);
 
 /* Output. All zero is a valid empty one. */

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/end.h"
+
 #define FAIL(err, ...) kf_fail(err, KF_UNAVAILABLE, __VA_ARGS__)
 #define STOP_MILLISECONDS 10000
 #define LOG_MILLISECONDS 100 /* how often a log that is shown is looked at */
@@ -157,7 +159,7 @@ static void become(const char *path, char *const argv[])
     sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(path, argv);
     fprintf(stderr, "keyferry-sandbox: %s cannot be run: %s\n", path, strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
+    end_process(errno == ENOENT ? 127 : 126);
 }
 
 bool sandbox_start_daemon(struct sandbox_loop *loop, const char *path, char *const argv[],
@@ -173,7 +175,7 @@ bool sandbox_start_daemon(struct sandbox_loop *loop, const char *path, char *con
         setsid();
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != sandbox)
-            _exit(1);
+            end_process(1);
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
         become(path, argv);

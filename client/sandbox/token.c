@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/end.h"
 #include "base/hex.h"
 #include "client/sandbox/initialise.h"
 
@@ -161,7 +162,7 @@ static bool initialise(const struct kind *kind, const struct sandbox_token *toke
 
         if (!good)
             sandbox_complain(&why);
-        _exit(good ? 0 : 1);
+        end_process(good ? 0 : 1);
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/auditor/gate.h"
 #include "daemon/confine/confine.h"
 #include "daemon/ipc.h"
@@ -34,7 +35,7 @@ struct source {
 struct auditor {
     struct gate gate;
     struct source front;
-    struct source workers[CONF_WORKERS_MAX];
+    struct source workers[WORKER_SLOTS];
     uint64_t alive_ms; /* when the parent last heard of this process */
     bool front_broken; /* cut off: its answers go nowhere, records are still written */
 };
@@ -109,7 +110,7 @@ static void on_worker_results(struct auditor *auditor, const struct control *mes
     struct source *worker;
     char name[16];
 
-    if (fd < 0 || message->slot >= CONF_WORKERS_MAX) {
+    if (fd < 0 || message->slot >= WORKER_SLOTS) {
         if (fd >= 0)
             close(fd);
         return;
@@ -136,11 +137,14 @@ static bool take_control(struct auditor *auditor)
         case CONTROL_GOT:
             break;
         }
-        if (message.kind == CONTROL_LOG) {
+        if (message.kind == CONTROL_OPTIONS) {
+            log_setup("auditor", message.options.log_level);
+            gate_event(&auditor->gate, "reload");
+        } else if (message.kind == CONTROL_LOG) {
             gate_move(&auditor->gate, fd);
         } else if (message.kind == CONTROL_WORKER_RESULTS) {
             on_worker_results(auditor, &message, fd);
-        } else if (message.kind == CONTROL_WORKER_GONE && message.slot < CONF_WORKERS_MAX) {
+        } else if (message.kind == CONTROL_WORKER_GONE && message.slot < WORKER_SLOTS) {
             struct source *worker = &auditor->workers[message.slot];
 
             /* Its process is gone, so all it ever said is here; a process it left behind may still
@@ -180,13 +184,13 @@ static size_t waiting_for_front(const struct auditor *auditor)
 
 static bool any_source(const struct auditor *auditor)
 {
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (auditor->workers[i].fd >= 0)
             return true;
     return !auditor->front_broken;
 }
 
-enum { POLL_CONTROL, POLL_FRONT, POLL_WORKERS, POLL_COUNT = POLL_WORKERS + CONF_WORKERS_MAX };
+enum { POLL_CONTROL, POLL_FRONT, POLL_WORKERS, POLL_COUNT = POLL_WORKERS + WORKER_SLOTS };
 
 static void watch(const struct auditor *auditor, struct pollfd *fds)
 {
@@ -196,7 +200,7 @@ static void watch(const struct auditor *auditor, struct pollfd *fds)
     fds[POLL_CONTROL] = (struct pollfd){CHILD_CONTROL, POLLIN, 0};
     fds[POLL_FRONT] = (struct pollfd){auditor->front_broken ? -1 : auditor->front.fd,
                                       (short)(reading | (waiting > 0 ? POLLOUT : 0)), 0};
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         fds[POLL_WORKERS + i] = (struct pollfd){reading ? auditor->workers[i].fd : -1, reading, 0};
 }
 
@@ -223,7 +227,7 @@ static bool round_of_work(struct auditor *auditor)
     if (fds[POLL_FRONT].revents & (POLLIN | POLLHUP | POLLERR) &&
         take(auditor, &auditor->front) == STREAM_CLOSED)
         cut_front(auditor);
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (fds[POLL_WORKERS + i].revents)
             take_worker(auditor, &auditor->workers[i]);
     if (fds[POLL_CONTROL].revents && !take_control(auditor))
@@ -250,11 +254,11 @@ int auditor_main(void)
     log_setup("auditor", options.options.log_level);
     gate_open(&auditor->gate, AUDITOR_LOG);
     source_open(&auditor->front, AUDITOR_FRONT, ORIGIN_FRONT, "front");
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         auditor->workers[i].fd = -1;
     if (!confine_auditor(&err)) {
         log_error("The auditor cannot start: %s", err.message);
-        _exit(1);
+        end_process(1);
     }
     gate_event(&auditor->gate, "start");
     gate_pass(&auditor->gate);
@@ -262,7 +266,7 @@ int auditor_main(void)
         ;
     gate_event(&auditor->gate, "stop");
     gate_pass(&auditor->gate);
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         source_close(&auditor->workers[i]);
     source_close(&auditor->front);
     gate_free(&auditor->gate);

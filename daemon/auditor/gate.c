@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/end.h"
+
 #define SELF "auditor"
 
 void gate_open(struct gate *gate, int log_fd)
@@ -25,7 +27,7 @@ static void need(bool done)
     if (done)
         return;
     log_error("Answers cannot be kept: memory is short.");
-    _exit(1);
+    end_process(1);
 }
 
 bool gate_add(struct gate *gate, const char *by, uint64_t origin, const struct result *result)

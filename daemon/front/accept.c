@@ -30,14 +30,38 @@ static void turn_away(struct front *front, int fd, const struct peer *peer, cons
 }
 
 /* A quarter of the places, one at least, is kept from each user for the others. */
-static bool has_too_many(const struct front *front, uid_t uid)
+static bool has_too_many(const struct front *front, const struct user *user)
 {
-    unsigned limit = front->options.limits.connections, count = 0;
+    unsigned limit = front->options.limits.connections;
 
-    for (const struct connection *each = front->connections; each; each = each->next)
-        if (each->peer.uid == uid)
-            count++;
-    return count > 0 && count >= limit - (limit + 3) / 4;
+    return user->connections > 0 && user->connections >= limit - (limit + 3) / 4;
+}
+
+/* Those who may do nothing share a quarter, so that not even several of them shut out others. */
+static bool has_too_many_strangers(const struct front *front)
+{
+    return front->strangers >= (front->options.limits.connections + 3) / 4;
+}
+
+/* Keeps the connection, or says why not. */
+static void take_from(struct front *front, int fd, const struct peer *peer, bool member,
+                      struct user *user)
+{
+    if (user && has_too_many(front, user)) {
+        turn_away(front, fd, peer,
+                  "This user has three quarters of all connections open (limits.connections); "
+                  "close some, or try again later.");
+    } else if (!policy_allows(peer->uid, member, front->options.owner, CLASS_VIEW) &&
+               has_too_many_strangers(front)) {
+        turn_away(front, fd, peer,
+                  "Users who may do nothing here have a quarter of all connections open "
+                  "(limits.connections); try again later.");
+    } else if (!user || !connection_open(front, fd, peer, member, user)) {
+        log_error("A connection cannot be kept: memory is short.");
+        close(fd);
+    }
+    if (user)
+        user_release(front, user);
 }
 
 static void take(struct front *front, int fd)
@@ -51,13 +75,8 @@ static void take(struct front *front, int fd)
     } else if (front->connection_count >= front->options.limits.connections) {
         turn_away(front, fd, &peer,
                   "Too many connections are open (limits.connections); try again later.");
-    } else if (has_too_many(front, peer.uid)) {
-        turn_away(front, fd, &peer,
-                  "This user has three quarters of all connections open (limits.connections); "
-                  "close some, or try again later.");
-    } else if (!connection_open(front, fd, &peer, member)) {
-        log_error("A connection cannot be kept: memory is short.");
-        close(fd);
+    } else {
+        take_from(front, fd, &peer, member, user_of(front, peer.uid));
     }
 }
 

@@ -12,6 +12,8 @@ static void finish(struct front *front, struct front_job *job)
     struct connection *connection = job->connection;
     uint32_t operation = job->operation;
 
+    if (job->origin == ORIGIN_FRONT)
+        front->refusals--;
     jobs_release(&front->jobs, job);
     connection_job_done(connection, operation);
 }

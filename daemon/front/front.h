@@ -26,21 +26,37 @@
 
 struct worker_link;
 
+/* Somebody who has connections. */
+struct user {
+    struct share share;
+    struct user *next, *previous;
+    uid_t uid;
+    unsigned connections;
+    size_t output; /* of the front's */
+};
+
 struct connection {
-    struct turn turn; /* must be first */
+    struct turn turn; /* must be first: for a worker, or for its next request to be refused */
     struct front *front;
+    struct user *user; /* NULL when dead */
     struct watch watch;
     struct connection *next, *previous, *next_unsettled;
     struct peer peer;
     bool member; /* of the configured group */
     struct frame_in in;
     struct frame_out out;
-    struct wire_request head; /* the job that waits for a worker, where turn.waiting; inside in */
+    struct wire_request head; /* the job that waits for a worker; inside in */
+    size_t head_len;          /* bytes of its frame; 0: none waits */
     unsigned jobs;            /* under way */
     size_t promised;          /* bytes that their answers may have */
-    bool unsettled;           /* is in the front's list of those */
-    bool shut;                /* the client has said that it will send no more */
-    bool ended;               /* and everything it sent was read */
+    size_t output;            /* of the front's and its user's */
+    uint64_t began_ms; /* when a part of a request was left that is there still; 0: none is */
+    uint64_t read_ms;  /* when it last read of the answers that wait for it; 0: none wait */
+    bool stranger;     /* may do nothing */
+    bool may_refuse;   /* it has waited for that, and may have one request refused */
+    bool unsettled;    /* is in the front's list of those */
+    bool shut;         /* the client has said that it will send no more */
+    bool ended;        /* and everything it sent was read */
     bool poisoned; /* what it sent cannot be followed: nothing more is read, and it is closed when
                       flushed */
     bool dry;      /* no whole frame is left in in */
@@ -50,24 +66,30 @@ struct connection {
 struct front {
     uv_loop_t loop;
     uv_check_t after_events;
-    uv_timer_t accept_again, alive;
+    uv_timer_t accept_again, second;
     struct watch control, listener, auditor;
     struct control_options options;
     struct frame_in answers;  /* from the auditor */
     struct frame_out results; /* to the auditor: refusals */
     struct jobs jobs;
+    unsigned refusals; /* of the jobs: refused, and not recorded yet */
     struct scheduler scheduler;
-    struct worker_link *workers[CONF_WORKERS_MAX]; /* of the newest generation; NULL: none */
-    uint32_t workers_gone[CONF_WORKERS_MAX];       /* the newest generation known to have ended */
+    struct circle refused; /* connections whose next request is refused as soon as there is room */
+    struct user *users;
+    struct worker_link *workers[WORKER_SLOTS]; /* of the newest generation; NULL: none */
+    uint32_t workers_gone[WORKER_SLOTS];       /* the newest generation known to have ended */
     struct connection *connections, *unsettled;
     unsigned connection_count;
-    bool starved; /* a connection waits for the table of jobs to have room */
+    unsigned strangers; /* of them: those of peers who may do nothing */
+    size_t output;      /* bytes of answers that clients have not read, or may get */
     bool draining, listening, broken;
     bool log_down;
     char log_reason[KF_MESSAGE_MAX];
     enum daemon_state state;
     uint32_t workers_ready;
     char state_reason[KF_MESSAGE_MAX];
+    int64_t configured; /* when the configuration was read: ms since 1970 */
+    char reload_failure[KF_MESSAGE_MAX];
 };
 
 int front_main(void);
@@ -76,16 +98,33 @@ int front_main(void);
 bool listener_open(struct front *front);
 void listener_close(struct front *front);
 
+/* user.c */
+/* One of this user id, made where there is none; NULL where memory is short. */
+struct user *user_of(struct front *front, uid_t uid);
+/* Forgets one that has no connections. */
+void user_release(struct front *front, struct user *user);
+
 /* connection.c */
 struct connection *connection_open(struct front *front, int fd, const struct peer *peer,
-                                   bool member);
+                                   bool member, struct user *user);
 /* To be settled at the end of this round of the loop. */
 void connection_touch(struct connection *connection);
+void connections_touch(struct front *front);
+/* Holds it to the front's options as they are now: who it is, and the request that waits, are
+ * looked at anew. */
+void connection_review(struct connection *connection);
 /* Looks at what it sent, writes what it gets, decides what to wait for; closes it where it is done.
  */
 void connection_settle(struct connection *connection);
-/* Looks at its next frames until one is a job that waits for a worker. */
+/* Looks at its next frames until one is a job that waits for a worker, or is to be refused and
+ * there is no room for that. */
 void connection_advance(struct connection *connection);
+/* The job that waits for a worker, if any, is the next frame again. */
+void connection_take_back(struct connection *connection);
+/* Ends those that keep for too long what others could use: half a request, answers not read. */
+void connections_end_stalled(struct front *front);
+/* Lets those that wait for it have requests refused, one each in turn, as long as there is room. */
+void connections_refuse(struct front *front);
 /* A job of its own, of an operation of this number, begins, and was answered. */
 void connection_job_begun(struct connection *connection, uint32_t operation);
 void connection_job_done(struct connection *connection, uint32_t operation);
@@ -95,8 +134,9 @@ void connection_job_done(struct connection *connection, uint32_t operation);
  * it. */
 void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
                      const char *message);
-/* Refuses a request: recorded, then answered. The caller has looked that the table of jobs has
- * room. */
+/* Whether there is room for one more refusal under way. Jobs have theirs, whatever is refused. */
+bool refusals_have_room(const struct front *front);
+/* Refuses a request: recorded, then answered. The caller has looked that there is room. */
 void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
             const char *message);
 /* The same for a job under way. */
@@ -114,11 +154,24 @@ void answer_status(struct connection *connection, uint64_t id);
 void worker_up(struct front *front, uint32_t slot, uint32_t generation, int fd);
 /* All its results were answered: what is left of its jobs was lost with it. */
 void worker_gone(struct front *front, uint32_t slot, uint32_t generation);
+/* Gives a worker, or all that there are, no more jobs, and closes its channel when those that it
+ * has are answered. */
+void worker_retire(struct front *front, uint32_t slot, uint32_t generation);
+void workers_retire(struct front *front);
 /* Closes the channel of a worker that has no jobs: it then ends by itself. */
 void worker_close(struct front *front, uint32_t slot);
 /* Hands waiting jobs to workers with room, and refuses them where none can run. */
 void workers_dispatch(struct front *front);
 void workers_flush(struct front *front);
+
+/* options.c */
+/* Refusals under way at most, but for jobs that were lost with their worker: few, since each round
+ * of the loop goes through as many, and everybody's jobs wait meanwhile. */
+#define REFUSALS_MAX 256
+/* How many jobs there may be, refusals counted. */
+size_t options_jobs(const struct control_options *options);
+/* From here on everything is judged by these. */
+void options_take(struct front *front, const struct control_options *options);
 
 /* answers.c */
 bool auditor_open(struct front *front);

@@ -9,23 +9,26 @@
 
 bool jobs_init(struct jobs *jobs, size_t capacity)
 {
-    *jobs = (struct jobs){.table = calloc(capacity, sizeof *jobs->table), .capacity = capacity};
-    if (!jobs->table)
-        return false;
-    for (size_t i = capacity; i > 0; i--) {
-        jobs->table[i - 1].next = jobs->free;
-        jobs->free = &jobs->table[i - 1];
-    }
-    return true;
+    /* Pages that are not used cost nothing. */
+    *jobs = (struct jobs){.table = calloc(JOBS_MAX, sizeof *jobs->table), .capacity = capacity};
+    return jobs->table != NULL;
+}
+
+bool jobs_full(const struct jobs *jobs)
+{
+    return jobs->used >= jobs->capacity;
 }
 
 struct front_job *jobs_take(struct jobs *jobs)
 {
     struct front_job *job = jobs->free;
 
-    if (!job)
+    if (jobs_full(jobs))
         return NULL;
-    jobs->free = job->next;
+    if (job)
+        jobs->free = job->next;
+    else
+        job = &jobs->table[jobs->fresh++];
     jobs->used++;
     memset(job, 0, sizeof *job);
     job->number = ++jobs->serial << PLACE_BITS | (uint64_t)(job - jobs->table);
@@ -36,7 +39,7 @@ struct front_job *jobs_find(const struct jobs *jobs, uint64_t number, uint64_t o
 {
     size_t place = number & (((size_t)1 << PLACE_BITS) - 1);
 
-    if (number == 0 || place >= jobs->capacity || jobs->table[place].number != number ||
+    if (number == 0 || place >= jobs->fresh || jobs->table[place].number != number ||
         jobs->table[place].origin != origin)
         return NULL;
     return &jobs->table[place];

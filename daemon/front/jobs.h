@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs under way: accepted and not answered. A fixed table; a job's number says where it is and
- * is never used twice. */
+/* The jobs under way: accepted and not answered. A table of fixed size, of which as much is used as
+ * is allowed; a job's number says where it is and is never used twice. */
 #ifndef KF_DAEMON_FRONT_JOBS_H
 #define KF_DAEMON_FRONT_JOBS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define JOBS_MAX 65536
 
 struct connection;
 
@@ -22,12 +24,14 @@ struct front_job {
 
 struct jobs {
     struct front_job *table, *free;
-    size_t capacity, used;
+    size_t capacity, used; /* used may be more, after capacity has become less */
+    size_t fresh;          /* places from here on were never used */
     uint64_t serial;
 };
 
-/* capacity at most 65536. False when memory is short. */
+/* capacity at most JOBS_MAX, and may be changed at any time. False when memory is short. */
 bool jobs_init(struct jobs *jobs, size_t capacity);
+bool jobs_full(const struct jobs *jobs);
 /* A new job, numbered, the front's own and in no worker's list; NULL when the table is full. */
 struct front_job *jobs_take(struct jobs *jobs);
 /* NULL where no job under way has this number, or where it is not origin's to answer. */

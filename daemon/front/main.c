@@ -3,40 +3,40 @@
  * on and everything is written, once for each descriptor. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/confine/confine.h"
 #include "daemon/front/front.h"
-
-/* Places in the table of jobs beyond limits.jobs, for refusals: they too are under way until they
- * are recorded. */
-#define REFUSALS_MAX 1024
-#define JOBS_MAX 65536
-
-static void touch_all(struct front *front)
-{
-    for (struct connection *each = front->connections; each; each = each->next)
-        connection_touch(each);
-}
+#include "daemon/process.h"
 
 static void on_control_message(struct front *front, const struct control *message, int fd)
 {
     switch (message->kind) {
+    case CONTROL_OPTIONS:
+        if (fd >= 0)
+            workers_retire(front);
+        options_take(front, &message->options);
+        __attribute__((fallthrough));
     case CONTROL_WORKER_UP:
-        if (fd >= 0 && message->slot < front->options.workers) {
+        if (fd >= 0 && message->slot < WORKER_SLOTS) {
             worker_up(front, message->slot, message->generation, fd);
             fd = -1;
         }
         break;
+    case CONTROL_WORKER_RETIRE:
+        worker_retire(front, message->slot, message->generation);
+        break;
     case CONTROL_STATE:
         front->state = message->state.state;
         front->workers_ready = message->state.workers_ready;
+        front->configured = message->state.configured;
         snprintf(front->state_reason, sizeof front->state_reason, "%s", message->state.reason);
+        snprintf(front->reload_failure, sizeof front->reload_failure, "%s", message->state.refused);
         break;
     case CONTROL_DRAIN:
         front->draining = true;
         listener_close(front);
-        touch_all(front);
+        connections_touch(front);
         break;
     default:
         break;
@@ -61,12 +61,13 @@ static void on_control(uv_poll_t *poll, int status, int events)
 }
 
 /* Where the parent has no room for it, it has heard enough. */
-static void say_alive(uv_timer_t *timer)
+static void on_second(uv_timer_t *timer)
 {
-    const struct front *front = timer->data;
+    struct front *front = timer->data;
     const struct control alive = {.kind = CONTROL_ALIVE};
 
     control_send(front->control.fd, &alive, -1);
+    connections_end_stalled(front);
 }
 
 static void settle_connections(struct front *front)
@@ -88,13 +89,10 @@ static void after_events(uv_check_t *check)
 {
     struct front *front = check->data;
 
-    if (front->starved && front->jobs.used < front->jobs.capacity) {
-        front->starved = false;
-        touch_all(front);
-    }
-    /* Settling brings new jobs, and handing jobs on touches connections; each pass uses up
-     * requests. */
+    /* Those that wait go first. Settling brings new jobs, and handing jobs on touches connections;
+     * each pass uses up requests. */
     do {
+        connections_refuse(front);
         settle_connections(front);
         workers_dispatch(front);
     } while (front->unsettled);
@@ -106,12 +104,10 @@ static void after_events(uv_check_t *check)
 
 static bool start(struct front *front)
 {
-    size_t capacity = front->options.limits.jobs + REFUSALS_MAX;
-
+    process_raise_files();
     /* Newer versions of libuv would have io_uring make calls that no filter sees. */
     if (setenv("UV_USE_IO_URING", "0", 1) != 0 ||
-        !jobs_init(&front->jobs, capacity < JOBS_MAX ? capacity : JOBS_MAX) ||
-        uv_loop_init(&front->loop) != 0)
+        !jobs_init(&front->jobs, options_jobs(&front->options)) || uv_loop_init(&front->loop) != 0)
         return false;
     uv_check_init(&front->loop, &front->after_events);
     front->after_events.data = front;
@@ -120,22 +116,22 @@ static bool start(struct front *front)
         !auditor_open(front) || !listener_open(front))
         return false;
     watch_set(&front->control, UV_READABLE);
-    uv_timer_init(&front->loop, &front->alive);
-    front->alive.data = front;
-    uv_timer_start(&front->alive, say_alive, ALIVE_MS, ALIVE_MS);
+    uv_timer_init(&front->loop, &front->second);
+    front->second.data = front;
+    uv_timer_start(&front->second, on_second, ALIVE_MS, ALIVE_MS);
     return true;
 }
 
 /* Takes everything down in order, when no client and no job is left. */
 static void finish(struct front *front)
 {
-    for (unsigned slot = 0; slot < front->options.workers; slot++)
+    for (unsigned slot = 0; slot < WORKER_SLOTS; slot++)
         if (front->workers[slot])
             worker_close(front, slot);
     watch_close(&front->control, NULL);
     watch_close(&front->auditor, NULL);
     uv_close((uv_handle_t *)&front->accept_again, NULL);
-    uv_close((uv_handle_t *)&front->alive, NULL);
+    uv_close((uv_handle_t *)&front->second, NULL);
     uv_close((uv_handle_t *)&front->after_events, NULL);
     uv_run(&front->loop, UV_RUN_DEFAULT);
     uv_loop_close(&front->loop);
@@ -162,16 +158,16 @@ int front_main(void)
     snprintf(front->state_reason, sizeof front->state_reason, "The token is being opened.");
     if (!start(front)) {
         log_error("The front cannot start: its descriptors or memory are missing.");
-        _exit(1);
+        end_process(1);
     }
     if (!confine_front(&err)) {
         log_error("The front cannot start: %s", err.message);
-        _exit(1);
+        end_process(1);
     }
     uv_run(&front->loop, UV_RUN_DEFAULT);
     /* Clients that are left see their connection close. */
     if (front->broken)
-        _exit(1);
+        end_process(1);
     finish(front);
     return 0;
 }

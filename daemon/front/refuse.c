@@ -47,7 +47,14 @@ void refuse_job(struct front *front, struct front_job *job, enum kf_status statu
                 const char *message)
 {
     job->origin = ORIGIN_FRONT;
+    front->refusals++;
     send_refusal(front, &job->connection->peer, job, status, message);
+}
+
+bool refusals_have_room(const struct front *front)
+{
+    /* Without a log nothing is recorded, and all is answered at once. */
+    return front->log_down || (front->refusals < REFUSALS_MAX && !jobs_full(&front->jobs));
 }
 
 void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
@@ -99,6 +106,9 @@ void answer_status(struct connection *connection, uint64_t id)
     snprintf(reply.reason, sizeof reply.reason, "%s",
              front->log_down ? front->log_reason : front->state_reason);
     snprintf(reply.version, sizeof reply.version, "%s", PACKAGE_VERSION);
+    reply.has_configuration_timestamp = front->configured > 0;
+    reply.configuration_timestamp = front->configured;
+    snprintf(reply.reload_failure, sizeof reply.reload_failure, "%s", front->reload_failure);
     reply.workers = front->options.workers;
     reply.workers_ready = front->workers_ready;
     reply.connections = front->connection_count;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/front/front.h"
+#include "daemon/process.h"
 #include "daemon/stream.h"
 
 struct worker_link {
@@ -19,6 +20,7 @@ struct worker_link {
     struct frame_out out;
     struct front_job *jobs; /* given to it, not answered */
     bool up;                /* the channel is open */
+    bool retired;           /* it gets no more jobs */
     /* The next worker of this slot, that came up before the auditor was done with this one; -1:
      * none. */
     int next_fd;
@@ -55,7 +57,7 @@ static void take_credit(struct worker_link *worker)
     }
     for (ssize_t i = 0; i < got; i++)
         sum += credits[i];
-    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum))
+    if (!scheduler_done(&worker->front->scheduler, worker->slot, sum, clock_us()))
         channel_down(worker);
 }
 
@@ -147,13 +149,39 @@ void worker_close(struct front *front, uint32_t slot)
     watch_close(&worker->watch, on_closed);
 }
 
+/* The next of its slot, too, which has had no job. */
+static void retire(struct worker_link *worker)
+{
+    worker->retired = true;
+    scheduler_worker_down(&worker->front->scheduler, worker->slot);
+    if (worker->next_fd >= 0)
+        close(worker->next_fd);
+    worker->next_fd = -1;
+}
+
+void worker_retire(struct front *front, uint32_t slot, uint32_t generation)
+{
+    struct worker_link *worker = slot < WORKER_SLOTS ? front->workers[slot] : NULL;
+
+    if (worker && (worker->generation == generation ||
+                   (worker->next_fd >= 0 && worker->next_generation == generation)))
+        retire(worker);
+}
+
+void workers_retire(struct front *front)
+{
+    for (uint32_t slot = 0; slot < WORKER_SLOTS; slot++)
+        if (front->workers[slot])
+            retire(front->workers[slot]);
+}
+
 void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
 {
-    struct worker_link *worker = slot < CONF_WORKERS_MAX ? front->workers[slot] : NULL;
+    struct worker_link *worker = slot < WORKER_SLOTS ? front->workers[slot] : NULL;
     uint32_t next_generation;
     int next_fd;
 
-    if (slot < CONF_WORKERS_MAX && generation > front->workers_gone[slot])
+    if (slot < WORKER_SLOTS && generation > front->workers_gone[slot])
         front->workers_gone[slot] = generation;
     if (!worker || worker->generation != generation)
         return;
@@ -170,6 +198,13 @@ void worker_gone(struct front *front, uint32_t slot, uint32_t generation)
         worker_up(front, slot, next_generation, next_fd);
 }
 
+/* For one more job of a client's. Refusals have places of their own. */
+static bool has_room(const struct front *front)
+{
+    return front->jobs.used - front->refusals < front->options.limits.jobs &&
+           !jobs_full(&front->jobs);
+}
+
 static void give(struct connection *connection, struct worker_link *worker)
 {
     struct front_job *job = jobs_take(&connection->front->jobs);
@@ -181,6 +216,7 @@ static void give(struct connection *connection, struct worker_link *worker)
     job->connection = connection;
     job->origin = worker_key(worker->slot, worker->generation);
     job_link(job, &worker->jobs);
+    connection->head_len = 0;
     connection_job_begun(connection, job->operation);
     if (!job_put(&worker->out, &message)) {
         log_error("A job cannot be handed on: memory is short.");
@@ -191,20 +227,20 @@ static void give(struct connection *connection, struct worker_link *worker)
 void workers_dispatch(struct front *front)
 {
     const char *obstacle = front_obstacle(front);
+    uint64_t now = clock_us();
 
-    while (front->scheduler.first && front->jobs.used < front->jobs.capacity) {
+    while (scheduler_any_waits(&front->scheduler)) {
         struct connection *connection;
         int slot = -1;
 
-        if (!obstacle && front->jobs.used < front->options.limits.jobs)
-            slot = scheduler_give(&front->scheduler);
+        if (!obstacle && has_room(front))
+            slot = scheduler_give(&front->scheduler, now);
         if (!obstacle && slot < 0)
             return;
         connection =
             (struct connection *)scheduler_next(&front->scheduler); /* turn is its first member */
         if (obstacle)
-            refuse(connection, connection->head.id, connection->head.operation, KF_UNAVAILABLE,
-                   obstacle);
+            connection_take_back(connection); /* and it is refused, as what comes now */
         else
             give(connection, front->workers[slot]);
         connection_advance(connection);
@@ -214,7 +250,12 @@ void workers_dispatch(struct front *front)
 
 void workers_flush(struct front *front)
 {
-    for (unsigned slot = 0; slot < front->options.workers; slot++)
-        if (front->workers[slot])
-            flush(front->workers[slot]);
+    for (unsigned slot = 0; slot < WORKER_SLOTS; slot++) {
+        struct worker_link *worker = front->workers[slot];
+
+        if (worker)
+            flush(worker);
+        if (worker && worker->up && worker->retired && !worker->jobs)
+            worker_close(front, slot);
+    }
 }

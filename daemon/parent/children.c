@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/end.h"
 #include "daemon/parent/parent.h"
 #include "daemon/process.h"
 
@@ -62,16 +63,16 @@ static void become(pid_t parent, const char *name, int *fds, unsigned count, cha
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != parent)
-        _exit(1);
+        end_process(1);
     for (unsigned i = 0; i < count; i++)
         if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, SAFE_FD)) < 0)
-            _exit(1);
+            end_process(1);
     for (unsigned i = 0; i < count; i++)
         if (dup2(fds[i], CHILD_CONTROL + (int)i) < 0)
-            _exit(1);
+            end_process(1);
     close_range(CHILD_CONTROL + count, ~0U, 0);
     execve("/proc/self/exe", arguments, environment);
-    _exit(127);
+    end_process(127);
 }
 
 static bool start(const char *name, const int *fds, unsigned count, bool whole_environment,
@@ -135,7 +136,7 @@ void child_forget(struct child *child)
 
 static bool start_auditor_and_front(struct parent *parent, const int *channel)
 {
-    struct control options = {.kind = CONTROL_OPTIONS, .options = parent->options};
+    struct control options = {.kind = CONTROL_OPTIONS, .options = parent->settings.options};
     int auditor[] = {parent->log_fd, channel[0]};
     int front[] = {parent->listener.fd, channel[1]};
 
@@ -163,7 +164,7 @@ bool children_start(struct parent *parent)
     return good;
 }
 
-bool child_start_worker(struct parent *parent, unsigned slot)
+bool child_start_worker(struct parent *parent, unsigned slot, const struct settings *settings)
 {
     struct worker_slot *worker = &parent->workers[slot];
     struct control results = {
@@ -175,10 +176,11 @@ bool child_start_worker(struct parent *parent, unsigned slot)
     snprintf(name, sizeof name, WORKER_NAME "%u", slot);
     atomic_store(&parent->shared->slots[slot].deadline_ms, 0);
     atomic_store(&parent->shared->slots[slot].logging_in, false);
-    worker->pin = pin_mark_take(&parent->conf->token);
+    worker->pin = pin_mark_take(&settings->conf->token);
+    worker->module = pin_mark_of_module(&settings->conf->token);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, jobs) == 0 &&
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) == 0) {
-        int fds[] = {jobs[0], channel[0], parent->shared_fd, parent->conf_fd, parent->login_fd};
+        int fds[] = {jobs[0], channel[0], parent->shared_fd, settings->fd, parent->login_fd};
 
         /* The auditor first: whatever becomes of the worker, it will see the end of this channel.
          */
@@ -206,7 +208,7 @@ static void kill_all(struct parent *parent, bool gently)
         kill(parent->front.pid, SIGKILL);
     if (parent->auditor.pid > 0)
         kill(parent->auditor.pid, SIGKILL);
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (parent->workers[i].child.pid > 0 &&
             !(gently && atomic_load(&parent->shared->slots[i].logging_in)))
             kill(parent->workers[i].child.pid, SIGKILL);
@@ -224,7 +226,7 @@ void children_kill_gently(struct parent *parent)
 
 bool children_any(const struct parent *parent)
 {
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (parent->workers[i].child.pid > 0)
             return true;
     return parent->front.pid > 0 || parent->auditor.pid > 0;

@@ -21,7 +21,7 @@ static void tell_auditor(struct parent *parent, int fd)
 
 static void open_anew(struct parent *parent)
 {
-    const char *path = parent->conf->audit.path;
+    const char *path = parent->settings.conf->audit.path;
     struct kf_error err = {0};
     int fd = auditlog_open(path, &err);
 
@@ -42,7 +42,7 @@ void log_tick(struct parent *parent, uint64_t now)
     if (now - parent->log_looked_ms < LOOK_MS)
         return;
     parent->log_looked_ms = now;
-    if (!auditlog_is_at(parent->log_fd, parent->conf->audit.path)) {
+    if (!auditlog_is_at(parent->log_fd, parent->settings.conf->audit.path)) {
         open_anew(parent);
     } else if (parent->log_gone) { /* it was put back */
         parent->log_gone = false;

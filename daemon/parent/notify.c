@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -54,6 +55,16 @@ void notify_send(const struct notify *notify, const char *format, ...)
     if (len > 0)
         (void)sendto(notify->socket, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
                      (const struct sockaddr *)&notify->address, notify->address_len);
+}
+
+void notify_reloading(const struct notify *notify)
+{
+    struct timespec now;
+
+    /* To the microsecond: Type=notify-reload does not take what is earlier than its signal. */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    notify_send(notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
 }
 
 int notify_watchdog(struct notify *notify, uint64_t now)

@@ -21,6 +21,8 @@ struct notify {
 void notify_open(struct notify *notify);
 void notify_send(const struct notify *notify, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Says that the configuration is being read again; READY=1 says that this is over. */
+void notify_reloading(const struct notify *notify);
 /* Sends WATCHDOG=1 when it is time; returns the milliseconds until the next time, -1 for never. */
 int notify_watchdog(struct notify *notify, uint64_t now);
 void notify_close(struct notify *notify);

@@ -10,13 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/parent/auditlog.h"
-#include "daemon/parent/group.h"
 #include "daemon/process.h"
 
 /* How late a deadline may be noticed at most. */
@@ -27,29 +25,6 @@
 /* Front and auditor that die again within this time are started after a pause that doubles. */
 #define RESTART_GOOD_MS 60000
 #define RESTART_MAX_MS 30000
-
-/* The configuration's bytes, kept in memory: every worker reads what the parent read, whatever
- * becomes of the file. Of a file that is too long no more is kept than conf_load_fd refuses. */
-static int keep_configuration(const char *path, struct kf_error *err)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int copy = memfd_create("keyferry-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    char bytes[4096];
-    size_t kept = 0;
-    ssize_t got = 0;
-    bool good = file >= 0 && copy >= 0;
-
-    while (good && kept < CONF_BYTES_MAX && (got = read(file, bytes, sizeof bytes)) > 0) {
-        good = write(copy, bytes, (size_t)got) == got;
-        kept += (size_t)got;
-    }
-    if (!good || got < 0 ||
-        fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
-        kf_fail(err, KF_VALIDATION, "%s: cannot be read: %s", path, strerror(errno));
-    if (file >= 0)
-        close(file);
-    return copy;
-}
 
 /* Zeroed, and sealed: a worker that cut it short would end whoever looks at it next, by SIGBUS. */
 static bool make_memory(const char *name, size_t size, int *fd, struct kf_error *err)
@@ -100,41 +75,18 @@ static void take_signals(struct parent *parent)
     parent->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Descriptors for as many connections as are allowed. */
-static void raise_limits(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
 static bool prepare(struct parent *parent, const char *path, struct kf_error *err)
 {
-    struct control_options *options = &parent->options;
-
-    parent->conf_fd = keep_configuration(path, err);
-    if (err->status != KF_OK)
+    parent->conf_path = path;
+    if (!settings_load(&parent->settings, path, clock_ms(), err))
         return false;
-    parent->conf = conf_load_fd(parent->conf_fd, path, err);
-    if (!parent->conf)
-        return false;
-    log_setup("parent", parent->conf->log_level);
-    options->log_level = parent->conf->log_level;
-    options->max_frame = parent->conf->socket.max_frame;
-    options->workers = parent->conf->workers;
-    options->limits = parent->conf->limits;
-    options->owner = geteuid();
-    options->started_ms = clock_ms();
-    raise_limits();
+    log_setup("parent", parent->settings.conf->log_level);
     take_signals(parent);
-    if (!group_find(parent->conf, &options->has_group, &options->group, err) ||
-        !share_memory(parent, err) || !make_login_memory(parent, err))
+    if (!share_memory(parent, err) || !make_login_memory(parent, err))
         return false;
-    parent->log_fd = auditlog_open(parent->conf->audit.path, err);
-    return parent->log_fd >= 0 && listener_take(&parent->listener, &parent->conf->socket, err);
+    parent->log_fd = auditlog_open(parent->settings.conf->audit.path, err);
+    return parent->log_fd >= 0 &&
+           listener_take(&parent->listener, &parent->settings.conf->socket, err);
 }
 
 void parent_restart(struct parent *parent, const char *why)
@@ -170,7 +122,7 @@ static void on_end(struct parent *parent, pid_t pid, int status)
             parent->drain_ms = clock_ms() + FAREWELL_MS;
         return;
     }
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (pid == parent->workers[i].child.pid)
             worker_on_end(parent, i, status);
 }
@@ -187,7 +139,7 @@ static void begin_drain(struct parent *parent)
     log_info("Told to end: answering what is under way.");
     notify_send(&parent->notify, "STOPPING=1\nSTATUS=Answering what is under way.");
     parent->draining = true;
-    parent->drain_ms = clock_ms() + parent->conf->limits.drain_timeout_ms;
+    parent->drain_ms = clock_ms() + parent->settings.conf->limits.drain_timeout_ms;
     listener_drop(&parent->listener);
     if (parent->restarting || parent->front.pid == 0 ||
         !control_send(parent->front.control, &drain, -1))
@@ -202,7 +154,7 @@ static void end_drain(struct parent *parent, uint64_t now)
 
     if (!parent->draining || now < parent->drain_ms)
         return;
-    for (unsigned i = 0; i < parent->conf->workers; i++) {
+    for (unsigned i = 0; i < WORKER_SLOTS; i++) {
         if (parent->workers[i].child.pid > 0) {
             kill(parent->workers[i].child.pid, SIGKILL);
             workers = true;
@@ -221,7 +173,7 @@ static void on_signals(struct parent *parent)
 
     while (read(parent->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGHUP)
-            parent->log_looked_ms = 0;
+            reload_ask(parent);
         else if (info.ssi_signo != SIGCHLD)
             begin_drain(parent);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
@@ -232,7 +184,7 @@ static void on_signals(struct parent *parent)
  * noticed much too late. */
 static int tick_ms(struct parent *parent, uint64_t now)
 {
-    const struct conf_limits *limits = &parent->conf->limits;
+    const struct conf_limits *limits = &parent->settings.conf->limits;
     int tick = TICK_MAX_MS, watchdog = notify_watchdog(&parent->notify, now);
 
     if (limits->job_timeout_ms / 4 < (uint32_t)tick)
@@ -250,7 +202,7 @@ static void check_pulse(struct parent *parent, struct child *child, const char *
     if (child->pid == 0)
         return;
     child->silent_ms += elapsed < TICK_MAX_MS ? elapsed : TICK_MAX_MS;
-    if (child->silent_ms < parent->conf->limits.job_timeout_ms + (uint64_t)STALL_MARGIN_MS)
+    if (child->silent_ms < parent->settings.conf->limits.job_timeout_ms + (uint64_t)STALL_MARGIN_MS)
         return;
     log_error("The %s has stopped; it is killed.", name);
     kill(child->pid, SIGKILL);
@@ -260,20 +212,20 @@ static void check_pulse(struct parent *parent, struct child *child, const char *
 static void wait_and_hear(struct parent *parent)
 {
     enum { SIGNALS, FRONT, AUDITOR, WORKERS };
-    struct pollfd fds[WORKERS + CONF_WORKERS_MAX];
+    struct pollfd fds[WORKERS + WORKER_SLOTS];
 
     fds[SIGNALS] = (struct pollfd){parent->signal_fd, POLLIN, 0};
     fds[FRONT] = (struct pollfd){parent->front.control, POLLIN, 0};
     fds[AUDITOR] = (struct pollfd){parent->auditor.control, POLLIN, 0};
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         fds[WORKERS + i] = (struct pollfd){parent->workers[i].child.control, POLLIN, 0};
-    if (poll(fds, WORKERS + parent->conf->workers, tick_ms(parent, clock_ms())) < 0)
+    if (poll(fds, WORKERS + WORKER_SLOTS, tick_ms(parent, clock_ms())) < 0)
         return;
     if (fds[FRONT].revents)
         child_hear(&parent->front);
     if (fds[AUDITOR].revents)
         child_hear(&parent->auditor);
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (fds[WORKERS + i].revents)
             worker_on_control(parent, i);
     if (fds[SIGNALS].revents)
@@ -305,6 +257,7 @@ static void step(struct parent *parent)
     check_pulse(parent, &parent->auditor, "auditor", elapsed);
     end_restart(parent, now);
     log_tick(parent, now);
+    reload_tick(parent);
     workers_tick(parent, now);
     end_drain(parent, now);
     state_publish(parent);
@@ -319,10 +272,10 @@ int parent_main(const char *path)
     if (!parent)
         return 1;
     log_setup("parent", LOG_LEVEL_INFO);
-    parent->conf_fd = parent->log_fd = parent->shared_fd = parent->login_fd = parent->signal_fd =
-        parent->listener.fd = -1;
+    parent->settings.fd = parent->reload.next.fd = parent->log_fd = parent->shared_fd =
+        parent->login_fd = parent->signal_fd = parent->listener.fd = -1;
     parent->front.control = parent->auditor.control = -1;
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         parent->workers[i].child.control = parent->workers[i].jobs = -1;
     notify_open(&parent->notify);
     good = prepare(parent, path, &err);
@@ -340,7 +293,8 @@ int parent_main(const char *path)
     }
     listener_drop(&parent->listener);
     notify_close(&parent->notify);
-    conf_free(parent->conf);
+    settings_free(&parent->reload.next);
+    settings_free(&parent->settings);
     free(parent);
     return good ? 0 : 1;
 }

@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "conf/conf.h"
 #include "daemon/ipc.h"
 #include "daemon/parent/notify.h"
 #include "daemon/parent/pinmark.h"
+#include "daemon/parent/settings.h"
 #include "daemon/parent/socket.h"
 
 /* Messages taken from a process at once, so that none keeps the others from being heard. */
@@ -29,7 +29,12 @@ struct child {
     uint64_t silent_ms; /* of front and auditor: how long nothing was heard of it */
 };
 
-enum worker_phase { WORKER_DOWN, WORKER_STARTING, WORKER_READY };
+enum worker_phase {
+    WORKER_DOWN,
+    WORKER_STARTING,
+    WORKER_READY,
+    WORKER_LEAVING, /* retired: the front gives it no more jobs, and it ends when it has no more */
+};
 
 struct worker_slot {
     struct child child;
@@ -40,25 +45,41 @@ struct worker_slot {
     uint64_t ready_ms;   /* when it became ready */
     uint64_t retry_ms;   /* when it may be started again */
     struct pin_mark pin; /* the PIN source as it was when the worker was started */
-    bool failed;         /* it has said why it ends */
+    struct pin_mark module;
+    bool failed; /* it has said why it ends */
     struct kf_error failure;
 };
 
+enum reload_phase {
+    RELOAD_NONE,
+    RELOAD_WAITING, /* next is valid; for workers that are opening the token */
+    RELOAD_TRIAL,   /* the bridge opens the token under next */
+};
+
+struct reload {
+    bool asked;
+    enum reload_phase phase;
+    struct settings next;
+    enum conf_change change;      /* what it takes to go there */
+    char failure[KF_MESSAGE_MAX]; /* why the last one changed nothing; empty where it did */
+};
+
 struct parent {
-    struct conf *conf;
-    struct control_options options;
+    const char *conf_path;
+    struct settings settings; /* in force */
+    struct reload reload;
     struct listener listener;
-    int conf_fd, log_fd, shared_fd, login_fd, signal_fd;
+    int log_fd, shared_fd, login_fd, signal_fd;
     bool log_gone; /* the log is not where it was, and none can be opened there */
     uint64_t log_looked_ms;
     struct shared *shared;
     struct notify notify;
     struct child front, auditor;
     uint64_t stepped_ms; /* when the loop last went round */
-    struct worker_slot workers[CONF_WORKERS_MAX];
+    struct worker_slot workers[WORKER_SLOTS];
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
-    uint64_t pin_looked_ms, last_ready_ms;
+    uint64_t pin_looked_ms, module_looked_ms, last_ready_ms;
     struct pin_mark pin_proven;  /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */
@@ -80,7 +101,7 @@ void parent_restart(struct parent *parent, const char *why);
 
 /* children.c */
 bool children_start(struct parent *parent);
-bool child_start_worker(struct parent *parent, unsigned slot);
+bool child_start_worker(struct parent *parent, unsigned slot, const struct settings *settings);
 void children_kill(struct parent *parent);
 /* The same, but a worker that has the PIN with the token may first hear what the token says. */
 void children_kill_gently(struct parent *parent);
@@ -91,6 +112,10 @@ void child_hear(struct child *child);
 void child_forget(struct child *child);
 
 /* workers.c */
+bool workers_any(const struct parent *parent, enum worker_phase phase);
+/* Starts the one of a slot, under these settings, which also say how long it may take to open the
+ * token. */
+bool worker_start(struct parent *parent, unsigned slot, const struct settings *settings);
 void worker_on_control(struct parent *parent, unsigned slot);
 /* Its process has ended, with the status of waitpid. */
 void worker_on_end(struct parent *parent, unsigned slot, int status);
@@ -99,6 +124,19 @@ void worker_on_end(struct parent *parent, unsigned slot, int status);
 bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now);
 /* Kills those past their deadline, starts those that are due; both where needed now. */
 void workers_tick(struct parent *parent, uint64_t now);
+
+/* reload.c */
+/* On SIGHUP: reads the configuration again, as soon as that can be. */
+void reload_ask(struct parent *parent);
+/* Does what can be done now towards the configuration that was asked for. */
+void reload_tick(struct parent *parent);
+/* Whether one is under way. */
+bool reload_busy(const struct parent *parent);
+/* Whether no other worker may be started before it has gone on. */
+bool reload_holds(const struct parent *parent);
+/* The bridge has opened the token, or has ended before it did. */
+void reload_proven(struct parent *parent);
+void reload_failed(struct parent *parent, const char *why);
 
 /* log.c */
 /* Looks, now and then and on SIGHUP, whether the audit log is where it should be, and gives the

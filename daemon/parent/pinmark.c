@@ -4,14 +4,12 @@
 
 #include <limits.h>
 
-struct pin_mark pin_mark_take(const struct conf_token *token)
+static struct pin_mark mark_of(const char *path)
 {
     struct pin_mark mark = {0};
-    char path[PATH_MAX];
-    struct kf_error ignored = {0};
     struct stat status;
 
-    if (!conf_pin_path(token, path, sizeof path, &ignored) || stat(path, &status) != 0)
+    if (stat(path, &status) != 0)
         return mark;
     mark.there = true;
     mark.device = status.st_dev;
@@ -19,6 +17,20 @@ struct pin_mark pin_mark_take(const struct conf_token *token)
     mark.size = status.st_size;
     mark.changed = status.st_ctim; /* a change of mode counts too */
     return mark;
+}
+
+struct pin_mark pin_mark_take(const struct conf_token *token)
+{
+    struct pin_mark none = {0};
+    char path[PATH_MAX];
+    struct kf_error ignored = {0};
+
+    return conf_pin_path(token, path, sizeof path, &ignored) ? mark_of(path) : none;
+}
+
+struct pin_mark pin_mark_of_module(const struct conf_token *token)
+{
+    return mark_of(token->module);
 }
 
 bool pin_mark_same(const struct pin_mark *one, const struct pin_mark *other)

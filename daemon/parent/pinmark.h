@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the PIN source has changed, told from its file's metadata alone: the parent never reads a
- * PIN. */
+ * PIN. And the same of the module's file, which it never loads. */
 #ifndef KF_DAEMON_PARENT_PINMARK_H
 #define KF_DAEMON_PARENT_PINMARK_H
 
@@ -18,6 +18,7 @@ struct pin_mark {
 };
 
 struct pin_mark pin_mark_take(const struct conf_token *token);
+struct pin_mark pin_mark_of_module(const struct conf_token *token);
 bool pin_mark_same(const struct pin_mark *one, const struct pin_mark *other);
 
 #endif

@@ -139,7 +139,7 @@ static bool bind_and_listen(struct listener *listener, const struct conf_socket 
         return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be made: %s.", conf->path,
                        strerror(errno));
     listener->own = true;
-    listener->path = conf->path;
+    memcpy(listener->path, address.sun_path, sizeof listener->path);
     if (lstat(conf->path, &status) != 0 || listen(listener->fd, BACKLOG) != 0 ||
         fchmodat(AT_FDCWD, conf->path, conf->mode, AT_SYMLINK_NOFOLLOW) != 0)
         return kf_fail(err, KF_UNAVAILABLE, "The socket %s cannot be set up: %s.", conf->path,

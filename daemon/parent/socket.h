@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "base/error.h"
 #include "conf/conf.h"
@@ -12,7 +13,7 @@
 struct listener {
     int fd;   /* -1: closed */
     bool own; /* the file is ours to remove */
-    const char *path;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
     dev_t device; /* of our own file */
     ino_t inode;
 };

@@ -8,23 +8,26 @@
 
 static void describe(const struct parent *parent, struct control *state)
 {
-    unsigned ready = 0;
+    unsigned ready = 0, wanted = parent->settings.conf->workers;
     const char *why = parent->draining    ? "The daemon is ending."
                       : parent->reason[0] ? parent->reason
                                           : "The token is being opened.";
 
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    /* The bridge takes the place of one that is not there yet. */
+    for (unsigned i = 0; i < WORKER_SLOTS && ready < wanted; i++)
         if (parent->workers[i].phase == WORKER_READY)
             ready++;
     memset(state, 0, sizeof *state);
     state->kind = CONTROL_STATE;
     state->state.workers_ready = ready;
-    if (ready == parent->conf->workers) {
+    state->state.configured = parent->settings.read_ms;
+    snprintf(state->state.refused, sizeof state->state.refused, "%s", parent->reload.failure);
+    if (ready == wanted) {
         state->state.state = STATE_READY;
     } else if (ready > 0) {
         state->state.state = STATE_DEGRADED;
         snprintf(state->state.reason, sizeof state->state.reason, "%u of %u workers are up. %.*s",
-                 ready, (unsigned)parent->conf->workers, KF_MESSAGE_MAX - 64,
+                 ready, wanted, KF_MESSAGE_MAX - 64,
                  parent->draining || parent->reason[0] ? why : "The others are being started.");
     } else {
         state->state.state = STATE_DOWN;
@@ -36,13 +39,15 @@ static void tell_systemd(struct parent *parent, const struct control *state)
 {
     static const char *const words[] = {
         [STATE_DOWN] = "Down", [STATE_DEGRADED] = "Degraded", [STATE_READY] = "Ready"};
-    const char *ready = parent->known ? "READY=1\n" : "";
+    /* It also says that a reload is over. */
+    const char *ready = parent->known && !reload_busy(parent) ? "READY=1\n" : "";
 
     if (parent->draining)
         return;
-    notify_send(&parent->notify, "%sSTATUS=%s: %u of %u workers. %s", ready,
-                words[state->state.state], state->state.workers_ready,
-                (unsigned)parent->conf->workers, state->state.reason);
+    notify_send(
+        &parent->notify, "%sSTATUS=%s: %u of %u workers. %s%s%s", ready, words[state->state.state],
+        state->state.workers_ready, parent->settings.conf->workers, state->state.reason,
+        state->state.refused[0] ? " The last reload changed nothing: " : "", state->state.refused);
 }
 
 void state_publish(struct parent *parent)

@@ -21,12 +21,13 @@
 /* How long a login says something about the next one. */
 #define PIN_PROVEN_MS 10000
 #define PIN_LOOK_MS 1000
+#define MODULE_LOOK_MS 1000
 /* What a worker that has failed gets to end by itself. */
 #define FAREWELL_MS 5000
 
-static bool any_in(const struct parent *parent, enum worker_phase phase)
+bool workers_any(const struct parent *parent, enum worker_phase phase)
 {
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (parent->workers[i].phase == phase)
             return true;
     return false;
@@ -39,10 +40,18 @@ static void kill_worker(struct worker_slot *worker, unsigned slot, const char *w
     worker->child.kill_ms = 0;
 }
 
+static void tell_front(struct parent *parent, unsigned slot)
+{
+    const struct worker_slot *worker = &parent->workers[slot];
+    struct control up = {.kind = CONTROL_WORKER_UP, .slot = slot, .generation = worker->generation};
+
+    if (parent->front.pid > 0 && !control_send(parent->front.control, &up, worker->jobs))
+        parent_restart(parent, "front takes no more messages");
+}
+
 static void on_ready(struct parent *parent, unsigned slot)
 {
     struct worker_slot *worker = &parent->workers[slot];
-    struct control up = {.kind = CONTROL_WORKER_UP, .slot = slot, .generation = worker->generation};
 
     /* What has failed is not called back by saying something else. */
     if (worker->phase != WORKER_STARTING || worker->failed)
@@ -57,8 +66,10 @@ static void on_ready(struct parent *parent, unsigned slot)
     if (!parent->pin_latched)
         parent->reason[0] = '\0';
     log_info("Worker %u is ready.", slot);
-    if (parent->front.pid > 0 && !control_send(parent->front.control, &up, worker->jobs))
-        parent_restart(parent, "front takes no more messages");
+    if (slot == WORKER_BRIDGE)
+        reload_proven(parent);
+    else
+        tell_front(parent, slot);
     close(worker->jobs);
     worker->jobs = -1;
 }
@@ -158,6 +169,7 @@ static void explain(struct worker_slot *worker, unsigned slot, int status)
     log_error("Worker %u: %s", slot, worker->failure.message);
 }
 
+/* When its place is taken again. */
 static void schedule(struct worker_slot *worker)
 {
     uint64_t now = clock_ms(), delay = 0;
@@ -175,6 +187,31 @@ static void schedule(struct worker_slot *worker)
     worker->retry_ms = now + delay;
 }
 
+static void take_end(struct parent *parent, unsigned slot, int status)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+
+    if (worker->phase == WORKER_LEAVING) {
+        if (status != 0)
+            explain(worker, slot, status);
+        worker->failures = 0;
+        worker->retry_ms = 0;
+        return;
+    }
+    explain(worker, slot, status);
+    /* What becomes of the bridge says nothing about the others. */
+    if (slot == WORKER_BRIDGE) {
+        if (parent->reload.phase == RELOAD_TRIAL)
+            reload_failed(parent, worker->failure.message);
+        return;
+    }
+    /* While the PIN is latched, that is what keeps the workers down. */
+    if (!parent->pin_latched)
+        snprintf(parent->reason, sizeof parent->reason, "%s", worker->failure.message);
+    parent->known = true;
+    schedule(worker);
+}
+
 void worker_on_end(struct parent *parent, unsigned slot, int status)
 {
     struct worker_slot *worker = &parent->workers[slot];
@@ -190,21 +227,15 @@ void worker_on_end(struct parent *parent, unsigned slot, int status)
         close(worker->jobs);
     worker->jobs = -1;
     look_at_login(parent, slot);
-    if (!parent->draining && !parent->restarting) {
-        explain(worker, slot, status);
-        /* While the PIN is latched, that is what keeps the workers down. */
-        if (!parent->pin_latched)
-            snprintf(parent->reason, sizeof parent->reason, "%s", worker->failure.message);
-        parent->known = true;
-        schedule(worker);
-    }
+    if (!parent->draining && !parent->restarting)
+        take_end(parent, slot, status);
     child_forget(&worker->child);
     worker->phase = WORKER_DOWN;
 }
 
 static void check_deadlines(struct parent *parent, uint64_t now)
 {
-    for (unsigned i = 0; i < parent->conf->workers; i++) {
+    for (unsigned i = 0; i < WORKER_SLOTS; i++) {
         struct worker_slot *worker = &parent->workers[i];
         uint64_t deadline;
 
@@ -230,19 +261,40 @@ static void look_at_pin(struct parent *parent, uint64_t now)
     if (!parent->pin_latched || now - parent->pin_looked_ms < PIN_LOOK_MS)
         return;
     parent->pin_looked_ms = now;
-    mark = pin_mark_take(&parent->conf->token);
+    mark = pin_mark_take(&parent->settings.conf->token);
     if (pin_mark_same(&mark, &parent->pin_refused))
         return;
     log_info("The PIN's source has changed; it is tried again.");
     parent->pin_latched = false;
-    for (unsigned i = 0; i < parent->conf->workers; i++)
+    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         parent->workers[i].retry_ms = now;
+}
+
+/* A configuration that did not fit may fit another module: one that comes back, or is upgraded, is
+ * not waited for longer than it takes. */
+static void look_at_module(struct parent *parent, uint64_t now)
+{
+    struct pin_mark mark;
+
+    if (now - parent->module_looked_ms < MODULE_LOOK_MS)
+        return;
+    parent->module_looked_ms = now;
+    mark = pin_mark_of_module(&parent->settings.conf->token);
+    for (unsigned i = 0; i < parent->settings.conf->workers; i++) {
+        struct worker_slot *worker = &parent->workers[i];
+
+        if (worker->phase != WORKER_DOWN || worker->failure.fault != KF_FAULT_CONFIG ||
+            now >= worker->retry_ms || pin_mark_same(&mark, &worker->module))
+            continue;
+        log_info("The module has changed; worker %u tries it.", i);
+        worker->retry_ms = now;
+    }
 }
 
 /* Whether a login of a moment ago says that the next one is going to succeed. */
 static bool pin_proven(const struct parent *parent, uint64_t now)
 {
-    struct pin_mark mark = pin_mark_take(&parent->conf->token);
+    struct pin_mark mark = pin_mark_take(&parent->settings.conf->token);
 
     return now - parent->last_ready_ms < PIN_PROVEN_MS && pin_mark_same(&mark, &parent->pin_proven);
 }
@@ -254,27 +306,34 @@ bool worker_may_start(const struct parent *parent, unsigned slot, uint64_t now)
     if (worker->child.pid != 0 || now < worker->retry_ms)
         return false;
     /* One that is being started may have the PIN in its hands. */
-    if (any_in(parent, WORKER_STARTING) && !pin_proven(parent, now))
+    if (workers_any(parent, WORKER_STARTING) && !pin_proven(parent, now))
         return false;
-    return slot == 0 || any_in(parent, WORKER_READY);
+    return slot == 0 || workers_any(parent, WORKER_READY);
+}
+
+bool worker_start(struct parent *parent, unsigned slot, const struct settings *settings)
+{
+    struct worker_slot *worker = &parent->workers[slot];
+
+    if (!child_start_worker(parent, slot, settings))
+        return false;
+    worker->phase = WORKER_STARTING;
+    worker->child.kill_ms = clock_ms() + settings->conf->limits.start_timeout_ms;
+    return true;
 }
 
 void workers_tick(struct parent *parent, uint64_t now)
 {
+    const struct settings *settings = &parent->settings;
+
     check_deadlines(parent, now);
     if (parent->draining || parent->restarting)
         return;
     look_at_pin(parent, now);
-    for (unsigned i = 0; i < parent->conf->workers && !parent->pin_latched; i++) {
-        struct worker_slot *worker = &parent->workers[i];
-
-        if (!worker_may_start(parent, i, now))
-            continue;
-        if (child_start_worker(parent, i)) {
-            worker->phase = WORKER_STARTING;
-            worker->child.kill_ms = now + parent->conf->limits.start_timeout_ms;
-        } else {
-            worker->retry_ms = now + BACKOFF_MAX_MS;
-        }
-    }
+    look_at_module(parent, now);
+    if (reload_holds(parent))
+        return;
+    for (unsigned i = 0; i < settings->conf->workers && !parent->pin_latched; i++)
+        if (worker_may_start(parent, i, now) && !worker_start(parent, i, settings))
+            parent->workers[i].retry_ms = now + BACKOFF_MAX_MS;
 }

@@ -159,7 +159,7 @@ bool authority_make(struct service *service, const struct tr34_subject *subject,
                               .purpose = PURPOSE_CA};
     struct key_state state = {.enabled = true};
     struct self self = {service, subject};
-    struct kf_error none = {0};
+    struct kf_error none = {0}, failed = {0};
     const struct p11_key *key;
 
     *authority = (struct authority){.service = service};
@@ -170,6 +170,14 @@ bool authority_make(struct service *service, const struct tr34_subject *subject,
         *err = none;
         return false;
     }
-    key = store_make_pair(service->store, CA_NAME, &facts, &state, certify_self, &self, err);
-    return key && take(authority, key, err);
+    key = store_make_pair(service->store, CA_NAME, &facts, &state, certify_self, &self, &failed);
+    if (key)
+        return take(authority, key, err);
+    /* The name of the CA's key is nothing that anybody else could look up. */
+    if (failed.status == KF_CONFLICT)
+        return kf_fail(err, KF_CONFLICT,
+                       "The token's CA is being made by somebody else at this moment; there can be "
+                       "one.");
+    *err = failed;
+    return false;
 }

@@ -27,34 +27,14 @@ static bool read_facts(bool given, const keyferry_KeyAttributes *attributes,
     return tr34_check_value(modulus, tr34_certificate_exponent(certificate), facts->kcv, err);
 }
 
-/* Some tokens keep a certificate once only, and two keys for one CA would say nothing more. */
-static bool check_new(struct service *service, const struct tr34_certificate *certificate,
-                      struct kf_error *err)
-{
-    char fingerprint[TR34_FINGERPRINT_SIZE];
-    struct p11_key **keys;
-    size_t count;
-
-    if (!store_list_keys(service->store, &keys, &count, err))
-        return false;
-    tr34_certificate_fingerprint(certificate, fingerprint);
-    /* One that lost its certificate does not stand in the way of another import. */
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(keys[i]->facts.sha_256, fingerprint) == 0 &&
-            keys[i]->certificate != CK_INVALID_HANDLE)
-            return kf_fail(err, KF_CONFLICT, FIELD ": this certificate is key/%s already.",
-                           keys[i]->name);
-    return true;
-}
-
 static bool keep(struct import_job *job, const struct tr34_certificate *certificate,
                  const struct key_facts *facts, struct kf_error *err)
 {
     struct der_view der = tr34_certificate_der(certificate);
 
-    if (!check_new(job->service, certificate, err))
-        return false;
     job->key = store_make_anchor(job->service->store, der.bytes, der.len, facts, &job->state, err);
+    if (!job->key)
+        kf_error_name_field(err, FIELD);
     return job->key != NULL;
 }
 

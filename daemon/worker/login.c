@@ -13,18 +13,22 @@ static uint64_t mark_of(const struct login *login, const unsigned char *pin, siz
 }
 
 /* A worker that has the same PIN with the token just now leaves nothing open yet: that several
- * present one PIN together is the parent's to allow. */
+ * present one PIN together is the parent's to allow. Its mark is looked at twice, because it may be
+ * accepted in between: then the mark goes before it has ended to log in. */
 static bool is_open(const struct login *login, unsigned slot, uint64_t mark)
 {
-    return atomic_load(&login->memory->presented[slot]) == mark &&
-           (slot == login->slot || !atomic_load(&login->shared->slots[slot].logging_in));
+    const _Atomic uint64_t *presented = &login->memory->presented[slot];
+
+    return atomic_load(presented) == mark &&
+           (slot == login->slot || (!atomic_load(&login->shared->slots[slot].logging_in) &&
+                                    atomic_load(presented) == mark));
 }
 
 bool login_begin(struct login *login, const unsigned char *pin, size_t len, struct kf_error *err)
 {
     uint64_t mark = mark_of(login, pin, len);
 
-    for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKER_SLOTS; i++)
         if (is_open(login, i, mark))
             return kf_fail_fault(
                 err, KF_UNAVAILABLE, KF_FAULT_PIN, NULL,

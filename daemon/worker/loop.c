@@ -21,8 +21,9 @@
 #include "daemon/worker/login.h"
 
 /* Results that leave together at most, so that a crash takes few with it and the front can send on
- * in time. */
+ * in time; and how long the first of them may wait for more. */
 #define FLUSH_JOBS 8
+#define FLUSH_US 1000
 #define IDLE_SECONDS 1
 
 struct worker {
@@ -35,6 +36,7 @@ struct worker {
     struct frame_in in;
     struct frame_out out;
     unsigned unflushed; /* results in out */
+    uint64_t first_us;  /* when the first of them was there */
     char record[RECORD_MAX];
 };
 
@@ -69,6 +71,12 @@ static bool flush(struct worker *worker)
     worker->unflushed = 0;
     return stream_write(WORKER_RESULTS, &worker->out) == STREAM_DONE &&
            send(WORKER_JOBS, &credit, 1, MSG_NOSIGNAL) == 1;
+}
+
+static bool must_flush(const struct worker *worker)
+{
+    return worker->unflushed >= FLUSH_JOBS ||
+           (worker->unflushed > 0 && clock_us() - worker->first_us >= FLUSH_US);
 }
 
 /* Whether the failure leaves nothing to do but to begin anew. */
@@ -106,7 +114,8 @@ static bool do_job(struct worker *worker, const struct job *job, enum kf_fault *
     deadline_clear(worker);
     frame_out_end(&worker->out, result_seal(frame, job->number, answer.response_len, answer.record,
                                             answer.record_len));
-    worker->unflushed++;
+    if (worker->unflushed++ == 0)
+        worker->first_us = clock_us();
     *fault = answer.fault;
     return true;
 }
@@ -129,7 +138,7 @@ static bool do_jobs(struct worker *worker, struct kf_error *failure)
             return kf_fail_fault(failure, KF_UNAVAILABLE, fault, NULL,
                                  "The token failed; a new worker takes over.");
         }
-        if (worker->unflushed >= FLUSH_JOBS && !flush(worker))
+        if (must_flush(worker) && !flush(worker))
             return false;
     }
     if (next == FRAME_TOO_LONG)

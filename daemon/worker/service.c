@@ -159,8 +159,10 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
     }
     service->conf = conf;
     service->slot = slot;
+    /* The self-test asks for much that is refused, and leaves what a failed call may leave. */
     if (!open_session(service, login, err) ||
-        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err))
+        !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err) ||
+        !p11_session_renew(service->session, err))
         goto fail;
     if (!make_room(service)) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");
@@ -198,6 +200,16 @@ static const struct way *find_way(uint32_t number)
     return NULL;
 }
 
+/* After calls that failed nothing may be left that nobody knows of, key bytes least of all, nor an
+ * operation that is in the next one's way. False: this process cannot see to that. */
+static bool tidy(struct service *service, struct kf_error *err)
+{
+    if (!p11_session_doubtful(service->session))
+        return true;
+    kbpk_cache_clear(service->kbpks);
+    return p11_session_renew(service->session, err);
+}
+
 /* One try. The record's members that a failed try wrote would stand there twice, so it starts anew
  * each time. */
 static bool answer_once(struct service *service, const struct way *way, const struct job *job,
@@ -222,7 +234,7 @@ static void run(struct service *service, const struct way *way, const struct job
              way->repeatable ? "; trying once more" : "");
     store_forget(service->store);
     kbpk_cache_clear(service->kbpks);
-    if (!way->repeatable)
+    if (!way->repeatable || !tidy(service, err))
         return;
     kf_error_clear(err);
     answer_once(service, way, job, record, answer, err);
@@ -252,7 +264,7 @@ bool service_idle(struct service *service, struct kf_error *err)
 {
     kbpk_cache_review(service->kbpks, service->store);
     sweep_when_due(service);
-    if (p11_token_present(service->session, err))
+    if (tidy(service, err) && p11_token_present(service->session, err))
         return true;
     if (must_leave(err->fault) != KF_FAULT_NONE)
         return false;
@@ -291,4 +303,9 @@ void service_handle(struct service *service, const struct job *job, struct answe
     answer->record_len = record_end(&record);
     answer->fault = must_leave(err.fault);
     log_failure(job, &err);
+    kf_error_clear(&err);
+    if (answer->fault == KF_FAULT_NONE && !tidy(service, &err)) {
+        log_warning("the session could not be renewed: %s", err.detail);
+        answer->fault = KF_FAULT_SESSION;
+    }
 }

@@ -304,8 +304,12 @@ class Sandbox(Client):
             for name in ("SOFTHSM2_CONF", "NSS_MAX_MP_PBE_ITERATION_COUNT"):
                 if name in self.variables:
                     os.environ[name] = self.variables[name]
-            # Not through a spy: its log is the daemon's.
-            module = self.variables.get("PKCS11SPY") or self.variables["KEYFERRY_MODULE"]
+            # Not through a spy or a mock: they are the daemon's.
+            module = next(
+                self.variables[name]
+                for name in ("PKCS11SPY", "KEYFERRY_MOCK_MODULE", "KEYFERRY_MODULE")
+                if name in self.variables
+            )
             self.session = tokentool.open_token(dict(self.variables, KEYFERRY_MODULE=module))
         return self.session
 

@@ -107,6 +107,9 @@ class NoAuthority(harness.TwoDaemonsCase):
         refused = [reply.name for reply in replies if isinstance(reply, wire.Refused)]
         self.assertEqual(len(made), 1, [str(reply) for reply in replies])
         self.assertEqual(set(refused), {"ConflictException"}, [str(reply) for reply in replies])
+        for reply in replies:
+            if isinstance(reply, wire.Refused):
+                self.assertRegex(reply.text, "The token('s CA is being made| has its CA already)")
         self.assertEqual(self.count(), before + 3, "card, private key and certificate")
         certificate = tr34_case.read(made[0]["key_certificate"])
         end = (certificate.not_valid_after - datetime.datetime(1970, 1, 1)).total_seconds()

@@ -11,6 +11,7 @@ import tempfile
 
 import harness
 import certificates
+import wire
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 from pkcs11 import CKA, CKO
@@ -386,6 +387,39 @@ class Trusted(Authorities):
         self.assertIn(harness.name_of(arn), text)
 
 
+class AtOnce(Authorities, harness.TwoDaemonsCase):
+    """Many import one certificate at the same time, through two daemons with several workers each."""
+
+    options = {"workers": 3}
+
+    def race_for(self, party, ca=None):
+        """Its ARN."""
+        request = ca_request(party.form, ca_attributes(party), ca)
+        before = self.objects()
+        replies = self.race([("IMPORT_KEY", request)] * 6)
+        told = [str(reply) for reply in replies]
+        made = [reply for reply in replies if not isinstance(reply, wire.Refused)]
+        self.assertEqual(len(made), 1, told)
+        name = harness.name_of(made[0]["key"]["key_arn"])
+        for reply in replies:
+            if isinstance(reply, wire.Refused):
+                self.assertEqual(reply.name, "ConflictException", told)
+                self.assertRegex(
+                    reply.text,
+                    "^PublicKeyCertificate: This certificate is "
+                    "(key/%s already|being imported by somebody else)" % name,
+                )
+        self.assertEqual(len(self.objects()), len(before) + 2, "a certificate and a card")
+        self.refuse(party, "key/%s already" % name, ca=ca, name="ConflictException")
+        return made[0]["key"]["key_arn"]
+
+    def test_one_key_comes_of_it(self):
+        for _ in range(4):
+            root = self.root()
+            self.race_for(self.below(root), self.race_for(root))
+        self.assertEqual(self.findings(), [])
+
+
 class Meddling(Authorities):
     """Another program changes what is in the token."""
 
@@ -504,9 +538,9 @@ class Revocation(Authorities):
         self.trust(self.below(middle), middle_arn)
 
 
-for case in (Trusted, Meddling):
+for case in (Trusted, AtOnce, Meddling):
     harness.on_both_tokens(case)
-del Authorities, Trusted, Meddling, case
+del Authorities, Trusted, AtOnce, Meddling, case
 
 if __name__ == "__main__":
     harness.main()

@@ -113,6 +113,17 @@ class Sandbox(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("/nonexistent.so", done.stderr)
 
+    def test_places_that_cannot_be_used(self):
+        for options, extra, words in (
+            (("--state", "/nonexistent/state"), {}, "--state: /nonexistent/state cannot be made"),
+            (("--state", "/dev/null"), {}, "--state: /dev/null cannot be used"),
+            (("--config-append", "/nonexistent.yaml"), {}, "/nonexistent.yaml cannot be read"),
+            ((), {"TMPDIR": "/nonexistent"}, "No temporary folder can be made from /nonexistent/"),
+        ):
+            done = run(*options, "--", "true", **extra)
+            self.assertEqual(done.returncode, 1, options)
+            self.assertIn(words, done.stderr)
+
     def test_the_manual_names_every_option(self):
         options = set(re.findall(r"--[a-z-]+", run("--help").stdout))
         with open(os.path.join(harness.SOURCE, "doc/keyferry-sandbox.1"), encoding="utf-8") as file:

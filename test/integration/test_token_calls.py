@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon asks of the token, call by call (OpenSC's pkcs11-spy in between), and what it leaves behind there."""
+import itertools
 import os
 import re
 import tempfile
@@ -10,6 +11,7 @@ import unittest
 import harness
 import certificates
 import tr34_case
+import tr34_partner
 import wire
 from cryptography import x509
 from pkcs11 import CKA
@@ -18,6 +20,7 @@ NEW_OBJECT = re.compile(r"\[out\] (?:hKey|hObject|\*phObject) = (0x[0-9a-f]+)")
 PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
 MAKING = ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
 SANITIZED = os.environ.get("SANITIZED") == "yes"
+NONCE = bytes(range(8))
 EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
 
 
@@ -124,11 +127,66 @@ class Spied(unittest.TestCase):
     def check_refusals(self, sandbox, key, material, weak):
         material["tr34_key_block"]["wrapping_key_certificate"] = weak.form
         request = {"export_key_identifier": key, "key_material": material}
+        self.check_nothing_is_made(sandbox, "EXPORT_KEY", request)
+
+    def check_nothing_is_made(self, sandbox, operation, request):
+        """It is refused before the token is asked for more than to read."""
         start = os.path.getsize(self.log)
         with self.assertRaises(wire.Refused):
-            sandbox.call("EXPORT_KEY", request)
+            sandbox.call(operation, request)
         made = calls(self.read(start))
         self.assertEqual([name for name, _ in made if name in (*MAKING, "C_CreateObject")], [])
+
+    def test_imports_from_a_certificate(self):
+        """Key tokens of every layout and cryptograms; refused ones too, before and after the token was asked."""
+        partner = tr34_partner.Partner()
+        crl = partner.kit.crl()
+        with harness.Sandbox(workers=1, ca=True, **spied(self.module, self.log)) as sandbox:
+            partner.trust(sandbox)
+            krd = partner.receiver(sandbox, 3072)
+            for layout, letter in itertools.product(tr34_case.LAYOUTS, "TA"):
+                header = tr34_partner.VERSION[letter] + "D0%sB00E0000" % letter
+                more = {"crl": crl if layout == "annexb2019" else None}
+                token = partner.token(krd, None, header, layout, NONCE, **more)
+                self.check_import(sandbox, partner.request(token, krd, NONCE))
+            wrong = partner.request(token[:-1] + bytes([token[-1] ^ 1]), krd, NONCE)
+            self.check_nothing_is_made(sandbox, "IMPORT_KEY", wrong)
+            wrong = partner.token(krd, None, header, layout, NONCE, pad=lambda right: right[:-1] + b"?")
+            self.check_refused_import(sandbox, partner.request(wrong, krd, NONCE))
+            krd = partner.receiver(sandbox, 3072, "KEY_CRYPTOGRAM")
+            for algorithm, spec in itertools.product(("TDES_2KEY", "AES_128"), tr34_partner.HASHES):
+                wrapped = tr34_partner.cryptogram(krd, harness.random_key(algorithm), spec)
+                material = {
+                    "key_attributes": tr34_case.data_key(algorithm),
+                    "exportable": True,
+                    "wrapped_key_cryptogram": wrapped.hex().upper(),
+                    "import_token": krd.token,
+                    "wrapping_spec": spec,
+                }
+                request = {"key_material": {"key_cryptogram": material}}
+                self.check_import(sandbox, request)
+            wrapped = tr34_partner.cryptogram(krd, bytes(range(15)), spec)
+            material["wrapped_key_cryptogram"] = wrapped.hex().upper()
+            self.check_refused_import(sandbox, request)
+
+    def check_import(self, sandbox, request):
+        """An export copy and a card stay."""
+        made = self.check_calls(1, lambda: sandbox.call("IMPORT_KEY", request), "C_UnwrapKey")
+        self.assertNotIn("C_CreateObject", [name for name, _ in made])
+        stay = made_in_token(made)
+        self.assertEqual(len(stay), 2)
+        self.check_leaves_nothing([call for call in made if call[1] not in stay])
+
+    def check_refused_import(self, sandbox, request):
+        """By what was found inside."""
+
+        def call():
+            with self.assertRaises(wire.Refused):
+                sandbox.call("IMPORT_KEY", request)
+
+        made = self.check_calls(1, call, "C_UnwrapKey")
+        self.assertNotIn("C_CreateObject", [name for name, _ in made])
+        self.check_leaves_nothing(made)
 
     def check_leaves_nothing(self, made):
         """Every object that was made is a session's and is destroyed by its handle."""
@@ -143,14 +201,14 @@ class Spied(unittest.TestCase):
         self.assertGreater(len(handles), 0)
         self.assertEqual(sorted(handles), sorted(destroyed))
 
-    def check_calls(self, count, export):
-        """What count exports ask of the token; nothing of it may show a key."""
+    def check_calls(self, count, job, needed="C_WrapKey"):
+        """What count exports or imports ask of the token; nothing of it may show a key."""
         start = os.path.getsize(self.log)
         for _ in range(count):
-            export()
+            job()
         made = calls(self.read(start))
         names = [name for name, _ in made]
-        self.assertIn("C_WrapKey", names)
+        self.assertIn(needed, names)
         self.assertEqual([name for name in names if "Decrypt" in name], [])
         self.assert_no_secret_is_put_in(made)
         self.assert_no_key_is_read(made)

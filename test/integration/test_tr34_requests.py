@@ -174,7 +174,9 @@ class Documents(tr34_case.Tr34Case):
 
     def test_bad_certificates_in_a_credential(self):
         before = self.count()
-        for name, bad in certificates.bad_leaf_parties(self.kit, "KRD").items():
+        parties = certificates.bad_leaf_parties(self.kit, "KRD")
+        parties.update(certificates.bad_key_parties(self.kit, "KRD"))
+        for name, bad in parties.items():
             with self.subTest(name):
                 credential = tr34_files.write_ct_krd(bad.der).hex()
                 request = self.tr34(

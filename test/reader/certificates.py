@@ -14,6 +14,7 @@ import base64
 import datetime
 import hashlib
 import os
+import secrets
 import warnings
 
 from cryptography import x509
@@ -36,6 +37,16 @@ USAGES = (
 PEM = serialization.Encoding.PEM
 DER = serialization.Encoding.DER
 DAY = datetime.timedelta(days=1)
+# The 2048-bit MODP prime (RFC 3526 3).
+MODP_2048 = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
+    "83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
+    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510"
+    "15728E5A8AACAA68FFFFFFFFFFFFFFFF",
+    16,
+)
 
 _keys = {}
 
@@ -202,6 +213,30 @@ def bad_leaf_parties(kit, role, issuer=None):
     }
 
 
+def bad_key_parties(kit, role, issuer=None):
+    """Certified keys that are none, or that tokens refuse; the private keys are others'."""
+    issuer = issuer or kit.root
+    random = secrets.randbits(2047) | 1 << 2047 | 1
+    moduli = {
+        "even_modulus": random - 1,
+        "power_of_two": 1 << 2047,
+        "small_factor": (random // (3 * 5) | 1) * 3 * 5,
+        "prime_modulus": MODP_2048,
+    }
+    numbers = {name: (65537, modulus) for name, modulus in moduli.items()}
+    good = kit.key(2048, role.lower()).public_key().public_numbers().n
+    numbers.update(small_exponent=(3, good), long_exponent=((1 << 64) + 1, good))
+    options = {"ca": False, "usages": ROLES[role]}
+    above, subject = issuer.certificate.subject, _name(role, kit.printable)
+    return {
+        name: Party(
+            issuer.key,
+            _sign(subject, rsa.RSAPublicNumbers(*pair).public_key(), above, issuer.key, options),
+        )
+        for name, pair in numbers.items()
+    }
+
+
 def bad_forms(good):
     """Texts that carry a good certificate in a way in which none is taken."""
     return {
@@ -223,6 +258,7 @@ def bad_leaves(kit, role, issuer=None):
 
     A revoked one is refused for its CRL only: kit.crl(serials=[leaf.serial])."""
     parties = bad_leaf_parties(kit, role, issuer)
+    parties.update(bad_key_parties(kit, role, issuer))
     texts = {name: party.form for name, party in parties.items()}
     texts.update(bad_forms(kit.leaf(role, issuer)))
     return texts

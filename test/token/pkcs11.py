@@ -243,6 +243,10 @@ class Session:
         data = pin.encode()
         self._call("InitPIN", data, len(data))
 
+    def set_pin(self, old, new):
+        before, after = old.encode(), new.encode()
+        self._call("SetPIN", before, len(before), after, len(after))
+
     # Objects
 
     def _new(self, name, *args):

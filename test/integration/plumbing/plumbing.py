@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -149,6 +150,26 @@ class Daemon:
         with open(self.path("pin.new"), "w", encoding="utf-8") as file:
             file.write(word + "\n")
         os.rename(self.path("pin.new"), self.path("pin"))
+
+    def change(self, old, new):
+        """Another configuration, which nobody has read yet."""
+        text = self.read("keyferry.yaml")
+        if old not in text:
+            raise AssertionError("the configuration has no " + old)
+        with open(self.path("keyferry.yaml.new"), "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+        os.rename(self.path("keyferry.yaml.new"), self.config)
+
+    def reloads(self):
+        """How many are over, and how they ended."""
+        return re.findall("configuration (was read again|has not changed|stays as it was)", self.read("log"))
+
+    def reload(self, seconds=20):
+        """SIGHUP, and what came of it."""
+        before = len(self.reloads())
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(self.reloads()) > before, seconds, "the end of a reload")
+        return self.reloads()[before]
 
     def read(self, name):
         with open(self.path(name), encoding="utf-8") as file:

@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -92,6 +93,23 @@ class Options(unittest.TestCase):
                                text=True, timeout=20, check=False)
         self.assertEqual(ended.returncode, 1)
         self.assertIn("longer than", ended.stderr)
+
+    def test_more_connections_than_descriptors(self):
+        """Said at start, and at a reload; the front alone takes what it may."""
+        words = r"limits.connections is %d, for which the daemon needs \d+ descriptors, and may have %d; "
+        with Daemon(command=["prlimit", "--nofile=100:300"], limits="connections: 256") as daemon:
+            self.assertEqual(daemon.process.wait(20), 1)
+            self.assertRegex(daemon.read("log"), r"keyferry.yaml:\d+: " + words % (256, 300))
+        with Daemon(command=["prlimit", "--nofile=100:500"], limits="connections: 256").wait_state("ready") as daemon:
+            for name, number in (("front", 500), ("auditor", 100), ("worker 0", 100)):
+                self.assertEqual(resource.prlimit(daemon.children()[name], resource.RLIMIT_NOFILE), (number, 500))
+            with contextlib.ExitStack() as stack:
+                for _ in range(191):
+                    stack.enter_context(daemon.connect()).status()
+                daemon.change("connections: 256", "connections: 16384")
+                self.assertEqual(daemon.reload(), "stays as it was")
+                self.assertRegex(daemon.read("log"), words % (16384, 500))
+                self.assertEqual(daemon.status()["state"], "ready")
 
     def test_a_bad_configuration_ends_the_daemon(self):
         done = run("--config", "/nonexistent")

@@ -144,7 +144,9 @@ START_TEST(protocol_examples_are_what_is_sent)
                                   .workers_ready = 2,
                                   .connections = 1,
                                   .uptime_seconds = 3600,
-                                  .version = "0.1.0"};
+                                  .version = "0.1.0",
+                                  .has_configuration_timestamp = true,
+                                  .configuration_timestamp = 1767225600000};
     keyferry_ExportKeyRequest export = {
         .has_key_material = true,
         .key_material = {.which_material = keyferry_ExportKeyMaterial_tr31_key_block_tag,

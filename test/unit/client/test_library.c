@@ -5,6 +5,7 @@
 #include "client/keyferry.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,54 @@ START_TEST(refusals)
 }
 END_TEST
 
+static void answer_two(int fd)
+{
+    server_read_frame(fd);
+    server_read_frame(fd);
+    server_reply(fd, 2,
+                 "\x10\x05\x1a\x04"
+                 "busy",
+                 8);
+    server_reply(fd, 1,
+                 "\x22\x03"
+                 "abc",
+                 5);
+}
+
+START_TEST(replies_come_in_any_order)
+{
+    struct server server;
+    struct kf_client_error error = {0};
+    struct kf_client_reply reply;
+    struct kf_client *client;
+    struct pollfd poll_fd = {.events = POLLIN};
+    uint64_t first, second;
+
+    server_start(&server, answer_two);
+    client = kf_client_open(server.path, &error);
+    ck_assert_ptr_nonnull(client);
+    ck_assert(!kf_client_pending(client));
+    ck_assert(kf_client_send(client, KF_CLIENT_GET_KEY, "\x0a\x01k", 3, &first, &error));
+    ck_assert(kf_client_send(client, KF_CLIENT_GET_KEY, "\x0a\x01k", 3, &second, &error));
+    poll_fd.fd = kf_client_descriptor(client);
+    ck_assert_int_eq(poll(&poll_fd, 1, 5000), 1);
+    ck_assert_msg(kf_client_receive(client, &reply, &error), "%s", error.message);
+    ck_assert_uint_eq(reply.id, second);
+    ck_assert_int_eq(reply.status, KF_CLIENT_THROTTLING);
+    ck_assert_str_eq(reply.message, "busy");
+    ck_assert(!reply.more);
+    ck_assert_msg(kf_client_receive(client, &reply, &error), "%s", error.message);
+    ck_assert_uint_eq(reply.id, first);
+    ck_assert_int_eq(reply.status, KF_CLIENT_OK);
+    ck_assert_str_eq(reply.message, "");
+    ck_assert_mem_eq(reply.body, "abc", reply.body_len);
+    ck_assert_uint_eq(reply.body_len, 3);
+    ck_assert(!kf_client_pending(client));
+    kf_client_close(client);
+    ck_assert(server_stop(&server));
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
     struct kf_client_error error = {0};
@@ -117,6 +166,7 @@ int main(void)
 {
     const struct test tests[] = {{exports, 1},
                                  {refusals, 1},
+                                 {replies_come_in_any_order, 1},
                                  {nobody_listens, 1},
                                  {statuses_have_awss_names, 1},
                                  {only_its_own_names_leave_it, 1}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration: defaults, and for each rule what is said about breaking it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ START_TEST(everything_can_be_set)
         "  environment: [A=1, B_2=]\n  accept-untrusted: yes\n"
         "workers: 64\nidentity: {region: eu-central-12, account: '123456789012'}\n"
         "limits: {connections: 1, jobs-per-connection: 2, jobs: 3, output-per-connection: 65536, "
+        "output: 1048576, stall-timeout: 104, "
         "job-timeout: 100,\n"
         "  key-generation-timeout: 101, start-timeout: 102, drain-timeout: 103}\n"
         "certificates:\n  token-validity: 1000\n  anchors:\n    - {sha-256: " FINGERPRINT
@@ -84,6 +86,8 @@ START_TEST(everything_can_be_set)
     ck_assert_str_eq(conf->identity.region, "eu-central-12");
     ck_assert_uint_eq(conf->limits.connections, 1);
     ck_assert_uint_eq(conf->limits.drain_timeout_ms, 103);
+    ck_assert_uint_eq(conf->limits.output, 1048576);
+    ck_assert_uint_eq(conf->limits.stall_timeout_ms, 104);
     ck_assert_uint_eq(conf->certificates.token_validity_ms, 1000);
     ck_assert_uint_eq(conf->certificates.anchors_count, 2);
     ck_assert_str_eq(conf->certificates.anchors[0].sha_256,
@@ -201,6 +205,34 @@ START_TEST(a_loaded_key_can_be_blamed)
 }
 END_TEST
 
+START_TEST(where_the_pin_lies)
+{
+    static const char named[] = TOKEN;
+    static const char passed[] =
+        "token: {module: /m, uri: 'pkcs11:serial=1', pin-credential: keyferry-pin}\n";
+    struct kf_error err, why = {0};
+    struct conf *conf = load(named, sizeof named - 1, &err);
+    char path[32];
+
+    ck_assert(conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_str_eq(path, "/p");
+    conf_free(conf);
+    conf = load(passed, sizeof passed - 1, &err);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    ck_assert(!conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_int_eq(why.fault, KF_FAULT_CONFIG);
+    ck_assert_ptr_nonnull(strstr(why.message, "LoadCredential="));
+    setenv("CREDENTIALS_DIRECTORY", "/run/c", 1);
+    ck_assert(conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_str_eq(path, "/run/c/keyferry-pin");
+    setenv("CREDENTIALS_DIRECTORY", "/a/folder/whose/name/is/too/long", 1);
+    kf_error_clear(&why);
+    ck_assert(!conf_pin_path(&conf->token, path, sizeof path, &why));
+    ck_assert_ptr_nonnull(strstr(why.message, "too long"));
+    conf_free(conf);
+}
+END_TEST
+
 START_TEST(files_that_are_none)
 {
     static const char *const paths[] = {"/nonexistent/x", "/", "/dev/zero"};
@@ -215,4 +247,4 @@ START_TEST(files_that_are_none)
 END_TEST
 
 SUITE_MAIN("conf", defaults, everything_can_be_set, rules, the_example_is_valid,
-           a_loaded_key_can_be_blamed, files_that_are_none)
+           a_loaded_key_can_be_blamed, where_the_pin_lies, files_that_are_none)

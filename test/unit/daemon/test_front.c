@@ -74,47 +74,101 @@ END_TEST
 
 START_TEST(turns_go_round)
 {
-    struct scheduler scheduler = {0};
+    struct circle circle = {0}, other = {0};
     struct turn a = {0}, b = {0}, c = {0};
 
-    scheduler_wait(&scheduler, &a);
-    scheduler_wait(&scheduler, &b);
-    scheduler_wait(&scheduler, &a); /* waits already */
-    scheduler_wait(&scheduler, &c);
+    circle_join(&circle, &a);
+    circle_join(&circle, &b);
+    circle_join(&circle, &a); /* waits already */
+    circle_join(&other, &a);
+    circle_join(&circle, &c);
+    ck_assert_ptr_eq(circle_take(&circle), &a);
+    circle_join(&circle, &a);
+    circle_leave(&c);
+    circle_leave(&c);
+    ck_assert_ptr_eq(circle_take(&circle), &b);
+    ck_assert_ptr_eq(circle_take(&circle), &a);
+    ck_assert_ptr_null(circle_take(&circle));
+    ck_assert_ptr_null(circle_take(&other));
+    circle_join(&circle, &c);
+    ck_assert_ptr_eq(circle_take(&circle), &c);
+}
+END_TEST
+
+START_TEST(users_go_round_and_their_connections)
+{
+    struct scheduler scheduler = {0};
+    struct share many = {0}, one = {0};
+    struct turn a = {0}, b = {0}, c = {0}, single = {0};
+
+    ck_assert(!scheduler_any_waits(&scheduler));
+    scheduler_wait(&scheduler, &many, &a);
+    scheduler_wait(&scheduler, &many, &b);
+    scheduler_wait(&scheduler, &many, &c);
+    scheduler_wait(&scheduler, &one, &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
-    scheduler_wait(&scheduler, &a);
-    scheduler_leave(&scheduler, &c);
-    scheduler_leave(&scheduler, &c);
+    scheduler_wait(&scheduler, &many, &a); /* has more */
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &b);
-    ck_assert_ptr_eq(scheduler_next(&scheduler), &a);
-    ck_assert_ptr_null(scheduler_next(&scheduler));
-    scheduler_wait(&scheduler, &c);
+    scheduler_wait(&scheduler, &one, &single);
     ck_assert_ptr_eq(scheduler_next(&scheduler), &c);
+    ck_assert_ptr_eq(scheduler_next(&scheduler), &single);
+    scheduler_leave(&one, &single); /* waits no more */
+    scheduler_leave(&many, &a);
+    ck_assert(!scheduler_any_waits(&scheduler));
+    ck_assert_ptr_null(scheduler_next(&scheduler));
 }
 END_TEST
 
 START_TEST(workers_get_their_share)
 {
     struct scheduler scheduler = {0};
-    unsigned counts[CONF_WORKERS_MAX] = {0};
+    unsigned counts[WORKER_SLOTS] = {0};
     int slot;
 
     ck_assert(!scheduler_any_up(&scheduler));
-    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    ck_assert_int_eq(scheduler_give(&scheduler, 0), -1);
     scheduler_worker_up(&scheduler, 0);
     scheduler_worker_up(&scheduler, 63);
-    while ((slot = scheduler_give(&scheduler)) >= 0)
+    while ((slot = scheduler_give(&scheduler, 0)) >= 0)
         counts[slot]++;
-    ck_assert_uint_eq(counts[0], WORKER_WINDOW);
-    ck_assert_uint_eq(counts[63], WORKER_WINDOW);
-    ck_assert(scheduler_done(&scheduler, 63, 3));
-    ck_assert_int_eq(scheduler_give(&scheduler), 63);
-    ck_assert(!scheduler_done(&scheduler, 0, WORKER_WINDOW + 1));
+    ck_assert_uint_eq(counts[0], WORKER_WINDOW_MIN); /* nobody knows yet how fast they are */
+    ck_assert_uint_eq(counts[63], WORKER_WINDOW_MIN);
+    ck_assert(scheduler_done(&scheduler, 63, 1, 5000));
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), 63);
+    ck_assert(!scheduler_done(&scheduler, 0, WORKER_WINDOW_MIN + 1, 5000));
     scheduler_worker_down(&scheduler, 63);
-    ck_assert_int_eq(scheduler_give(&scheduler), -1);
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), -1);
     ck_assert(scheduler_any_up(&scheduler));
     scheduler_worker_up(&scheduler, 63); /* a new one has been given nothing */
-    ck_assert_int_eq(scheduler_give(&scheduler), 63);
+    ck_assert_int_eq(scheduler_give(&scheduler, 5000), 63);
+}
+END_TEST
+
+/* How many jobs a worker gets ahead that has done some in so much time each. */
+static unsigned jobs_ahead(uint64_t job_us)
+{
+    struct scheduler scheduler = {0};
+    unsigned count = 0;
+    uint64_t now = 1000000;
+
+    scheduler_worker_up(&scheduler, 5);
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(scheduler_give(&scheduler, now), 5);
+        now += job_us;
+        ck_assert(scheduler_done(&scheduler, 5, 1, now));
+        now += 50000; /* idle: does not count */
+    }
+    while (scheduler_give(&scheduler, now) >= 0)
+        count++;
+    return count;
+}
+
+START_TEST(a_slow_worker_gets_few_jobs_ahead)
+{
+    ck_assert_uint_eq(jobs_ahead(5), WORKER_WINDOW);
+    ck_assert_uint_eq(jobs_ahead(WORKER_QUEUE_US / 5), 4);
+    ck_assert_uint_eq(jobs_ahead(100000), WORKER_WINDOW_MIN);
 }
 END_TEST
 
@@ -149,6 +203,30 @@ START_TEST(job_numbers_are_never_used_twice)
 }
 END_TEST
 
+START_TEST(fewer_jobs_may_be_allowed_than_there_are)
+{
+    struct jobs jobs;
+    struct front_job *one, *two;
+
+    ck_assert(jobs_init(&jobs, 2));
+    one = jobs_take(&jobs);
+    two = jobs_take(&jobs);
+    jobs.capacity = 1;
+    ck_assert(jobs_full(&jobs));
+    ck_assert_ptr_eq(jobs_find(&jobs, two->number, ORIGIN_FRONT), two);
+    jobs_release(&jobs, one);
+    ck_assert(jobs_full(&jobs));
+    ck_assert_ptr_null(jobs_take(&jobs));
+    jobs_release(&jobs, two);
+    ck_assert_ptr_nonnull(jobs_take(&jobs));
+    jobs.capacity = JOBS_MAX;
+    for (size_t i = 1; i < JOBS_MAX; i++)
+        ck_assert_ptr_nonnull(jobs_take(&jobs));
+    ck_assert_ptr_null(jobs_take(&jobs));
+    jobs_free(&jobs);
+}
+END_TEST
+
 START_TEST(a_job_is_answered_by_who_has_it)
 {
     struct jobs jobs;
@@ -166,5 +244,6 @@ START_TEST(a_job_is_answered_by_who_has_it)
 END_TEST
 
 SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
-           workers_get_their_share, job_numbers_are_never_used_twice,
-           a_job_is_answered_by_who_has_it)
+           users_go_round_and_their_connections, workers_get_their_share,
+           a_slow_worker_gets_few_jobs_ahead, job_numbers_are_never_used_twice,
+           fewer_jobs_may_be_allowed_than_there_are, a_job_is_answered_by_who_has_it)

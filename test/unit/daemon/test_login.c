@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which PINs are presented: none twice that was not accepted. */
+#include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/siphash.h"
 #include "daemon/worker/login.h"
@@ -66,6 +70,41 @@ START_TEST(a_worker_that_dies_leaves_it_open)
 }
 END_TEST
 
+/* Two processes log in at the same moment, many times: the mark of one that is just accepted must
+ * not look like one that was refused. */
+START_TEST(logins_at_once_do_not_hinder_each_other)
+{
+    enum { ROUNDS = 20000 };
+    struct side_by_side {
+        struct host host;
+        _Atomic unsigned arrived, hindered;
+    } *both = mmap(NULL, sizeof *both, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t other;
+    int status;
+
+    ck_assert(both != MAP_FAILED);
+    host_make(&both->host);
+    other = fork();
+    for (unsigned round = 1; round <= ROUNDS; round++) {
+        struct login login = {&both->host.memory, &both->host.shared, other == 0};
+        struct kf_error err = {0};
+
+        atomic_fetch_add(&both->arrived, 1);
+        while (atomic_load(&both->arrived) < 2 * round)
+            sched_yield();
+        if (login_begin(&login, (const unsigned char *)"1234", 4, &err))
+            login_end(&login, false);
+        else
+            atomic_fetch_add(&both->hindered, 1);
+    }
+    if (other == 0)
+        _exit(0);
+    ck_assert_int_eq(waitpid(other, &status, 0), other);
+    ck_assert_uint_eq(atomic_load(&both->hindered), 0);
+    munmap(both, sizeof *both);
+}
+END_TEST
+
 /* The paper's appendix A, and the reference implementation's vector of no bytes. */
 START_TEST(siphash_as_published)
 {
@@ -78,4 +117,4 @@ START_TEST(siphash_as_published)
 END_TEST
 
 SUITE_MAIN("login", a_refused_pin_is_not_presented_again, a_worker_that_dies_leaves_it_open,
-           siphash_as_published)
+           logins_at_once_do_not_hinder_each_other, siphash_as_published)

@@ -18,7 +18,7 @@ static struct parent *parent_with_worker(struct conf *conf, int *other)
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     *conf = (struct conf){.workers = 1, .token = {.pin_file = "/nonexistent"}};
-    parent->conf = conf;
+    parent->settings.conf = conf;
     parent->shared = calloc(1, sizeof *parent->shared);
     ck_assert_ptr_nonnull(parent->shared);
     parent->workers[0].phase = WORKER_STARTING;

@@ -129,28 +129,33 @@ START_TEST(each_goes_in_once)
 }
 END_TEST
 
-static bool in_time;
+static enum { MADE_BY_NOBODY, MADE_AND_DENIED, MADE_BY_ANOTHER } made;
 
 static CK_RV create_late(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
                          CK_OBJECT_HANDLE *object)
 {
-    if (in_time)
-        return CKR_GENERAL_ERROR;
-    ck_assert_uint_eq(original.C_CreateObject(session, template, count, object), CKR_OK);
+    for (CK_ULONG i = 0; made == MADE_BY_ANOTHER && i < count; i++)
+        if (template[i].type == CKA_ID)
+            ((uint8_t *)template[i].pValue)[template[i].ulValueLen - 1] ^= 1;
+    if (made != MADE_BY_NOBODY)
+        ck_assert_uint_eq(original.C_CreateObject(session, template, count, object), CKR_OK);
     return CKR_GENERAL_ERROR;
 }
 
-/* Another process was quicker; and a failure that is none of that. */
+/* Another process was quicker; and failures that are none of that. */
 START_TEST(a_race_is_a_conflict)
 {
     struct der der;
     CK_OBJECT_HANDLE object;
+    size_t before = count_objects(token.session);
 
     certify("one", 1, 0, &der);
     functions->C_CreateObject = create_late;
-    in_time = true;
-    expect_error(make(1, "first", &der, &object), KF_UNAVAILABLE, "does not answer as it should");
-    in_time = false;
+    for (made = MADE_BY_NOBODY; made <= MADE_AND_DENIED; made++) {
+        expect_error(make(1, "first", &der, &object), KF_UNAVAILABLE, "does not answer");
+        ck_assert_uint_eq(count_objects(token.session), before);
+    }
+    made = MADE_BY_ANOTHER;
     expect_error(make(1, "first", &der, &object), KF_CONFLICT, "is in the token already");
 }
 END_TEST
@@ -270,7 +275,7 @@ START_TEST(each_wrong_flag_is_noticed)
 }
 END_TEST
 
-static struct p11_key *make_anchor(const struct der *der)
+static struct p11_key *try_anchor(const struct der *der)
 {
     struct key_facts facts = {.usage = "S0",
                               .algorithm = KEY_RSA_2048,
@@ -281,11 +286,77 @@ static struct p11_key *make_anchor(const struct der *der)
                               .kcv_algorithm = KCV_SHA_1,
                               .kcv = "01AB23CD",
                               .external = true};
-    struct p11_key *key = store_make_anchor(store, der->bytes, der->len, &facts, &enabled, &err);
+
+    return store_make_anchor(store, der->bytes, der->len, &facts, &enabled, &err);
+}
+
+static struct p11_key *make_anchor(const struct der *der)
+{
+    struct p11_key *key = try_anchor(der);
 
     expect_good(key != NULL);
     return key;
 }
+
+static struct der raced;
+static char other[KEY_NAME_LEN + 1];
+
+static void import_by_the_other(void)
+{
+    strcpy(other, make_anchor(&raced)->name);
+}
+
+static void claimed(char name[sizeof "certificate/" + KEY_SHA_256_LEN])
+{
+    uint8_t digest[32];
+
+    strcpy(name, "certificate/");
+    ck_assert(EVP_Digest(raced.bytes, raced.len, digest, NULL, EVP_sha256(), NULL));
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(name + strlen("certificate/") + 2 * i, 3, "%02x", digest[i]);
+}
+
+static size_t count_keys(void)
+{
+    struct p11_key **keys;
+    size_t count;
+
+    expect_good(store_list_keys(store, &keys, &count, &err));
+    return count;
+}
+
+/* Another worker has imported the certificate between this one's search and its claim. */
+START_TEST(a_race_for_a_ca_is_lost_by_name)
+{
+    char name[sizeof "certificate/" + KEY_SHA_256_LEN];
+
+    certify("one", 1, 0, &raced);
+    claimed(name);
+    before_object(ROLE_CLAIM, import_by_the_other);
+    expect_error(try_anchor(&raced) != NULL, KF_CONFLICT, "This certificate is key/");
+    ck_assert_uint_eq(count_keys(), 1);
+    expect_error(try_anchor(&raced) != NULL, KF_CONFLICT, other);
+    expect_no_claim(name);
+}
+END_TEST
+
+/* A claim that is further on, of a worker that has not made the key yet, or has. */
+START_TEST(who_imports_a_ca_is_waited_for)
+{
+    char name[sizeof "certificate/" + KEY_SHA_256_LEN];
+    CK_OBJECT_HANDLE claim;
+
+    certify("one", 1, 0, &raced);
+    claimed(name);
+    claim = add_claim(name, 2000, true);
+    expect_error(try_anchor(&raced) != NULL, KF_CONFLICT, "being imported by somebody else");
+    ck_assert_uint_eq(count_keys(), 0);
+    destroy_object(claim);
+    make_anchor(&raced);
+    ck_assert_uint_eq(count_keys(), 1);
+    expect_no_claim(name);
+}
+END_TEST
 
 /* With the same public key, so that its check value is the same; a certificate is not private, and
  * no PIN is needed to put another in its place. */
@@ -326,6 +397,8 @@ int main(void)
     tcase_add_test(tests, what_goes_in_comes_out);
     tcase_add_test(tests, each_goes_in_once);
     tcase_add_test(tests, a_race_is_a_conflict);
+    tcase_add_test(tests, a_race_for_a_ca_is_lost_by_name);
+    tcase_add_test(tests, who_imports_a_ca_is_waited_for);
     tcase_add_test(tests, what_is_no_certificate_stays_out);
     tcase_add_test(tests, what_the_token_keeps_otherwise_is_taken_out);
     tcase_add_test(tests, what_is_gone_is_stale);

@@ -89,6 +89,18 @@ static void set_names(X509 *x509, const struct pki_spec *spec)
     X509_NAME_free(issuer);
 }
 
+/* To sign with; by PKCS #1 v1.5 or RSASSA-PSS. */
+static EVP_MD_CTX *begin_signature(EVP_PKEY *key, const EVP_MD *hash, bool pss)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *inner;
+
+    ck_assert_int_eq(EVP_DigestSignInit(context, &inner, hash ? hash : EVP_sha256(), NULL, key), 1);
+    if (pss)
+        ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(inner, RSA_PKCS1_PSS_PADDING), 1);
+    return context;
+}
+
 struct pki pki_make(const struct pki_spec *spec)
 {
     bool timed = spec->from || spec->to;
@@ -96,6 +108,7 @@ struct pki pki_make(const struct pki_spec *spec)
     struct pki made = {X509_new(), spec->key, {NULL, 0}};
     unsigned char *der = NULL;
     X509 *x509 = made.x509;
+    EVP_MD_CTX *signature;
     int len;
 
     X509_set_version(x509, X509_VERSION_3);
@@ -107,7 +120,9 @@ struct pki pki_make(const struct pki_spec *spec)
     add_extension(x509, "basicConstraints", spec->constraints);
     add_extension(x509, "keyUsage", spec->usage);
     add_extension(x509, spec->more, spec->more_value);
-    ck_assert_int_gt(X509_sign(x509, signer, spec->hash ? spec->hash : EVP_sha256()), 0);
+    signature = begin_signature(signer, spec->hash, spec->pss);
+    ck_assert_int_gt(X509_sign_ctx(x509, signature), 0);
+    EVP_MD_CTX_free(signature);
     len = i2d_X509(x509, &der);
     ck_assert_int_gt(len, 0);
     made.der = (struct der_view){der, (size_t)len};
@@ -180,6 +195,7 @@ struct der_view pki_list(const struct pki_list *spec)
     ASN1_TIME *from = ASN1_TIME_set(NULL, PKI_NOW + (timed ? spec->from : -DAY));
     ASN1_TIME *to = ASN1_TIME_set(NULL, PKI_NOW + (timed ? spec->to : DAY));
     unsigned char *der = NULL;
+    EVP_MD_CTX *signature;
     int len;
 
     X509_CRL_set_version(crl, X509_CRL_VERSION_2);
@@ -191,9 +207,10 @@ struct der_view pki_list(const struct pki_list *spec)
         revoke(crl, spec, from);
     if (spec->partial)
         make_partial(crl);
-    ck_assert_int_gt(X509_CRL_sign(crl, spec->signer ? spec->signer : spec->issuer->key,
-                                   spec->hash ? spec->hash : EVP_sha256()),
-                     0);
+    signature =
+        begin_signature(spec->signer ? spec->signer : spec->issuer->key, spec->hash, spec->pss);
+    ck_assert_int_gt(X509_CRL_sign_ctx(crl, signature), 0);
+    EVP_MD_CTX_free(signature);
     len = i2d_X509_CRL(crl, &der);
     ck_assert_int_gt(len, 0);
     ASN1_TIME_free(from);

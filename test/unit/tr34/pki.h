@@ -43,6 +43,7 @@ struct pki_spec {
     long serial;                     /* 0: 7 */
     int name_type;                   /* of its CN; 0: V_ASN1_UTF8STRING */
     const EVP_MD *hash;              /* NULL: SHA-256 */
+    bool pss;                        /* signed by RSASSA-PSS */
     const char *constraints, *usage; /* NULL: without the extension */
     /* One more extension, in OpenSSL's words. */
     const char *more, *more_value;
@@ -71,6 +72,7 @@ struct pki_list {
     int reason;         /* CRL_REASON_ of that */
     bool partial;       /* says so, in a critical extension */
     const EVP_MD *hash; /* NULL: SHA-256 */
+    bool pss;           /* signed by RSASSA-PSS */
 };
 
 /* Its DER. */

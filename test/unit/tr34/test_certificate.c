@@ -205,6 +205,30 @@ START_TEST(names_are_made_safe_for_messages)
 }
 END_TEST
 
+/* A common name may have 64 characters, most of which take three here; one fits exactly. */
+START_TEST(what_does_not_fit_a_name_is_marked)
+{
+    const size_t left = CERTIFICATE_NAME_MAX - 1 - strlen("CN=aa,O=Partner");
+
+    ck_assert_uint_eq(left % 3, 0);
+    for (size_t len = left / 3 - 1; len <= 62; len++) {
+        struct pki_spec spec = pki_root();
+        char name[65] = "aa", shown[CERTIFICATE_NAME_MAX + 64] = "CN=aa";
+        struct pki made;
+
+        memset(name + 2, '\x1b', len);
+        for (size_t i = 0; i < len; i++)
+            strcat(shown, "\\1B");
+        strcat(shown, ",O=Partner");
+        if (strlen(shown) >= CERTIFICATE_NAME_MAX)
+            strcpy(shown + CERTIFICATE_NAME_MAX - 1 - strlen("..."), "...");
+        spec.name = name;
+        made = pki_make(&spec);
+        ck_assert_str_eq(tr34_certificate_name(pki_read(&made)), shown);
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_base64_of_pem_is_refused)
 {
     struct der_view der = sample().der;
@@ -361,10 +385,10 @@ START_TEST(keys_have_their_rules)
                   FIELD " (CN=Strange,O=Partner): its RSA key of 2047 bits is too weak;");
     expect_no_der(with_key(pki_rsa(2056, 65537)),
                   FIELD " (CN=Strange,O=Partner): its RSA key has 2056 bits;");
-    expect_no_der(with_key(pki_rsa(2048, 3)),
-                  FIELD " (CN=Strange,O=Partner): its public exponent must be odd and at least");
-    expect_no_der(with_key(pki_rsa(2048, 65535)),
-                  FIELD " (CN=Strange,O=Partner): its public exponent must be odd and at least");
+    expect_no_der(with_key(pki_rsa(2048, 3)), FIELD
+                  " (CN=Strange,O=Partner): its public exponent must be odd, at least 65537,");
+    expect_no_der(with_key(pki_rsa(2048, 65535)), FIELD
+                  " (CN=Strange,O=Partner): its public exponent must be odd, at least 65537,");
 }
 END_TEST
 
@@ -383,7 +407,9 @@ START_TEST(exponents_have_their_rules)
         {"\x02\x00\x01", 3, true},
         {"\x01\x00\x00\x00\x00", 5, false},
         {"\x01\x00\x00\x00\x01", 5, true},
-        {"\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 17, false}, /* longer than any in use */
+        {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, true},
+        {"\x01\0\0\0\0\0\0\0\x01", 9, false}, /* longer than tokens take */
+        {"\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 17, false},
     };
     struct der_view modulus = pki_number(pki_key(KEY_LEAF), OSSL_PKEY_PARAM_RSA_N);
 
@@ -447,6 +473,7 @@ int main(void)
         serials_of_every_length_are_copied,
         fingerprint_and_check_value_are_of_the_right_bytes,
         names_are_made_safe_for_messages,
+        what_does_not_fit_a_name_is_marked,
         what_is_no_base64_of_pem_is_refused,
         what_is_not_one_certificate_is_refused,
         blanks_around_the_pem_are_nothing,

@@ -131,6 +131,51 @@ START_TEST(key_usage_binds_where_there_is_one)
 }
 END_TEST
 
+START_TEST(a_leaf_may_not_sign_certificates)
+{
+    static const char message[] = LEAF " (CN=KRD,O=Partner): its keyUsage allows to sign ";
+    struct setting s = setting();
+
+    s.leaf.usage = "critical,keyEncipherment,keyCertSign";
+    expect_bad(&s, TR34_RECIPIENT, message);
+    s.leaf.usage = "digitalSignature,keyCertSign";
+    expect_bad(&s, TR34_SENDER, message);
+    s.leaf.constraints = NULL;
+    expect_bad(&s, TR34_SENDER, message);
+    s.leaf.usage = "digitalSignature,cRLSign"; /* an indirect list's signer is no CA */
+    expect_good(&s, TR34_SENDER);
+}
+END_TEST
+
+START_TEST(other_services_are_no_partners)
+{
+    static const struct {
+        const char *purposes;
+        bool good;
+    } cases[] = {
+        {"critical,OCSPSigning", false},  {"OCSPSigning", false},
+        {"critical,timeStamping", false}, {"codeSigning,timeStamping", false},
+        {"critical,dvcs", false},         {"critical,OCSPSigning,1.2.3.4.5", false},
+        {"codeSigning,clientAuth", true}, {"critical,emailProtection", true},
+        {"critical,1.2.3.4.5", true},     {"critical,anyExtendedKeyUsage", true},
+        {"OCSPSigning,serverAuth", true},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct setting s = setting();
+
+        s.leaf.usage = "keyEncipherment,digitalSignature";
+        s.leaf.more = "extendedKeyUsage";
+        s.leaf.more_value = cases[i].purposes;
+        for (enum tr34_purpose purpose = TR34_RECIPIENT; purpose <= TR34_SENDER; purpose++)
+            if (cases[i].good)
+                expect_good(&s, purpose);
+            else
+                expect_bad(&s, purpose, LEAF " (CN=KRD,O=Partner): its extendedKeyUsage is for ");
+    }
+}
+END_TEST
+
 /* Each certificate's, and the two ends told apart. */
 START_TEST(every_certificate_has_its_time)
 {
@@ -191,6 +236,17 @@ START_TEST(a_leaf_is_not_self_signed)
     made = pki_make(&self);
     expect_refusal(tr34_chain_check(&s.chain, pki_read(&made), LEAF, TR34_RECIPIENT, PKI_NOW, &err),
                    &err, LEAF " (CN=KRD,O=Partner): the certificate is self-signed;");
+}
+END_TEST
+
+/* It has its issuer's name, but that does not make its signature its own. */
+START_TEST(a_leaf_has_a_name_of_its_own)
+{
+    struct setting s = setting();
+
+    s.leaf.name = "Middle";
+    expect_bad(&s, TR34_RECIPIENT,
+               LEAF " (CN=Middle,O=Partner): its subject is the name of its issuer;");
 }
 END_TEST
 
@@ -302,17 +358,20 @@ START_TEST(weak_hashes_are_refused)
 {
     static const struct {
         const char *hash;
-        bool good;
-    } cases[] = {{"MD5", false},   {"SHA1", false},  {"SHA224", false},
-                 {"SHA256", true}, {"SHA384", true}, {"SHA512", true}};
+        bool pss, good;
+    } cases[] = {{"MD5", false, false},   {"SHA1", false, false},  {"SHA224", false, false},
+                 {"SHA256", false, true}, {"SHA384", false, true}, {"SHA512", false, true},
+                 {"SHA1", true, false},   {"SHA224", true, false}, {"SHA256", true, true}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct setting s = setting();
         const EVP_MD *hash = EVP_get_digestbyname(cases[i].hash);
 
         s.root.hash = hash; /* proves nothing: any will do */
+        s.root.pss = cases[i].pss;
         expect_good(&s, TR34_RECIPIENT);
         s.leaf.hash = hash;
+        s.leaf.pss = cases[i].pss;
         if (cases[i].good) {
             expect_good(&s, TR34_RECIPIENT);
             continue;
@@ -321,6 +380,7 @@ START_TEST(weak_hashes_are_refused)
                    LEAF " (CN=KRD,O=Partner): the certificate is signed with a weak hash;");
         s = setting();
         s.middle.hash = hash;
+        s.middle.pss = cases[i].pss;
         expect_bad(&s, TR34_RECIPIENT,
                    ANCHOR " (CN=Middle,O=Partner): the certificate is signed with a weak hash;");
     }
@@ -449,10 +509,13 @@ int main(void)
         a_root_alone_is_a_chain,
         leaves_need_no_extensions,
         key_usage_binds_where_there_is_one,
+        a_leaf_may_not_sign_certificates,
+        other_services_are_no_partners,
         every_certificate_has_its_time,
         the_first_and_the_last_second_count,
         a_leaf_is_no_ca,
         a_leaf_is_not_self_signed,
+        a_leaf_has_a_name_of_its_own,
         a_ca_is_one,
         path_lengths_bind,
         a_ca_may_come_below_a_chain,

@@ -44,7 +44,12 @@ static const char *file_of(const void *bytes, size_t len)
     return path;
 }
 
-static void expect_file(const void *bytes, size_t len, const struct der_view *der)
+#define UNREAD "The revocation list that the configuration names for this CA cannot be read: "
+#define NO_LIST UNREAD "it is not one certificate revocation list, in PEM or DER."
+
+/* der or, where the file is none, the message. */
+static void expect_file(const void *bytes, size_t len, const struct der_view *der,
+                        const char *message)
 {
     const char *path = file_of(bytes, len);
     struct kf_error err = {0};
@@ -54,7 +59,7 @@ static void expect_file(const void *bytes, size_t len, const struct der_view *de
         ck_assert_msg(crl != NULL, "%s", err.message);
         ck_assert(der_equal(tr34_crl_der(crl), *der));
     } else {
-        expect_unavailable(crl != NULL, &err, "The revocation list that the configuration names");
+        expect_unavailable(crl != NULL, &err, message);
         ck_assert_str_eq(err.detail, path);
     }
     tr34_crl_free(crl);
@@ -69,21 +74,21 @@ START_TEST(files_are_pem_or_der)
     const char *pem = pki_pem("X509 CRL", der);
     char text[8192];
 
-    expect_file(der.bytes, der.len, &der);
-    expect_file(pem, strlen(pem), &der);
+    expect_file(der.bytes, der.len, &der, NULL);
+    expect_file(pem, strlen(pem), &der, NULL);
     snprintf(text, sizeof text, "%s\n \n", pem);
-    expect_file(text, strlen(text), &der);
-    expect_file("", 0, NULL);
-    expect_file("hello", 5, NULL);
-    expect_file(der.bytes, der.len - 1, NULL);
+    expect_file(text, strlen(text), &der, NULL);
+    expect_file("", 0, NULL, UNREAD "it is empty.");
+    expect_file("hello", 5, NULL, NO_LIST);
+    expect_file(der.bytes, der.len - 1, NULL, NO_LIST);
     memcpy(text, der.bytes, der.len);
     text[der.len] = 0;
-    expect_file(text, der.len + 1, NULL);
+    expect_file(text, der.len + 1, NULL, NO_LIST);
     snprintf(text, sizeof text, "%s%s", pem, pem);
-    expect_file(text, strlen(text), NULL);
+    expect_file(text, strlen(text), NULL, NO_LIST);
     pem = pki_pem("CERTIFICATE", root.der);
-    expect_file(pem, strlen(pem), NULL);
-    expect_file(root.der.bytes, root.der.len, NULL);
+    expect_file(pem, strlen(pem), NULL, NO_LIST);
+    expect_file(root.der.bytes, root.der.len, NULL, NO_LIST);
 }
 END_TEST
 
@@ -93,13 +98,19 @@ START_TEST(other_files_are_refused)
     char directory[] = "/tmp/keyferry-crl-XXXXXX", path[64];
 
     ck_assert_ptr_nonnull(mkdtemp(directory));
-    expect_unavailable(tr34_crl_load(directory, &err) != NULL, &err, "The revocation list that ");
+    expect_unavailable(tr34_crl_load(directory, &err) != NULL, &err,
+                       UNREAD "it is not a regular file.");
     kf_error_clear(&err);
     snprintf(path, sizeof path, "%s/pipe", directory);
-    expect_unavailable(tr34_crl_load(path, &err) != NULL, &err, "The revocation list that ");
+    expect_unavailable(tr34_crl_load(path, &err) != NULL, &err,
+                       UNREAD "No such file or directory.");
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     kf_error_clear(&err); /* and it is not waited for */
-    expect_unavailable(tr34_crl_load(path, &err) != NULL, &err, "The revocation list that ");
+    expect_unavailable(tr34_crl_load(path, &err) != NULL, &err, UNREAD "it is not a regular file.");
+    kf_error_clear(&err);
+    strcat(path, "/list");
+    expect_unavailable(tr34_crl_load(path, &err) != NULL, &err, UNREAD "Not a directory.");
+    *strrchr(path, '/') = '\0';
     unlink(path);
     rmdir(directory);
 }
@@ -115,8 +126,8 @@ START_TEST(files_have_a_bound)
 
     memset(big, '\n', TR34_CRL_MAX + 1);
     memcpy(big, pem, strlen(pem));
-    expect_file(big, TR34_CRL_MAX, &der);
-    expect_file(big, TR34_CRL_MAX + 1, NULL);
+    expect_file(big, TR34_CRL_MAX, &der, NULL);
+    expect_file(big, TR34_CRL_MAX + 1, NULL, UNREAD "it is longer than 1 MiB.");
     free(big);
 }
 END_TEST
@@ -192,6 +203,11 @@ START_TEST(a_list_is_whole_and_strong)
     expect_list(&(struct pki_list){.issuer = &root, .hash = EVP_sha1()}, &root,
                 "The revocation list of CN=Root,O=Partner is signed with a weak hash;");
     expect_list(&(struct pki_list){.issuer = &root, .hash = EVP_sha512()}, &root, NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true}, &root, NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true, .hash = EVP_sha512()}, &root,
+                NULL);
+    expect_list(&(struct pki_list){.issuer = &root, .pss = true, .hash = EVP_sha1()}, &root,
+                "The revocation list of CN=Root,O=Partner is signed with a weak hash;");
 }
 END_TEST
 

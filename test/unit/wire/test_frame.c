@@ -83,6 +83,28 @@ START_TEST(a_frame_of_the_greatest_length)
 }
 END_TEST
 
+START_TEST(a_frame_that_is_put_back_comes_again)
+{
+    static const char stream[] = "\0\0\0\3abc\0\0\0\1z";
+    struct frame_in in = {.max_frame = 16};
+    const uint8_t *frame;
+    size_t len, room;
+
+    memcpy(frame_in_space(&in, &room), stream, sizeof stream - 1);
+    frame_in_filled(&in, sizeof stream - 1);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(frame_in_next(&in, &frame, &len), FRAME_READY);
+        ck_assert_mem_eq(frame, "abc", 3);
+        if (i == 0)
+            frame_in_put_back(&in, len);
+    }
+    frame_in_put_back(&in, len);
+    in.max_frame = 2; /* it is held to what holds then */
+    ck_assert_int_eq(frame_in_next(&in, &frame, &len), FRAME_TOO_LONG);
+    frame_in_free(&in);
+}
+END_TEST
+
 START_TEST(output_in_pieces)
 {
     struct frame_out out = {0};
@@ -119,4 +141,5 @@ START_TEST(numbers_are_big_endian)
 END_TEST
 
 SUITE_MAIN("frame", a_byte_at_a_time, a_long_length_is_refused_before_it_is_believed,
-           a_frame_of_the_greatest_length, output_in_pieces, numbers_are_big_endian)
+           a_frame_of_the_greatest_length, a_frame_that_is_put_back_comes_again, output_in_pieces,
+           numbers_are_big_endian)

@@ -35,6 +35,12 @@ static CK_RV generate_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_ATTRIB
     return failing() ? fail_with : original.C_GenerateKey(s, m, t, n, k);
 }
 
+static CK_RV create_or_fail(CK_SESSION_HANDLE s, CK_ATTRIBUTE_PTR t, CK_ULONG n,
+                            CK_OBJECT_HANDLE_PTR o)
+{
+    return failing() ? fail_with : original.C_CreateObject(s, t, n, o);
+}
+
 static CK_RV encrypt_or_fail(CK_SESSION_HANDLE s, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE k)
 {
     return failing() ? fail_with : original.C_EncryptInit(s, m, k);
@@ -66,6 +72,7 @@ void failing_start(struct p11_session *session, int number, CK_RV rv)
     functions->C_WrapKey = wrap_or_fail;
     functions->C_UnwrapKey = unwrap_or_fail;
     functions->C_GenerateKey = generate_or_fail;
+    functions->C_CreateObject = create_or_fail;
     functions->C_EncryptInit = encrypt_or_fail;
     functions->C_SignInit = sign_or_fail;
     functions->C_GenerateRandom = random_or_fail;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key tokens and RSA cryptograms from inside: every token call that fails, a token that lies, and
- * that no object stays. What is imported was exported here, to a receiver that is here too.
+ * Key tokens and RSA cryptograms from inside, both ways: every token call that fails, a token that
+ * lies, and that no object stays. What is imported was exported here, to a receiver that is here
+ * too.
  */
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -21,6 +22,7 @@
 static EVP_PKEY *authority_key;
 static struct tr34_certificate *authority;
 static char anchor[ARN_MAX];
+static keyferry_ExportKeyRequest asked;
 static keyferry_ImportKeyRequest request;
 static keyferry_ImportKeyReply reply;
 
@@ -133,15 +135,31 @@ static void open_side(enum key_purpose purpose, enum key_algorithm algorithm, st
                               sizeof side->certificate, &err));
 }
 
-static const char *export_material(keyferry_ExportKeyRequest *asked, const char *key)
+static const char *export_it(void)
 {
     static keyferry_ExportKeyReply exported;
 
-    set_text(asked, export_key_identifier, key);
-    asked->has_key_material = true;
-    SEND(EXPORT_KEY, ExportKey, asked, &exported);
-    expect_ok();
+    SEND(EXPORT_KEY, ExportKey, &asked, &exported);
     return exported.wrapped_key.key_material;
+}
+
+/* A new key's, or where ksn is not NULL a new BDK's initial key's. */
+static const char *export_new(enum key_algorithm algorithm, const char *ksn)
+{
+    const char *material;
+    char key[ARN_MAX];
+
+    create_key(ksn ? "B0" : "P0", algorithm, ksn ? 'X' : 'B', true, key);
+    set_text(&asked, export_key_identifier, key);
+    asked.has_key_material = true;
+    if (ksn) {
+        asked.has_export_attributes = true;
+        asked.export_attributes.has_export_dukpt_initial_key = true;
+        set_text(&asked.export_attributes.export_dukpt_initial_key, key_serial_number, ksn);
+    }
+    material = export_it();
+    expect_ok();
+    return material;
 }
 
 static enum key_algorithm receiving(enum key_algorithm algorithm)
@@ -150,17 +168,14 @@ static enum key_algorithm receiving(enum key_algorithm algorithm)
 }
 
 /* A key that left in a key token, and the request that takes it in again. */
-static void prepare_tr34(enum key_algorithm algorithm, const char *layout)
+static void prepare_tr34(enum key_algorithm algorithm, const char *layout, const char *ksn)
 {
-    static keyferry_ExportKeyRequest asked;
     keyferry_ExportTr34KeyBlock *out = &asked.key_material.tr34_key_block;
     static struct side sender, receiver;
     keyferry_ImportTr34KeyBlock *in = &request.key_material.tr34_key_block;
-    char key[ARN_MAX];
 
     open_side(PURPOSE_EXPORT_TOKEN, KEY_RSA_2048, &sender);
     open_side(PURPOSE_IMPORT_TR34, receiving(algorithm), &receiver);
-    create_key("P0", algorithm, 'B', true, key);
     memset(&asked, 0, sizeof asked);
     asked.key_material.which_material = keyferry_ExportKeyMaterial_tr34_key_block_tag;
     set_text(out, certificate_authority_public_key_identifier, anchor);
@@ -175,19 +190,16 @@ static void prepare_tr34(enum key_algorithm algorithm, const char *layout)
     set_text(in, signing_key_certificate, sender.certificate);
     set_text(in, import_token, receiver.token);
     set_text(in, key_block_format, "X9_TR34_2012");
-    set_text(in, wrapped_key_block, export_material(&asked, key));
+    set_text(in, wrapped_key_block, export_new(algorithm, ksn));
 }
 
-static void prepare_cryptogram(enum key_algorithm algorithm)
+static void prepare_cryptogram(enum key_algorithm algorithm, const char *ksn)
 {
-    static keyferry_ExportKeyRequest asked;
     keyferry_ExportKeyCryptogram *out = &asked.key_material.key_cryptogram;
     static struct side receiver;
     keyferry_ImportKeyCryptogram *in = &request.key_material.key_cryptogram;
-    char key[ARN_MAX];
 
     open_side(PURPOSE_IMPORT_CRYPTOGRAM, receiving(algorithm), &receiver);
-    create_key("P0", algorithm, 'B', true, key);
     memset(&asked, 0, sizeof asked);
     asked.key_material.which_material = keyferry_ExportKeyMaterial_key_cryptogram_tag;
     set_text(out, certificate_authority_public_key_identifier, anchor);
@@ -198,7 +210,7 @@ static void prepare_cryptogram(enum key_algorithm algorithm)
     in->has_key_attributes = in->has_exportable = in->exportable = true;
     set_attributes(&in->key_attributes, key_usage_name("P0"), key_algorithm_name(algorithm), 'B');
     set_text(in, import_token, receiver.token);
-    set_text(in, wrapped_key_cryptogram, export_material(&asked, key));
+    set_text(in, wrapped_key_cryptogram, export_new(algorithm, ksn));
 }
 
 static void prepare(int number)
@@ -206,36 +218,47 @@ static void prepare(int number)
     static const struct {
         const char *layout; /* NULL: a cryptogram */
         enum key_algorithm algorithm;
+        const char *ksn;
     } kinds[] = {
-        {"aws2012", KEY_TDES_2KEY}, {"aws2012", KEY_AES_128}, {"cms", KEY_TDES_3KEY},
-        {NULL, KEY_TDES_3KEY},      {NULL, KEY_AES_128},
+        {"aws2012", KEY_TDES_2KEY, NULL},
+        {"aws2012", KEY_AES_128, NULL},
+        {"cms", KEY_TDES_3KEY, NULL},
+        {NULL, KEY_TDES_3KEY, NULL},
+        {NULL, KEY_AES_128, NULL},
+        {"aws2012", KEY_TDES_2KEY, "FFFF9876543210E00000"},
+        {NULL, KEY_AES_128, "123456789012345600000000"},
     };
 
     if (kinds[number].layout)
-        prepare_tr34(kinds[number].algorithm, kinds[number].layout);
+        prepare_tr34(kinds[number].algorithm, kinds[number].layout, kinds[number].ksn);
     else
-        prepare_cryptogram(kinds[number].algorithm);
+        prepare_cryptogram(kinds[number].algorithm, kinds[number].ksn);
 }
-#define KINDS 5
+#define KINDS 5 /* whose import ends with an export copy and a card */
+#define EXPORT_KINDS 7
 
 static void import_it(void)
 {
     SEND(IMPORT_KEY, ImportKey, &request, &reply);
 }
 
-/* One call after the other fails, until none is left to fail and the key is in. */
-START_TEST(each_failing_call_leaves_nothing)
+static void export_again(void)
 {
+    export_it();
+}
+
+/* One call after the other fails, until none is left to fail and the job is done; how many there
+ * are. None may leave an object, nor anything but what the job is to leave. */
+static int fail_each_call(void (*job)(void), size_t leaves)
+{
+    size_t objects = count_objects(service->session);
     bool reached = true;
-    size_t objects;
     int fail_at;
 
-    trust_authority();
-    prepare(_i);
-    objects = count_objects(service->session);
     for (fail_at = 0; reached; fail_at++) {
+        random_wipe(&service->random);
         failing_start(service->session, fail_at, CKR_DEVICE_MEMORY);
-        import_it();
+        job();
         reached = failing_stop();
         if (!reached)
             break;
@@ -245,8 +268,24 @@ START_TEST(each_failing_call_leaves_nothing)
         ck_assert_msg(count_objects(service->session) == objects, "call %d", fail_at);
     }
     expect_ok();
-    ck_assert_int_gt(fail_at, 15);
-    ck_assert_uint_eq(count_objects(service->session), objects + 2); /* export copy and card */
+    ck_assert_uint_eq(count_objects(service->session), objects + leaves);
+    return fail_at;
+}
+
+START_TEST(each_failing_call_leaves_nothing)
+{
+    trust_authority();
+    prepare(_i);
+    ck_assert_int_gt(fail_each_call(import_it, 2), 15); /* export copy and card */
+}
+END_TEST
+
+/* The same on the way out; the receiver's public key is an object, too. */
+START_TEST(each_failing_call_of_an_export_leaves_nothing)
+{
+    trust_authority();
+    prepare(_i);
+    ck_assert_int_ge(fail_each_call(export_again, 0), 3); /* of a cryptogram: read, create, wrap */
 }
 END_TEST
 
@@ -326,6 +365,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, each_failing_call_leaves_nothing, 0, KINDS);
+    tcase_add_loop_test(tests, each_failing_call_of_an_export_leaves_nothing, 0, EXPORT_KINDS);
     tcase_add_test(tests, what_is_readable_is_not_used);
     tcase_add_test(tests, what_an_import_needs_is_named);
     return run_case(tests, "import-tr34");

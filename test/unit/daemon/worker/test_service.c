@@ -337,10 +337,10 @@ START_TEST(a_lost_token_is_unavailable)
 END_TEST
 
 static CK_RV rv_of_token = CKR_OK;
+static CK_C_GetTokenInfo real_token_info;
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
 {
-    (void)slot;
-    info->flags = CKF_TOKEN_INITIALIZED;
+    ck_assert_uint_eq(real_token_info(slot, info), CKR_OK);
     return rv_of_token;
 }
 
@@ -354,11 +354,11 @@ START_TEST(nothing_found_is_not_trusted_blindly)
                  {CKR_DEVICE_REMOVED, KF_FAULT_MODULE},
                  {CKR_FUNCTION_FAILED, KF_FAULT_NONE}};
     CK_FUNCTION_LIST *functions = p11_session_functions(service->session);
-    CK_C_GetTokenInfo original = functions->C_GetTokenInfo;
     keyferry_GetKeyRequest get = {0};
     keyferry_ListKeysRequest list = {0};
 
     set_text(&get, key_identifier, "5rplquuwozodpwsp");
+    real_token_info = functions->C_GetTokenInfo;
     functions->C_GetTokenInfo = token_info;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct kf_error err = {0};
@@ -379,7 +379,7 @@ START_TEST(nothing_found_is_not_trusted_blindly)
     rv_of_token = CKR_OK;
     SEND(GET_KEY, GetKey, &get, NULL);
     expect_refusal(KF_NOT_FOUND, "5rplquuwozodpwsp");
-    functions->C_GetTokenInfo = original;
+    functions->C_GetTokenInfo = real_token_info;
 }
 END_TEST
 
