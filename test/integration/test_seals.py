@@ -9,6 +9,7 @@ import unittest
 
 import harness
 import meddling
+import mock_case
 import test_token_calls
 import tr31_reader
 from pkcs11 import CKA, CKM
@@ -152,6 +153,52 @@ class Sealing(meddling.Meddling, harness.TokenCase):
         value, arn, request = self.bdk("TDES_2KEY")
         self.exchange(arn, "working", value, DERIVE_TEMPLATE={})
         self.expect_refusal(arn, "mask-variant", self.sandbox.call, "EXPORT_KEY", request)
+
+
+class Before(unittest.TestCase):
+    """The same token with a firmware that knows neither SP 800-108 nor the attribute; then with one that does."""
+
+    def setUp(self):
+        self.mock = mock_case.Mock()
+        self.addCleanup(self.mock.close)
+        self.mock.tell("lack mechanism %s" % KDF, "lack attribute 0x%X" % CKA.DERIVE_TEMPLATE)
+        self.sandbox = mock_case.sandbox(self.mock, workers=1)
+        self.addCleanup(self.sandbox.close)
+
+    def make(self, algorithm):
+        """A wrapping key's value, and what there is to do with it: exports, an import, an initial key."""
+        value, kek = self.sandbox.adopt_known(harness.kek_attributes(algorithm))
+        inside, bdk = self.sandbox.adopt_known(harness.bdk_attributes("TDES_2KEY"))
+        _, initial = self.sandbox.adopt_known(harness.bdk_attributes(algorithm))
+
+        def work(call):
+            block = call("EXPORT_KEY", harness.tr31_request(bdk, kek))["wrapped_key"]["key_material"]
+            self.assertEqual(tr31_reader.open_block(value, block)["key"], inside)
+            call("IMPORT_KEY", harness.import_request(block, kek))
+            request = harness.initial_key_request(initial, kek, KSN[algorithm])
+            block = call("EXPORT_KEY", request)["wrapped_key"]["key_material"]
+            tr31_reader.open_block(value, block)
+
+        return work, {harness.name_of(arn) for arn in (kek, bdk, initial)}
+
+    def test_the_old_way_and_on(self):
+        jobs, made = zip(*[self.make(algorithm) for algorithm in KSN])
+        for work in jobs:
+            work(self.sandbox.call)
+        token = self.sandbox.cli("token")
+        reasons = {each["Operation"]: each.get("Reason", "") for each in token["Operations"]}
+        self.assertIn("CKR_MECHANISM_INVALID", reasons["derive by SP 800-108 with AES-CMAC"])
+        self.assertIn("CKR_ATTRIBUTE_TYPE_INVALID", reasons[SEALED])
+        self.assertEqual(token.get("Findings", []), [])
+        self.mock.tell()
+        with harness.Daemon(self.sandbox) as daemon:
+            daemon.wait_for("ready")
+            findings = daemon.cli("token")["Findings"]
+            self.assertEqual({each["Kind"] for each in findings}, {"unsealed"})
+            shown = {harness.name_of(each["Object"]) for each in findings}
+            self.assertLessEqual(set.union(*made), shown)
+            for work in jobs:
+                work(daemon.call)
 
 
 class NotSealing(harness.TokenCase):
