@@ -47,6 +47,7 @@ static const struct {
     [P11_GENERATE_AES] = {"generate an AES key", "CKM_AES_KEY_GEN"},
     [P11_GENERATE_TDES] = {"generate a TDES key", "CKM_DES2_KEY_GEN and CKM_DES3_KEY_GEN"},
     [P11_GENERATE_SECRET] = {"generate a secret", "CKM_GENERIC_SECRET_KEY_GEN"},
+    [P11_SEAL] = {"seal what is derived from a key", "CKA_DERIVE_TEMPLATE"},
 };
 
 const char *op_name(enum p11_operation operation)

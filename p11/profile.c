@@ -60,6 +60,12 @@ static const struct probe_key rsa_key = {"RSA-2048", CKK_RSA, RSA_PROBE_BYTES, P
 static const struct kinds oaep = {oaep_keys, sizeof oaep_keys / sizeof oaep_keys[0]},
                           rsa = {&rsa_key, 1};
 
+/* What works with a seal: one length of each cipher does, for BDKs also the one that TDES has. */
+static const struct probe_key seal_keys[] = {
+    {"AES-256", CKK_AES, 32, P11_AES},
+    {"DES2", CKK_DES2, 16, P11_TDES},
+};
+
 static const struct strategy strategies[] = {
     {P11_ECB_AES, NAMED(CKM_AES_ECB), false, &aes, probe_ecb},
     {P11_ECB_TDES, NAMED(CKM_DES3_ECB), false, &tdes, probe_ecb},
@@ -104,6 +110,11 @@ static const struct strategy strategies[] = {
     {P11_SIGN_SHA512, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha512},
     {P11_RSA_GENERATE, NAMED(CKM_RSA_PKCS_KEY_PAIR_GEN), false, &rsa, probe_rsa_generate},
 };
+
+/* An attribute, no mechanism; tried when everything is known that goes into it. */
+static const struct kinds sealed = {seal_keys, sizeof seal_keys / sizeof seal_keys[0]};
+static const struct strategy sealing = {P11_SEAL, NAMED(CKA_DERIVE_TEMPLATE), false, &sealed,
+                                        probe_seal};
 
 /* The call and its CKR, without the time it took; what failed otherwise is in the message. */
 static void describe(const struct kf_error *err, char *out, size_t room)
@@ -182,7 +193,7 @@ static bool probe_capabilities(struct probe *probe, struct p11_profile *profile,
         if (!probe->token->ways[strategies[i].operation].proven &&
             !try_strategy(probe, &strategies[i], profile, err))
             return false;
-    return probe_rungs(probe, err);
+    return probe_rungs(probe, err) && try_strategy(probe, &sealing, profile, err);
 }
 
 static void explain_all(struct p11_profile *profile, const struct kf_error *err)

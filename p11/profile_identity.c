@@ -45,8 +45,8 @@ static CK_MECHANISM_TYPE allowed_mechanism(const struct probe_key *key)
 }
 
 static bool make_template(struct probe *probe, const struct probe_key *key, unsigned uses,
-                          const struct p11_template_rungs *rungs, struct final_template *out,
-                          struct kf_error *err)
+                          const struct p11_template_rungs *rungs, const struct p11_template *seal,
+                          struct final_template *out, struct kf_error *err)
 {
     out->template.count = 0;
     out->id[0] = PROBE_ROLE;
@@ -60,6 +60,8 @@ static bool make_template(struct probe *probe, const struct probe_key *key, unsi
     out->allowed = allowed_mechanism(key);
     if (rungs->allowed_mechanisms)
         template_bytes(&out->template, CKA_ALLOWED_MECHANISMS, &out->allowed, sizeof out->allowed);
+    if (seal)
+        template_nest(&out->template, CKA_DERIVE_TEMPLATE, seal);
     if (rungs->copyable)
         template_flag(&out->template, CKA_COPYABLE, false);
     if (rungs->modifiable) /* last: what comes behind it is refused as a change by some tokens */
@@ -82,16 +84,16 @@ static bool generate(struct probe *probe, const struct probe_key *key,
                             template->attributes, template->count, result, err) == CKR_OK;
 }
 
-bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
-                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result,
-                  struct kf_error *err)
+bool probe_sealing(struct probe *probe, const struct probe_key *key, unsigned uses,
+                   const struct p11_template_rungs *rungs, const struct p11_template *seal,
+                   CK_OBJECT_HANDLE *result, struct kf_error *err)
 {
     unsigned base_uses = PROBE_SENSITIVE | PROBE_DERIVE | (uses & PROBE_EXTRACTABLE);
-    struct final_template final;
+    struct final_template final = {0};
     CK_OBJECT_HANDLE base;
     bool good;
 
-    if (!make_template(probe, key, uses, rungs, &final, err))
+    if (!make_template(probe, key, uses, rungs, seal, &final, err))
         return false;
     if (probe->token->ways[P11_IDENTITY].proven)
         good = known_key(probe, key, base_uses, &base, err) &&
@@ -99,6 +101,13 @@ bool probe_object(struct probe *probe, const struct probe_key *key, unsigned use
     else
         good = generate(probe, key, &final.template, result, err);
     return good && probe_keep(probe, *result, err);
+}
+
+bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
+                  const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result,
+                  struct kf_error *err)
+{
+    return probe_sealing(probe, key, uses, rungs, NULL, result, err);
 }
 
 static bool identity_of_key(struct probe *probe, const struct probe_key *key, struct kf_error *err)

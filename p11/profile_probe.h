@@ -117,6 +117,8 @@ bool probe_join_keys(struct probe *probe, const struct probe_key *key, struct kf
 bool probe_xor(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_cut(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_identity(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+/* After the rungs: they are in the seal. */
+bool probe_seal(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 
 /* A throw-away RSA-2048 key, made when it is first asked for; probe_pairs_release destroys all. */
 bool probe_pair(struct probe *probe, enum probe_pair_use use, const struct probe_pair **out,
@@ -144,6 +146,10 @@ bool probe_unwrap_oaep_sha512(struct probe *probe, const struct probe_key *key,
 bool probe_object(struct probe *probe, const struct probe_key *key, unsigned uses,
                   const struct p11_template_rungs *rungs, CK_OBJECT_HANDLE *result,
                   struct kf_error *err);
+/* The same with a CKA_DERIVE_TEMPLATE. */
+bool probe_sealing(struct probe *probe, const struct probe_key *key, unsigned uses,
+                   const struct p11_template_rungs *rungs, const struct p11_template *seal,
+                   CK_OBJECT_HANDLE *result, struct kf_error *err);
 /* Whether the attribute can be read and is what is expected. */
 bool probe_reads_flag(struct probe *probe, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                       bool expected);

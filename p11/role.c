@@ -73,6 +73,12 @@ void role_token_template(const struct p11_token *token, const struct role_object
                        object->parts[i].ulValueLen);
     if (token->rungs.allowed_mechanisms)
         add_mechanisms(token, rule, object->algorithm, object->kdf, out);
+    if (object->seal != SEAL_NONE && rule_seals(rule)) {
+        struct p11_template seal = {0};
+
+        role_seal_template(token, object->seal, object->algorithm, &seal);
+        template_nest(out, CKA_DERIVE_TEMPLATE, &seal);
+    }
     if (token->rungs.copyable)
         template_flag(out, CKA_COPYABLE, false);
     /* Last: a token applies attributes in order, and refuses all that follow this one. */

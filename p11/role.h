@@ -68,13 +68,28 @@ bool role_in_token(uint8_t byte);
 void role_session_template(const struct p11_token *token, enum p11_role role,
                            enum key_algorithm algorithm, size_t len, struct p11_template *out);
 
+/*
+ * What a key that derives demands of all that is derived from it, by any mechanism, in its
+ * CKA_DERIVE_TEMPLATE; where the token has proven that it keeps to that (P11_SEAL). It holds
+ * against everybody, a worker too. Kind and length are fixed as well: a result that is cut short is
+ * found by search. So are CKA_COPYABLE and CKA_MODIFIABLE, which would undo the rest.
+ */
+enum role_seal {
+    SEAL_NONE,
+    SEAL_BLOCK_KEYS, /* of a K0 or K1 that derives by SP 800-108: KBEK and KBMK are keys of its own
+                        kind, which are never seen, leave, decrypt or derive */
+    SEAL_INITIAL_KEYS, /* of a B0 and its mask variant: an initial key, or a half, is never seen; it
+                          may leave, for which it is made */
+};
+
 /* The final template of a token object, of a pair its private half's; id, label and parts are
  * referred to, not copied. */
 struct role_object {
     enum p11_role role;
     enum key_algorithm algorithm;
-    size_t len; /* 0: as the algorithm says, or one byte where there is none */
-    bool kdf;   /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
+    size_t len;          /* 0: as the algorithm says, or one byte where there is none */
+    bool kdf;            /* ROLE_WORKING: derive by SP 800-108 only, not by encryption */
+    enum role_seal seal; /* ROLE_WORKING, ROLE_MASK_VARIANT */
     uint8_t id[OBJECT_ID_BYTES];
     const char *label;
     const CK_ATTRIBUTE *parts; /* of a certificate: what it says, see p11/object_certificate.c */
@@ -87,15 +102,29 @@ void role_token_template(const struct p11_token *token, const struct role_object
  * while its objects are derived from it. */
 void role_source_template(enum key_algorithm algorithm, bool extractable, struct p11_template *out);
 
+/* The CKA_DERIVE_TEMPLATE of a key of this algorithm; seal is not SEAL_NONE. */
+void role_seal_template(const struct p11_token *token, enum role_seal seal,
+                        enum key_algorithm algorithm, struct p11_template *out);
+/* Whether an object has exactly that; *there is false where it has none, or an empty one. False
+ * without error where it has another one, or cannot be asked. */
+bool role_seal_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum role_seal seal,
+                     enum key_algorithm algorithm, bool *there, struct kf_error *err);
+
+/* How a key that derives was found to do it. */
+struct role_found {
+    bool kdf; /* by its list of mechanisms */
+    enum role_seal seal;
+};
+
 /*
  * Compares a token object with its role: every flag, class, key type, length (len bytes, or 0 as in
- * struct role_object; of an RSA key its modulus'), mechanism list. What a certificate says is not
- * looked at, nor is its algorithm.
- * Deviations are described in text ("CKA_WRAP is true"), true when there is none. *kdf says which
- * derivation its mechanism list allows.
+ * struct role_object; of an RSA key its modulus'), mechanism list, template for what is derived.
+ * What a certificate says is not looked at, nor is its algorithm.
+ * Deviations are described in text ("CKA_WRAP is true"), true when there is none. A key without a
+ * seal is none: it was made before the token kept to one.
  */
 bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
-                enum key_algorithm algorithm, size_t len, bool *kdf, char *text, size_t room,
-                struct kf_error *err);
+                enum key_algorithm algorithm, size_t len, struct role_found *found, char *text,
+                size_t room, struct kf_error *err);
 
 #endif

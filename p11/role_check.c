@@ -146,15 +146,41 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
     return DEVIATES("CKA_ALLOWED_MECHANISMS has %zu mechanisms, not the role's", count);
 }
 
+/* Only what derives for key blocks or initial keys has one. Which it is must fit the key's usage,
+ * which is not known here. */
+static bool check_seal(const struct p11_token *token, CK_OBJECT_HANDLE object,
+                       const struct rule *rule, enum key_algorithm algorithm,
+                       struct role_found *found, char *text, size_t room, struct kf_error *err)
+{
+    static const enum role_seal seals[] = {SEAL_BLOCK_KEYS, SEAL_INITIAL_KEYS};
+
+    if (!token->ways[P11_SEAL].proven || !rule_seals(rule))
+        return true;
+    for (size_t i = 0; i < sizeof seals / sizeof seals[0]; i++) {
+        struct kf_error failed = {0};
+        bool there;
+
+        if (role_seal_check(token, object, seals[i], algorithm, &there, &failed)) {
+            found->seal = there ? seals[i] : SEAL_NONE;
+            return true;
+        }
+        if (failed.status != KF_OK)
+            return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s",
+                                 failed.message);
+    }
+    return DEVIATES("CKA_DERIVE_TEMPLATE is not the role's");
+}
+
 bool role_check(const struct p11_token *token, CK_OBJECT_HANDLE object, enum p11_role role,
-                enum key_algorithm algorithm, size_t len, bool *kdf, char *text, size_t room,
-                struct kf_error *err)
+                enum key_algorithm algorithm, size_t len, struct role_found *found, char *text,
+                size_t room, struct kf_error *err)
 {
     const struct rule *rule = role_rule(role);
 
-    *kdf = false;
+    *found = (struct role_found){0};
     text[0] = '\0';
     return check_kind(token, object, rule, algorithm, len, text, room, err) &&
            check_flags(token, object, rule, text, room, err) &&
-           check_mechanisms(token, object, rule, algorithm, kdf, text, room, err);
+           check_mechanisms(token, object, rule, algorithm, &found->kdf, text, room, err) &&
+           check_seal(token, object, rule, algorithm, found, text, room, err);
 }

@@ -55,6 +55,12 @@ struct rule_flag {
 /* The flags that an object of this role must have. There is room for two more. */
 size_t rule_flags(const struct rule *rule, struct rule_flag out[RULE_FLAGS]);
 
+/* Whether it derives KBEKs or initial keys, which it may seal (enum role_seal). */
+static inline bool rule_seals(const struct rule *rule)
+{
+    return rule->mechanisms == DERIVING || rule->mechanisms == MASKING;
+}
+
 /* The mechanisms of its list, as many as are returned; 0: it has none. */
 size_t rule_mechanisms(const struct p11_token *token, const struct rule *rule,
                        enum key_algorithm algorithm, bool kdf, CK_MECHANISM_TYPE out[4]);

@@ -40,6 +40,8 @@ struct p11_key {
     CK_OBJECT_HANDLE card, working, mask_variant, export_copy, kept, legacy_kbek, legacy_kbmk;
     CK_OBJECT_HANDLE signing, unwrapping, certificate; /* of an RSA key */
     bool kdf;                                          /* the working key derives by SP 800-108 */
+    enum role_seal seal; /* what it demands of what is derived from it */
+    bool unsealed;       /* it lacks what a key that is made now has: kdf or seal */
     uint64_t generation; /* another number when other objects are behind the name: what was derived
                             from them is void */
     char trouble[160];   /* why the key is refused; empty for a good one */

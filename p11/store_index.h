@@ -29,6 +29,10 @@ struct p11_key *store_finish(struct p11_store *store, struct p11_key *key, bool 
 void store_describe(const struct p11_key *key, enum p11_role role, char *label,
                     struct role_object *object);
 
+/* How a new key of these facts derives on this token: the best that was proven. */
+void store_best_way(const struct p11_token *token, const struct key_facts *facts, bool *kdf,
+                    enum role_seal *seal);
+
 /* Index arrays. Entries are allocated one by one, so that they stay where they are. Insertion takes
  * ownership, also on failure. */
 struct p11_key *store_index_key(const struct p11_store *store, const uint8_t id[KEY_ID_BYTES]);
@@ -56,6 +60,15 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
  * differs is the role of the one that is not, or NULL. */
 bool store_check_values(struct p11_store *store, const struct p11_key *key, const char **differs,
                         struct kf_error *err);
+/* Whether a sealed key's encryption of zeros does not begin with these bytes: 3 or 8 of TDES, 16 of
+ * AES. Where this token cannot compare, it does not differ. */
+bool store_sealed_differs(const struct p11_token *token, enum key_algorithm algorithm,
+                          CK_OBJECT_HANDLE key, const uint8_t *expected, size_t len, bool *differs,
+                          struct kf_error *err);
+/* Whether the working key derives by SP 800-108 otherwise than the session object value, a generic
+ * secret, would. */
+bool store_kdf_differs(const struct p11_token *token, const struct p11_key *key,
+                       CK_OBJECT_HANDLE value, bool *differs, struct kf_error *err);
 /* A role's object that is its source xored with the role's mask; len is the source's length. */
 bool store_make_variant(struct p11_store *store, enum p11_role role, CK_OBJECT_HANDLE source,
                         size_t len, struct p11_template *template, CK_OBJECT_HANDLE *handle,

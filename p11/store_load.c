@@ -121,6 +121,32 @@ struct p11_key *store_assemble(struct p11_store *store, const struct object *obj
     return key;
 }
 
+/* What was found of a key that derives must fit its usage. Initial keys are derived by the bare
+ * encryption: a BDK that only knows SP 800-108 is no BDK; and L is read where a KBEK is derived by
+ * that, which no seal lets it be. */
+static void take_way(const struct p11_token *token, struct p11_key *key,
+                     const struct role_slot *slot, const struct role_found *found)
+{
+    const char *role = role_name(slot->role);
+    enum role_seal best_seal, fitting = SEAL_INITIAL_KEYS;
+    bool best_kdf;
+
+    if (slot->role != ROLE_WORKING && slot->role != ROLE_MASK_VARIANT)
+        return;
+    store_best_way(token, &key->facts, &best_kdf, &best_seal);
+    if (key->facts.usage[0] == 'K') {
+        key->kdf = found->kdf;
+        fitting = key->kdf ? SEAL_BLOCK_KEYS : SEAL_NONE;
+    } else if (found->kdf && token->rungs.allowed_mechanisms) {
+        trouble(key, "CKA_ALLOWED_MECHANISMS is not the role's", role);
+    }
+    if (slot->role == ROLE_WORKING)
+        key->seal = found->seal;
+    if (found->seal != key->seal || (found->seal != SEAL_NONE && found->seal != fitting))
+        trouble(key, "CKA_DERIVE_TEMPLATE is not the role's", role);
+    key->unsealed = key->kdf != best_kdf || key->seal != best_seal;
+}
+
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err)
 {
     struct role_slot slots[ROLE_SLOTS];
@@ -130,24 +156,19 @@ bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error 
     for (size_t i = 0; i < ROLE_SLOTS && !key->trouble[0]; i++) {
         char text[96];
         struct kf_error failed = {0};
-        bool kdf;
+        struct role_found found;
 
         if (*slots[i].handle == CK_INVALID_HANDLE)
             continue;
         if (!role_check(store->token, *slots[i].handle, slots[i].role, key->facts.algorithm,
-                        key->facts.hmac_bytes, &kdf, text, sizeof text, &failed)) {
+                        key->facts.hmac_bytes, &found, text, sizeof text, &failed)) {
             if (failed.status != KF_OK) {
                 *err = failed;
                 return false;
             }
             trouble(key, text, role_name(slots[i].role));
         }
-        /* Initial keys are derived by the bare encryption: a BDK that only knows SP 800-108 is no
-         * BDK. */
-        if (slots[i].role == ROLE_WORKING && key->facts.usage[0] == 'K')
-            key->kdf = kdf;
-        else if (kdf && store->token->rungs.allowed_mechanisms)
-            trouble(key, "CKA_ALLOWED_MECHANISMS is not the role's", role_name(slots[i].role));
+        take_way(store->token, key, &slots[i], &found);
     }
     if (!key->trouble[0] && !store_check_values(store, key, &differs, err))
         return false;
@@ -289,6 +310,8 @@ static bool load_keys(struct p11_store *store, struct p11_store *fresh,
             key->generation = old->generation;
             key->verified = true;
             key->kdf = old->kdf;
+            key->seal = old->seal;
+            key->unsealed = old->unsealed;
         }
         if (!store_insert_key(fresh, key, err))
             return false;

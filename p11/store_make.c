@@ -105,9 +105,26 @@ void store_describe(const struct p11_key *key, enum p11_role role, char *label,
                                    .algorithm = key->facts.algorithm,
                                    .len = key->facts.hmac_bytes,
                                    .kdf = key->kdf,
+                                   .seal = key->seal,
                                    .label = label};
     object_id(role, key->id, object->id);
     label_write_object(role_name(role), &key->facts, label);
+}
+
+/* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
+ * encryption. By that a KBEK needs L, which must be readable. */
+void store_best_way(const struct p11_token *token, const struct key_facts *facts, bool *kdf,
+                    enum role_seal *seal)
+{
+    bool sealing = token->ways[P11_SEAL].proven;
+
+    *kdf = facts->usage[0] == 'K' &&
+           token->ways[p11_for(P11_KDF_AES, op_cipher(facts->algorithm))].proven;
+    *seal = SEAL_NONE;
+    if (sealing && *kdf)
+        *seal = SEAL_BLOCK_KEYS;
+    else if (sealing && strcmp(facts->usage, "B0") == 0)
+        *seal = SEAL_INITIAL_KEYS;
 }
 
 static bool make_object(struct p11_store *store, const struct p11_key *key,
@@ -174,6 +191,10 @@ static bool seal(struct p11_store *store, struct p11_key *key, struct kf_error *
     if (key->trouble[0])
         return kf_fail(err, KF_INTERNAL, "The token did not make the key as its role demands: %s.",
                        key->trouble);
+    if (key->unsealed)
+        return kf_fail(err, KF_INTERNAL,
+                       "The token did not make the key as its role demands: it lacks its "
+                       "CKA_DERIVE_TEMPLATE.");
     label_write_card(&key->facts, &key->state, label);
     return object_make_card(store->token, ROLE_CARD, key->id, label, &key->card, err) &&
            store_card_says(store, key->card, label, err);
@@ -241,13 +262,10 @@ struct p11_key *store_make(struct p11_store *store, CK_OBJECT_HANDLE source,
                            const struct key_facts *facts, const struct key_state *state,
                            struct kf_error *err)
 {
-    enum p11_cipher cipher = op_cipher(facts->algorithm);
     struct p11_key *key = store_begin(store, NULL, facts, state, err);
 
     if (!key)
         return NULL;
-    /* Only a key block protection key is derived from by SP 800-108; initial keys need the bare
-     * encryption. */
-    key->kdf = facts->usage[0] == 'K' && store->token->ways[p11_for(P11_KDF_AES, cipher)].proven;
+    store_best_way(store->token, facts, &key->kdf, &key->seal);
     return store_finish(store, key, make_objects(store, key, source, err), err);
 }

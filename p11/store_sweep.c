@@ -181,6 +181,10 @@ bool store_inspect(struct p11_store *store, store_report report, void *context,
         snprintf(name, sizeof name, "key/%s", key->name);
         if (key->trouble[0])
             report(context, "deviation", name, key->trouble);
+        else if (key->unsealed)
+            report(context, "unsealed", name,
+                   "made before this token sealed keys: what is derived from it can be read with "
+                   "the PIN; make or import it anew");
     }
     for (size_t i = 0; i < store->alias_count; i++)
         if (store->aliases[i]->duplicate)

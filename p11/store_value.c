@@ -4,8 +4,10 @@
  * who has the PIN can put another key's object in the place of one, label and all. The export copy
  * is joined with a byte, which is all that it may do, and cut again; of that the check value is
  * made anew, and the mask variant. What derives by encryption is asked for three bytes of a check
- * value, which are public. Where a token's result cannot be read, or no mechanism was proven,
- * nothing is known and nothing is said.
+ * value, which are public: readable, or under a cover where the key is sealed. A sealed BDK of AES,
+ * whose check value takes two steps, and what derives by SP 800-108 are compared with the export
+ * copy. Where there is none, a token's result cannot be read, or no mechanism was proven, nothing
+ * is known and nothing is said.
  */
 #include <string.h>
 
@@ -71,6 +73,9 @@ static bool check_working(const struct p11_store *store, const struct p11_key *k
     char text[2 * VALUE_BYTES + 1];
     bool known;
 
+    if (key->seal != SEAL_NONE && hex_decode(key->facts.kcv, sizeof value, value))
+        return store_sealed_differs(store->token, key->facts.algorithm, key->working, value,
+                                    sizeof value, differs, err);
     if (!derive_value(store->token, key->facts.algorithm, key->working, value, &known, err))
         return false;
     if (known) {
@@ -109,11 +114,48 @@ static bool check_mask(struct p11_store *store, const struct p11_key *key, CK_OB
     role_session_template(store->token, ROLE_CHECK_VALUE, key->facts.algorithm, 0, &template);
     good = store_make_variant(store, ROLE_MASK_VARIANT, value, key_facts_bytes(&key->facts),
                               &template, &masked, err) &&
-           op_encrypt_ecb(store->token, P11_TDES, masked, zeros, 8, right, err) &&
-           derive_value(store->token, key->facts.algorithm, key->mask_variant, found, &known, err);
+           op_encrypt_ecb(store->token, P11_TDES, masked, zeros, 8, right, err);
     op_destroy(store->token, &masked);
+    if (good && key->seal != SEAL_NONE)
+        return store_sealed_differs(store->token, key->facts.algorithm, key->mask_variant, right, 8,
+                                    differs, err);
+    good = good &&
+           derive_value(store->token, key->facts.algorithm, key->mask_variant, found, &known, err);
     *differs = good && known && memcmp(found, right, sizeof found) != 0;
     return good;
+}
+
+/* A sealed BDK of AES against what the copy encrypts zeros to. */
+static bool check_sealed_base(struct p11_store *store, const struct p11_key *key,
+                              CK_OBJECT_HANDLE value, bool *differs, struct kf_error *err)
+{
+    enum key_algorithm algorithm = key->facts.algorithm;
+    struct p11_template template = {0};
+    CK_OBJECT_HANDLE typed = CK_INVALID_HANDLE;
+    uint8_t made[P11_BLOCK_MAX];
+    bool good;
+
+    role_session_template(store->token, ROLE_CHECK_VALUE, algorithm, 0, &template);
+    good =
+        op_identity(store->token, value, key_algorithm_bytes(algorithm), &template, &typed, err) &&
+        op_encrypt_ecb(store->token, P11_AES, typed, zeros, sizeof made, made, err) &&
+        store_sealed_differs(store->token, algorithm, key->working, made, sizeof made, differs,
+                             err);
+    op_destroy(store->token, &typed);
+    explicit_bzero(made, sizeof made);
+    return good;
+}
+
+/* The working key, where its label does not tell. */
+static bool check_against_copy(struct p11_store *store, const struct p11_key *key,
+                               CK_OBJECT_HANDLE value, bool *differs, struct kf_error *err)
+{
+    if (key->working == CK_INVALID_HANDLE)
+        return true;
+    if (key->kdf)
+        return store_kdf_differs(store->token, key, value, differs, err);
+    return key->seal == SEAL_NONE || !key_algorithm_is_aes(key->facts.algorithm) ||
+           check_sealed_base(store, key, value, differs, err);
 }
 
 static bool check_copy(struct p11_store *store, const struct p11_key *key, const char **differs,
@@ -121,14 +163,17 @@ static bool check_copy(struct p11_store *store, const struct p11_key *key, const
 {
     struct key_facts facts = key->facts;
     CK_OBJECT_HANDLE value = CK_INVALID_HANDLE;
-    bool mask = false, good;
+    bool mask = false, working = false, good;
 
     good = open_copy(store->token, key, &value, err) &&
            store_check_value(store->token, value, facts.algorithm, &facts, err) &&
-           (key->mask_variant == CK_INVALID_HANDLE || check_mask(store, key, value, &mask, err));
+           (key->mask_variant == CK_INVALID_HANDLE || check_mask(store, key, value, &mask, err)) &&
+           check_against_copy(store, key, value, &working, err);
     op_destroy(store->token, &value);
     if (good && strcmp(facts.kcv, key->facts.kcv) != 0)
         *differs = role_name(ROLE_EXPORT);
+    else if (working)
+        *differs = role_name(ROLE_WORKING);
     else if (mask)
         *differs = role_name(ROLE_MASK_VARIANT);
     return good;
@@ -141,15 +186,23 @@ static bool can_open(const struct p11_token *token)
            token->ways[P11_IDENTITY].proven;
 }
 
+/* Whether the working key's own check value can be asked for. */
+static bool tells(const struct p11_token *token, const struct p11_key *key)
+{
+    enum p11_cipher cipher = op_cipher(key->facts.algorithm);
+
+    return key->working != CK_INVALID_HANDLE && !key->kdf &&
+           token->ways[p11_for(P11_DERIVE_AES, cipher)].proven &&
+           (key->seal == SEAL_NONE || cipher == P11_TDES);
+}
+
 bool store_check_values(struct p11_store *store, const struct p11_key *key, const char **differs,
                         struct kf_error *err)
 {
     bool working = false;
 
     *differs = NULL;
-    if (key->working != CK_INVALID_HANDLE && !key->kdf &&
-        store->token->ways[p11_for(P11_DERIVE_AES, op_cipher(key->facts.algorithm))].proven &&
-        !check_working(store, key, &working, err))
+    if (tells(store->token, key) && !check_working(store, key, &working, err))
         return false;
     if (working)
         *differs = role_name(ROLE_WORKING);

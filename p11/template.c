@@ -23,3 +23,16 @@ void template_number(struct p11_template *template, CK_ATTRIBUTE_TYPE type, CK_U
     template->numbers[template->count] = value;
     template_bytes(template, type, &template->numbers[template->count], sizeof value);
 }
+
+void template_nest(struct p11_template *template, CK_ATTRIBUTE_TYPE type,
+                   const struct p11_template *inner)
+{
+    assert(inner->count <= TEMPLATE_NESTED_MAX);
+    for (CK_ULONG i = 0; i < inner->count; i++) {
+        template->nested[i] = inner->attributes[i];
+        template->nested_numbers[i] = inner->numbers[i];
+        if (inner->attributes[i].pValue == &inner->numbers[i])
+            template->nested[i].pValue = &template->nested_numbers[i];
+    }
+    template_bytes(template, type, template->nested, inner->count * sizeof template->nested[0]);
+}

@@ -54,6 +54,7 @@ enum p11_operation {
     P11_GENERATE_AES, /* a random key */
     P11_GENERATE_TDES,
     P11_GENERATE_SECRET, /* of any length */
+    P11_SEAL,            /* what a key demands of all that is derived from it (p11/role.h) holds */
     P11_OPERATIONS,
 };
 

@@ -23,6 +23,8 @@ LIKE = (
     *victims.FLAGS,
 )
 MESSAGE = b"Keyferry's attack suite"
+# What a partner sent.
+SENT = bytes(range(65, 81))
 
 
 class Blocked(Exception):
@@ -102,6 +104,16 @@ def padded(data, size):
 
 def unpadded(data):
     return data[: -data[-1]]
+
+
+def readable_secret():
+    return {
+        CKA.CLASS: CKO.SECRET_KEY,
+        CKA.KEY_TYPE: CKK.GENERIC_SECRET,
+        CKA.TOKEN: False,
+        CKA.SENSITIVE: False,
+        CKA.EXTRACTABLE: True,
+    }
 
 
 class Attacker:
@@ -234,9 +246,10 @@ class Attacker:
 
     # Deriving
 
-    def readable(self, mechanism, base, length):
-        """The bytes that a derivation gives: read, or wrapped under a known key."""
-        template = {
+    @staticmethod
+    def free(length):
+        """The template of a secret that may leave."""
+        return {
             CKA.CLASS: CKO.SECRET_KEY,
             CKA.KEY_TYPE: CKK.GENERIC_SECRET,
             CKA.VALUE_LEN: length,
@@ -244,27 +257,32 @@ class Attacker:
             CKA.EXTRACTABLE: True,
         }
 
-        def read():
-            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: False})
-            try:
-                return self.session.get_attribute(made, CKA.VALUE)
-            except Error as error:
-                if error.name != "CKR_ATTRIBUTE_SENSITIVE":
-                    raise
-            finally:
-                self.session.destroy(made)
-            raise Blocked("CKR_ATTRIBUTE_SENSITIVE")
+    def read(self, mechanism, base, length):
+        """The bytes that a derivation gives: read."""
+        made = self.session.derive(mechanism, base, {**self.free(length), CKA.SENSITIVE: False})
+        try:
+            return self.session.get_attribute(made, CKA.VALUE)
+        except Error as error:
+            if error.name != "CKR_ATTRIBUTE_SENSITIVE":
+                raise
+        finally:
+            self.session.destroy(made)
+        raise Blocked("CKR_ATTRIBUTE_SENSITIVE")
+
+    def readable(self, mechanism, base, length):
+        """The same: read, or wrapped under a known key."""
 
         def wrap(**more):
             more = {CKA[name]: value for name, value in more.items()}
-            made = self.session.derive(mechanism, base, {**template, CKA.SENSITIVE: True, **more})
+            template = {**self.free(length), CKA.SENSITIVE: True, **more}
+            made = self.session.derive(mechanism, base, template)
             try:
                 return self.session.wrap(Mechanism(CKM.AES_KEY_WRAP_PAD), self.kek, made)
             finally:
                 self.session.destroy(made)
 
         return first(
-            read,
+            lambda: self.read(mechanism, base, length),
             lambda: self.open_wrap_pad(self.kek_value, wrap()),
             lambda: self.open_wrap_pad(self.kek_value, wrap(EXTRACTABLE=False)),
         )

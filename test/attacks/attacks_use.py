@@ -3,14 +3,12 @@
 import os
 
 import loot
-from attacker import MESSAGE, Blocked, block_cipher, check, encrypt, first, padded
+from attacker import MESSAGE, SENT, Blocked, block_cipher, check, encrypt, first, padded, readable_secret
 from cryptography.hazmat.primitives import cmac, hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import modes
 from pkcs11 import CKA, CKG, CKK, CKM, CKO, Error, Mechanism, oaep
 from registry import CBC, CBC_PAD, CIPHERS, CMAC, ECB, KEYS, SECRETS, attack
-
-SENT = bytes(range(65, 81))
 
 
 def send_to(victim, data=SENT):
@@ -21,16 +19,6 @@ def send_to(victim, data=SENT):
 
 def oaep_sha256():
     return oaep(CKM.SHA256, CKG.MGF1_SHA256)
-
-
-def readable_secret():
-    return {
-        CKA.CLASS: CKO.SECRET_KEY,
-        CKA.KEY_TYPE: CKK.GENERIC_SECRET,
-        CKA.TOKEN: False,
-        CKA.SENSITIVE: False,
-        CKA.EXTRACTABLE: True,
-    }
 
 
 @attack((*CIPHERS, "RSA"))

@@ -16,6 +16,7 @@ import harness  # noqa: E402
 import attacker  # noqa: E402
 import attacks_wrap  # noqa: E402, F401
 import attacks_derive  # noqa: E402, F401
+import attacks_seal  # noqa: E402, F401
 import attacks_use  # noqa: E402, F401
 import attacks_change  # noqa: E402, F401
 import matrix  # noqa: E402

@@ -195,8 +195,18 @@ class Scene:
             value = {"AES": "AES_%d" % (8 * length), "TDES": "TDES_%dKEY" % (length // 8)}.get(kind)
             value = harness.random_key(value) if value else secrets.token_bytes(length)
             template = roles.session_template(role, kind, length)
-            handle = self.session.create_object({**template, CKA.VALUE: value})
+            template[CKA.VALUE] = value
+            handle = self.session.create_object({**template, **self.sealed(role)})
             self.add(column, handle, kind, value=value)
+
+    def sealed(self, role):
+        """What a wrapping key's CKA_DERIVE_TEMPLATE adds to what a worker derives from it."""
+        if role not in ("KBEK", "KBMK", "import KBEK"):
+            return {}
+        working = self.victims["K1A"].handle
+        found = self.session.get_attributes(working, [CKA.DERIVE_TEMPLATE])
+        seal = found.get(CKA.DERIVE_TEMPLATE) or {}
+        return {type_: seal[type_] for type_ in (CKA.COPYABLE, CKA.MODIFIABLE) if type_ in seal}
 
     def add_own(self):
         """What shows that an attack works at all: keys that may everything."""

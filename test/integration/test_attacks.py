@@ -15,6 +15,7 @@ import unittest
 
 import harness
 import certificates
+import meddling
 import tr31_reader
 import tr34_case
 import wire
@@ -29,44 +30,13 @@ SEND = (
     "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
     " s.sendall(sys.stdin.buffer.read()); sys.stdout.buffer.write(s.recv(65536))"
 )
-FLAGS = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
-KEPT = (
-    *(CKA.CLASS, CKA.KEY_TYPE, CKA.TOKEN, CKA.PRIVATE, CKA.SENSITIVE, CKA.EXTRACTABLE, CKA.ID),
-    *(CKA.LABEL, CKA.ALLOWED_MECHANISMS, CKA.COPYABLE, *FLAGS),
-)
 
 
-class Meddling(harness.TokenCase):
+class Meddling(meddling.Meddling, harness.TokenCase):
     """Objects in the token that are exchanged, label and all. Workers have not used them yet."""
 
     def setUp(self):
         self.kek_value, self.kek = self.sandbox.adopt_known(harness.kek_attributes("AES_256"))
-
-    def objects(self, arn):
-        session = self.sandbox.open_token()
-        return {
-            session.get_attribute(handle, CKA.LABEL).decode().split()[1]: handle
-            for handle in tr34_case.objects_of(self.sandbox, harness.name_of(arn))
-        }
-
-    def exchange(self, arn, role, value, **more):
-        """An object of another value stands where the key's did, with the same attributes."""
-        session = self.sandbox.open_token()
-        handle = self.objects(arn)[role]
-        template = session.get_attributes(handle, KEPT)
-        template.update({CKA[name]: each for name, each in more.items()})
-        session.destroy(handle)
-        template[CKA.VALUE] = value
-        template[CKA.MODIFIABLE] = False
-        session.create_object(template)
-
-    def expect_refusal(self, arn, role, call, *arguments):
-        """By name, and shown."""
-        text = self.refuses("ConflictException", call, *arguments)
-        self.assertIn("key/%s is refused" % harness.name_of(arn), text)
-        self.assertIn("(%s)" % role, text)
-        findings = self.sandbox.cli("token")["Findings"]
-        self.assertTrue([each for each in findings if harness.name_of(arn) in str(each)])
 
     def export(self, arn):
         return self.sandbox.export(arn, self.kek)
@@ -78,15 +48,20 @@ class Meddling(harness.TokenCase):
             self.expect_refusal(arn, "export", self.export, arn)
 
     def test_a_wrapping_key_that_somebody_knows(self):
-        """It would open all that is exported from now on, and after the PIN was changed, too."""
+        """It would open all that is exported from now on, and after the PIN was changed, too. Documented: by SP
+        800-108, and without an export copy to compare with, nothing tells it. The partner notices."""
         bdk = self.sandbox.create(harness.bdk_attributes())
         for algorithm in ("AES_256", "TDES_3KEY"):
-            arn = self.sandbox.create(harness.kek_attributes(algorithm), False)
-            by_kdf = self.token == "nss" and algorithm == "AES_256"
-            value = harness.random_key(algorithm)
-            self.exchange(arn, "working", value)
-            if not by_kdf:
-                self.expect_refusal(arn, "working", self.sandbox.export, bdk, arn)
+            by_kdf = self.token == "softhsm" or algorithm == "AES_256"
+            for exportable in (True, False):
+                arn = self.sandbox.create(harness.kek_attributes(algorithm), exportable)
+                value = harness.random_key(algorithm)
+                self.exchange(arn, "working", value)
+                if exportable or not by_kdf:
+                    self.expect_refusal(arn, "working", self.sandbox.export, bdk, arn)
+                else:
+                    block = self.sandbox.export(bdk, arn)["wrapped_key"]["key_material"]
+                    tr31_reader.open_block(value, block)
 
     def test_a_base_key_and_its_mask_variant(self):
         for role, algorithm in (
@@ -99,6 +74,18 @@ class Meddling(harness.TokenCase):
             ksn = KSN if algorithm == "TDES_2KEY" else KSN + "1111"
             request = harness.initial_key_request(arn, self.kek, ksn)
             self.expect_refusal(arn, role, self.sandbox.call, "EXPORT_KEY", request)
+
+    def test_a_base_key_that_does_not_leave(self):
+        """Of TDES its check value tells it; of AES, which takes two steps, nothing where the key is sealed."""
+        for algorithm, told in (("TDES_2KEY", True), ("AES_256", self.token == "nss")):
+            arn = self.sandbox.create(harness.bdk_attributes(algorithm), False)
+            self.exchange(arn, "working", harness.random_key(algorithm))
+            ksn = KSN if algorithm == "TDES_2KEY" else KSN + "1111"
+            request = harness.initial_key_request(arn, self.kek, ksn)
+            if told:
+                self.expect_refusal(arn, "working", self.sandbox.call, "EXPORT_KEY", request)
+            else:
+                self.sandbox.call("EXPORT_KEY", request)
 
     def test_a_mask_variant_of_a_key_that_does_not_leave(self):
         """Documented: nothing tells it. The right half of the initial key is what was planted."""

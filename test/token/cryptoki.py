@@ -69,6 +69,9 @@ class CKA(enum.IntEnum):
     COPYABLE = 0x171
     DESTROYABLE = 0x172
     WRAP_WITH_TRUSTED = 0x210
+    WRAP_TEMPLATE = 0x40000211
+    UNWRAP_TEMPLATE = 0x40000212
+    DERIVE_TEMPLATE = 0x40000213
     ALLOWED_MECHANISMS = 0x40000600
 
 
@@ -214,6 +217,7 @@ BOOLEANS = frozenset({
     CKA.UNWRAP, CKA.SIGN, CKA.VERIFY, CKA.DERIVE, CKA.EXTRACTABLE, CKA.LOCAL,
     CKA.NEVER_EXTRACTABLE, CKA.ALWAYS_SENSITIVE, CKA.MODIFIABLE, CKA.COPYABLE, CKA.DESTROYABLE,
     CKA.WRAP_WITH_TRUSTED})
+TEMPLATES = frozenset({CKA.WRAP_TEMPLATE, CKA.UNWRAP_TEMPLATE, CKA.DERIVE_TEMPLATE})
 NUMBERS = frozenset({
     CKA.CLASS, CKA.CERTIFICATE_TYPE, CKA.KEY_TYPE, CKA.MODULUS_BITS, CKA.VALUE_LEN,
     CKA.KEY_GEN_MECHANISM})
@@ -283,7 +287,13 @@ class OaepParams(ctypes.Structure):
 
 
 class CounterFormat(ctypes.Structure):
+    """CK_SP800_108_COUNTER_FORMAT: how the counter is written."""
     _fields_ = [("little_endian", ctypes.c_ubyte), ("width", ULONG)]
+
+
+class LengthFormat(ctypes.Structure):
+    """CK_SP800_108_DKM_LENGTH_FORMAT: which length is written, 1 the key's, and how."""
+    _fields_ = [("method", ULONG), ("little_endian", ctypes.c_ubyte), ("width", ULONG)]
 
 
 class PrfDataParam(ctypes.Structure):
@@ -291,14 +301,15 @@ class PrfDataParam(ctypes.Structure):
 
 
 class CounterKdfParams(ctypes.Structure):
-    """CK_SP800_108_KDF_PARAMS with an 8-bit counter and fixed bytes behind it."""
+    """CK_SP800_108_KDF_PARAMS; each part of the input a CounterFormat, a LengthFormat or bytes."""
     _fields_ = [("prf", ULONG), ("count", ULONG), ("data", ctypes.POINTER(PrfDataParam)),
                 ("more_count", ULONG), ("more", ctypes.c_void_p)]
+    TYPES = {CounterFormat: 1, LengthFormat: 3}
 
-    def __init__(self, prf, fixed):
-        self.format = CounterFormat(0, 8)
-        self.fixed = ctypes.create_string_buffer(fixed, len(fixed))
-        self.input = (PrfDataParam * 2)(
-            (1, ctypes.addressof(self.format), ctypes.sizeof(self.format)),
-            (4, ctypes.addressof(self.fixed), len(fixed)))
-        super().__init__(prf, 2, self.input, 0, None)
+    def __init__(self, prf, parts, more_count=0):
+        self.kept = [ctypes.create_string_buffer(part, len(part)) if isinstance(part, bytes)
+                     else part for part in parts]
+        self.input = (PrfDataParam * max(len(parts), 1))(*[
+            (self.TYPES.get(type(part), 4), ctypes.addressof(part), ctypes.sizeof(part))
+            for part in self.kept])
+        super().__init__(prf, len(parts), self.input, more_count, None)

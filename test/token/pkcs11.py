@@ -18,9 +18,10 @@ import ctypes
 import os
 
 from cryptoki import (
-    BOOLEANS, CKA, CKF, CKG, CKK, CKM, CKO, CKR, CKU, FUNCTIONS, NUMBERS, UNAVAILABLE, ULONG,
-    Attribute, CMechanism, CounterKdfParams, FunctionList, InitializeArgs, MechanismInfo, OaepParams, StringData,
-    TokenInfo)
+    BOOLEANS, CKA, CKF, CKG, CKK, CKM, CKO, CKR, CKU, FUNCTIONS, NUMBERS, TEMPLATES, UNAVAILABLE,
+    ULONG,
+    Attribute, CMechanism, CounterFormat, CounterKdfParams, FunctionList, InitializeArgs,
+    MechanismInfo, OaepParams, StringData, TokenInfo)
 
 __all__ = [
     "CKA", "CKF", "CKG", "CKK", "CKM", "CKO", "CKR", "CKU", "Error", "Mechanism", "Module",
@@ -87,7 +88,7 @@ def with_cbc_data(type_, iv, data):
 
 def sp800_108(prf, fixed):
     """CKM_SP800_108_COUNTER_KDF: an 8-bit counter, then the fixed bytes."""
-    parameter = CounterKdfParams(prf, fixed)
+    parameter = CounterKdfParams(prf, [CounterFormat(0, 8), fixed])
     return Mechanism(CKM.SP800_108_COUNTER_KDF, parameter)
 
 
@@ -123,7 +124,12 @@ class _Template:
         self.array = (Attribute * max(self.count, 1))()
         self.buffers = []
         for slot, (type_, value) in zip(self.array, pairs):
-            data = _encode(value)
+            if isinstance(value, dict):  # CKA_DERIVE_TEMPLATE and its like
+                inner = _Template(value)
+                self.buffers.append(inner)
+                data = bytes(inner.array) if inner.count else b""
+            else:
+                data = _encode(value)
             buffer = ctypes.create_string_buffer(data, len(data)) if data else None
             self.buffers.append(buffer)
             slot.type = type_
@@ -277,12 +283,31 @@ class Session:
 
     def get_attribute(self, handle, type_):
         """One attribute's value; Error where the token does not give it."""
+        if type_ in TEMPLATES:
+            return self._get_template(handle, type_)
         attribute = Attribute(type_, None, 0)
         self._call("GetAttributeValue", handle, ctypes.byref(attribute), 1)
         buffer = ctypes.create_string_buffer(max(attribute.length, 1))
         attribute.value = ctypes.addressof(buffer)
         self._call("GetAttributeValue", handle, ctypes.byref(attribute), 1)
         return _decode(type_, buffer.raw[:attribute.length])
+
+    def _get_template(self, handle, type_):
+        """An attribute that is a template: how many members, their types and lengths, their
+        values."""
+        attribute = Attribute(type_, None, 0)
+        self._call("GetAttributeValue", handle, ctypes.byref(attribute), 1)
+        members = (Attribute * max(attribute.length // ctypes.sizeof(Attribute), 1))()
+        attribute.value = ctypes.addressof(members)
+        if attribute.length == 0:
+            return {}
+        self._call("GetAttributeValue", handle, ctypes.byref(attribute), 1)
+        buffers = [ctypes.create_string_buffer(max(member.length, 1)) for member in members]
+        for member, buffer in zip(members, buffers):
+            member.value = ctypes.addressof(buffer)
+        self._call("GetAttributeValue", handle, ctypes.byref(attribute), 1)
+        return {member.type: _decode(member.type, buffer.raw[:member.length])
+                for member, buffer in zip(members, buffers)}
 
     def get_attributes(self, handle, types):
         """A dict of the attributes that the object has and the token shows."""

@@ -328,11 +328,30 @@ static CK_RV mock_unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
     MAKES(C_UnwrapKey, key, session, mechanism, unwrapping, wrapped, len, template, count, key);
 }
 
+/* As an older token would say. */
+static CK_RV not_known(const CK_MECHANISM *mechanism, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (script_lacks_mechanism(mechanism->mechanism))
+        return CKR_MECHANISM_INVALID;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (script_lacks_attribute(template[i].type))
+            return CKR_ATTRIBUTE_TYPE_INVALID;
+    return CKR_OK;
+}
+
 static CK_RV mock_derive_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                              CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
                              CK_OBJECT_HANDLE *key)
 {
-    MAKES(C_DeriveKey, key, session, mechanism, base, template, count, key);
+    struct call call = {.name = "C_DeriveKey", .number = key, .made = key};
+
+    if (begin(&call))
+        call.rv = not_known(mechanism, template, count);
+    else
+        return end(&call);
+    if (call.rv == CKR_OK)
+        call.rv = real->C_DeriveKey(session, mechanism, base, template, count, key);
+    return end(&call);
 }
 
 static CK_RV mock_generate_random(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG len)

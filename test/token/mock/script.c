@@ -12,6 +12,12 @@
 #define RULES_MAX 64
 #define FUNCTIONS_MAX 80
 #define NAME_ROOM 33
+#define LACKS_MAX 8
+
+struct lack {
+    bool attribute;
+    unsigned long number;
+};
 
 struct rule {
     char function[NAME_ROOM];
@@ -28,6 +34,8 @@ static struct {
     struct rule rules[RULES_MAX];
     size_t count;
     char serial[NAME_ROOM], label[NAME_ROOM];
+    struct lack lacks[LACKS_MAX];
+    size_t lacking;
     struct {
         const char *function;
         unsigned long calls;
@@ -91,6 +99,11 @@ static void read_line(const char *line, pid_t *only)
         snprintf(script.serial, sizeof script.serial, "%s", words[1]);
     } else if (strcmp(words[0], "label") == 0) {
         snprintf(script.label, sizeof script.label, "%s", words[1]);
+    } else if (strcmp(words[0], "lack") == 0) {
+        if (given != 3 || script.lacking == LACKS_MAX)
+            complain(line);
+        script.lacks[script.lacking++] =
+            (struct lack){strcmp(words[1], "attribute") == 0, strtoul(words[2], NULL, 0)};
     } else {
         if (given < 3 || script.count == RULES_MAX ||
             !read_action(words[0], words[3], words[4], rule))
@@ -160,6 +173,24 @@ struct script_verdict script_call(const char *function)
         break;
     }
     return verdict;
+}
+
+static bool lacks(bool attribute, unsigned long number)
+{
+    for (size_t i = 0; i < script.lacking; i++)
+        if (script.lacks[i].attribute == attribute && script.lacks[i].number == number)
+            return true;
+    return false;
+}
+
+bool script_lacks_mechanism(unsigned long number)
+{
+    return lacks(false, number);
+}
+
+bool script_lacks_attribute(unsigned long number)
+{
+    return lacks(true, number);
 }
 
 const char *script_serial(void)

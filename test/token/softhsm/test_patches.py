@@ -5,7 +5,8 @@
     SOFTHSM_MODULE=$(test/token/softhsm/build) test/token/softhsm/test_patches.py
 
 Results are compared with python3-cryptography. Objects are made in different sessions on purpose.
-test_store.py, which this file runs too, has the tests of the object store.
+test_store.py, which this file runs too, has the tests of the object store, test_derived.py those of
+the counter KDF and of templates for derived keys.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from fixture import *
 from fixture import setUpModule, tearDownModule  # noqa: F401
 from pkcs11 import CKA, CKF, CKG, CKK, CKM, CKO, CKR, extract, oaep, with_data, with_key
+from test_derived import *  # noqa: F401,F403
 from test_store import *  # noqa: F401,F403
 
 BASE = bytes.fromhex("329f84a90123456789abcdeffedcba98c0ffee00112233445566778899aabbcc")

@@ -178,8 +178,11 @@ CK_OBJECT_HANDLE forge(const struct p11_key *key, enum p11_role role, CK_OBJECT_
                        const CK_ATTRIBUTE *others, size_t count)
 {
     char label[LABEL_MAX];
-    struct role_object object = {
-        .role = role, .algorithm = key->facts.algorithm, .kdf = key->kdf, .label = label};
+    struct role_object object = {.role = role,
+                                 .algorithm = key->facts.algorithm,
+                                 .kdf = key->kdf,
+                                 .seal = key->seal,
+                                 .label = label};
     struct p11_template template = {0};
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     CK_ULONG kept = 0;

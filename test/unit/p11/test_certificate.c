@@ -69,7 +69,7 @@ static void expect_certificate(CK_OBJECT_HANDLE object, uint8_t id, const char *
     CK_ATTRIBUTE attribute = {CKA_ID, found, sizeof found};
     char read[LABEL_MAX], text[96];
     size_t len;
-    bool kdf;
+    struct role_found way;
 
     expect_good(certificate_read(&token, object, bytes, &len, &err));
     ck_assert_uint_eq(len, der->len);
@@ -80,7 +80,7 @@ static void expect_certificate(CK_OBJECT_HANDLE object, uint8_t id, const char *
     ck_assert_uint_eq(attribute.ulValueLen, OBJECT_ID_BYTES);
     ck_assert_uint_eq(found[0], ROLE_CERTIFICATE);
     ck_assert_uint_eq(found[1], id);
-    ck_assert_msg(role_check(&token, object, ROLE_CERTIFICATE, KEY_RSA_2048, 0, &kdf, text,
+    ck_assert_msg(role_check(&token, object, ROLE_CERTIFICATE, KEY_RSA_2048, 0, &way, text,
                              sizeof text, &err),
                   "%s", text);
 }
@@ -248,7 +248,7 @@ START_TEST(each_wrong_flag_is_noticed)
     CK_OBJECT_HANDLE object;
     char text[96];
     struct der der;
-    bool kdf;
+    struct role_found way;
 
     functions->C_CreateObject = create_changed;
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -260,17 +260,17 @@ START_TEST(each_wrong_flag_is_noticed)
         changed = (CK_ATTRIBUTE){wrong[i].type, &value, sizeof value};
         certify("one", (long)i + 1, 0, &der);
         expect_good(make((uint8_t)i, "one", &der, &object));
-        ck_assert(!role_check(&token, object, ROLE_CERTIFICATE, KEY_ALGORITHM_NONE, 0, &kdf, text,
+        ck_assert(!role_check(&token, object, ROLE_CERTIFICATE, KEY_ALGORITHM_NONE, 0, &way, text,
                               sizeof text, &err));
         ck_assert_str_eq(text, wrong[i].text);
     }
     changed.type = CKA_VENDOR_DEFINED;
     certify("one", 99, 0, &der);
     expect_good(make(99, "one", &der, &object));
-    ck_assert(role_check(&token, object, ROLE_CERTIFICATE, KEY_ALGORITHM_NONE, 0, &kdf, text,
+    ck_assert(role_check(&token, object, ROLE_CERTIFICATE, KEY_ALGORITHM_NONE, 0, &way, text,
                          sizeof text, &err));
     ck_assert(
-        !role_check(&token, object, ROLE_SIGNING, KEY_RSA_2048, 0, &kdf, text, sizeof text, &err));
+        !role_check(&token, object, ROLE_SIGNING, KEY_RSA_2048, 0, &way, text, sizeof text, &err));
     ck_assert_str_eq(text, "CKA_CLASS is 0x1");
 }
 END_TEST

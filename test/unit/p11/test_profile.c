@@ -37,13 +37,12 @@ static const struct {
 } known[FIXTURE_TOKENS] = {
     [FIXTURE_SOFTHSM] =
         {
-            .missing = KDFS,
             .rungs = {true, true, true},
             .formats = ALL_FORMATS,
         },
     [FIXTURE_NSS] =
         {
-            .missing = BIT(P11_KDF_TDES),
+            .missing = BIT(P11_KDF_TDES) | BIT(P11_SEAL),
             .rungs = {.modifiable = true},
             .checks =
                 {
@@ -57,7 +56,7 @@ static const struct {
         },
     [FIXTURE_STOCK_SOFTHSM] =
         {
-            .missing = KDFS | JOINS | UNWRAPS | OAEPS | BIT(P11_WRAP_TDES),
+            .missing = KDFS | JOINS | UNWRAPS | OAEPS | BIT(P11_WRAP_TDES) | BIT(P11_SEAL),
             .rungs = {true, true, true},
             .checks = {[CHECK_WRAP_JOIN] = PROFILE_NOT_APPLICABLE},
         },

@@ -37,6 +37,10 @@ static const struct expected expected_aes[] = {
     {ROLE_CARD, false, false, true, {0}, 0},
 };
 
+/* Where the token derives by SP 800-108; initial keys are by encryption there, too. */
+static const struct expected expected_kdf = {
+    ROLE_WORKING, false, true, false, {KF_CKM_SP800_108_COUNTER_KDF}, 0};
+
 static const struct expected expected_tdes[] = {
     {ROLE_WORKING, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}, 0},
     {ROLE_MASK_VARIANT, false, true, false, {CKM_DES3_ECB_ENCRYPT_DATA}, 0},
@@ -44,8 +48,12 @@ static const struct expected expected_tdes[] = {
     {ROLE_LEGACY_KBMK, false, false, false, {CKM_DES3_CBC}, CKA_ENCRYPT},
 };
 
-static const struct expected *expectation(enum p11_role role, enum key_algorithm algorithm)
+static const struct expected *expectation(enum p11_role role, enum key_algorithm algorithm,
+                                          const char *usage)
 {
+    if (role == ROLE_WORKING && usage[0] == 'K' &&
+        token.ways[p11_for(P11_KDF_AES, op_cipher(algorithm))].proven)
+        return &expected_kdf;
     if (!key_algorithm_is_aes(algorithm))
         for (size_t i = 0; i < COUNT(expected_tdes); i++)
             if (expected_tdes[i].role == role)
@@ -84,11 +92,65 @@ static CK_KEY_TYPE type_of(enum p11_role role, enum key_algorithm algorithm)
     return algorithm == KEY_TDES_2KEY ? CKK_DES2 : algorithm == KEY_TDES_3KEY ? CKK_DES3 : CKK_AES;
 }
 
-static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm)
+/* The template for what is derived, in this test's own words; returns how many it has. */
+static size_t read_seal(CK_OBJECT_HANDLE object, CK_ATTRIBUTE found[16], CK_ULONG values[16])
+{
+    CK_ATTRIBUTE seal = {CKA_DERIVE_TEMPLATE, found, 16 * sizeof found[0]};
+
+    memset(found, 0, 16 * sizeof found[0]);
+    memset(values, 0, 16 * sizeof values[0]);
+    expect_good(p11_get_attributes(token.session, object, &seal, 1, &err) == CKR_OK);
+    for (size_t i = 0; i < seal.ulValueLen / sizeof found[0]; i++)
+        found[i].pValue = &values[i];
+    if (seal.ulValueLen > 0)
+        expect_good(p11_get_attributes(token.session, object, &seal, 1, &err) == CKR_OK);
+    return seal.ulValueLen / sizeof found[0];
+}
+
+static void expect_sealed(CK_OBJECT_HANDLE object, enum key_algorithm algorithm, bool blocks)
+{
+    bool aes = key_algorithm_is_aes(algorithm);
+    CK_ULONG own = type_of(ROLE_WORKING, algorithm), len = aes ? key_algorithm_bytes(algorithm) : 8;
+    const struct {
+        CK_ATTRIBUTE_TYPE type;
+        CK_ULONG value;
+        bool expected;
+    } demands[] = {
+        {CKA_CLASS, CKO_SECRET_KEY, true},
+        {CKA_KEY_TYPE, blocks ? own : CKK_GENERIC_SECRET, true},
+        {CKA_VALUE_LEN, len, aes || !blocks},
+        {CKA_TOKEN, 0, true},
+        {CKA_SENSITIVE, 1, true},
+        {CKA_EXTRACTABLE, 0, blocks},
+        {CKA_DECRYPT, 0, blocks},
+        {CKA_DERIVE, 0, blocks},
+        {CKA_COPYABLE, 0, true},
+        {CKA_MODIFIABLE, 0, true},
+    };
+    CK_ATTRIBUTE found[16];
+    CK_ULONG values[16];
+    size_t count = read_seal(object, found, values), expected = 0;
+
+    for (size_t i = 0; i < COUNT(demands); i++) {
+        size_t at = 0;
+
+        if (!demands[i].expected)
+            continue;
+        expected++;
+        while (at < count && found[at].type != demands[i].type)
+            at++;
+        ck_assert_msg(at < count, "0x%lX", demands[i].type);
+        ck_assert_uint_eq(values[at], demands[i].value);
+    }
+    ck_assert_uint_eq(count, expected);
+}
+
+static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
+                        const char *usage)
 {
     static const CK_ATTRIBUTE_TYPE uses[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,
                                              CKA_VERIFY,  CKA_WRAP,    CKA_UNWRAP};
-    const struct expected *expected = expectation(role, algorithm);
+    const struct expected *expected = expectation(role, algorithm, usage);
     CK_KEY_TYPE type = type_of(role, algorithm);
     uint8_t value[64];
     CK_ATTRIBUTE attribute = {CKA_VALUE, value, sizeof value};
@@ -111,6 +173,8 @@ static void expect_role(CK_OBJECT_HANDLE object, enum p11_role role, enum key_al
     if (token.rungs.copyable)
         ck_assert(!read_flag(object, CKA_COPYABLE));
     expect_mechanisms(object, expected->mechanisms);
+    if (expected->derive && role != ROLE_EXPORT && token.ways[P11_SEAL].proven)
+        expect_sealed(object, algorithm, usage[0] == 'K');
     ck_assert_uint_ne(p11_get_attributes(token.session, object, &attribute, 1, NULL), CKR_OK);
 }
 
@@ -140,7 +204,7 @@ START_TEST(objects_are_as_their_roles_say)
             ck_assert_msg(count_role(objects[i].role, key->id) == objects[i].there, "%s %d %s",
                           usage, algorithm, role_name(objects[i].role));
             if (objects[i].there)
-                expect_role(find_role(objects[i].role, key->id), objects[i].role, algorithm);
+                expect_role(find_role(objects[i].role, key->id), objects[i].role, algorithm, usage);
         }
     }
 }
@@ -160,7 +224,7 @@ START_TEST(legacy_import_has_objects_of_its_own)
         key = make_from(source, &facts);
         for (size_t i = 0; i < COUNT(roles); i++) {
             ck_assert_uint_eq(count_role(roles[i], key->id), 1);
-            expect_role(find_role(roles[i], key->id), roles[i], algorithm);
+            expect_role(find_role(roles[i], key->id), roles[i], algorithm, "K1");
         }
         destroy_object(source);
     }
@@ -170,8 +234,8 @@ END_TEST
 static bool check(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
                   char text[96])
 {
-    bool kdf;
-    bool good = role_check(&token, object, role, algorithm, 0, &kdf, text, 96, &err);
+    struct role_found found;
+    bool good = role_check(&token, object, role, algorithm, 0, &found, text, 96, &err);
 
     ck_assert_int_eq(err.status, KF_OK);
     ck_assert_int_eq(good, text[0] == '\0');
@@ -266,17 +330,101 @@ START_TEST(wrong_mechanism_lists_are_noticed)
 }
 END_TEST
 
+/* None at all is what a key has that was made before the token kept to one. */
+START_TEST(wrong_seals_are_noticed)
+{
+    struct p11_key key = {
+        .facts = facts_of("K1", KEY_AES_128, 'S'), .kdf = true, .seal = SEAL_BLOCK_KEYS};
+    CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true), object;
+    struct role_found found;
+    char text[96];
+
+    if (!token.ways[P11_SEAL].proven)
+        return;
+    for (int i = 0; i < 4; i++) {
+        struct p11_template seal = {0}, holder = {0};
+
+        role_seal_template(&token, SEAL_BLOCK_KEYS, KEY_AES_128, &seal);
+        if (i == 1) /* one less */
+            seal.count--;
+        if (i == 2) /* one more */
+            template_flag(&seal, CKA_ENCRYPT, true);
+        for (CK_ULONG k = 0; i == 3 && k < seal.count; k++)
+            if (seal.attributes[k].type == CKA_VALUE_LEN)
+                seal.numbers[k] = 1;
+        template_nest(&holder, CKA_DERIVE_TEMPLATE, &seal);
+        object = forge(&key, ROLE_WORKING, source, holder.attributes, 1);
+        if (i == 0) {
+            ck_assert(check(object, ROLE_WORKING, KEY_AES_128, text));
+        } else {
+            ck_assert(!check(object, ROLE_WORKING, KEY_AES_128, text));
+            ck_assert_str_eq(text, "CKA_DERIVE_TEMPLATE is not the role's");
+        }
+        destroy_object(object);
+    }
+    key.seal = SEAL_NONE;
+    object = forge(&key, ROLE_WORKING, source, NULL, 0);
+    ck_assert(
+        role_check(&token, object, ROLE_WORKING, KEY_AES_128, 0, &found, text, sizeof text, &err));
+    ck_assert(found.kdf);
+    ck_assert_int_eq(found.seal, SEAL_NONE);
+}
+END_TEST
+
+/* What is derived from a sealed key is neither read, nor wrapped, nor derived from, nor made short,
+ * and cannot be opened afterwards. */
+START_TEST(seals_bite)
+{
+    static const uint8_t fixed[7], data[32];
+    const struct p11_key *kbpk = make_key("K1", KEY_AES_256, 'S', NULL),
+                         *bdk = make_key("B0", KEY_AES_256, 'S', NULL);
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE opening = {CKA_DERIVE, &yes, sizeof yes};
+    struct p11_template good = {0};
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    const struct {
+        enum p11_role role;
+        enum key_algorithm algorithm;
+        size_t len;
+    } wrong[] = {{ROLE_CONSTANT, KEY_ALGORITHM_NONE, 32},
+                 {ROLE_PART, KEY_ALGORITHM_NONE, 32},
+                 {ROLE_SOURCE, KEY_AES_256, 32},
+                 {ROLE_CONTENT, KEY_AES_256, 32},
+                 {ROLE_KBEK, KEY_AES_128, 16}};
+
+    if (!token.ways[P11_SEAL].proven)
+        return;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct p11_template template = {0};
+
+        role_session_template(&token, wrong[i].role, wrong[i].algorithm, wrong[i].len, &template);
+        ck_assert(
+            !op_kdf(&token, P11_AES, kbpk->working, fixed, sizeof fixed, &template, &made, &err));
+        kf_error_clear(&err);
+        if (wrong[i].role == ROLE_PART) /* an initial key may be derived from */
+            continue;
+        ck_assert(
+            !op_derive(&token, P11_AES, bdk->working, data, sizeof data, &template, &made, &err));
+        kf_error_clear(&err);
+    }
+    role_session_template(&token, ROLE_KBEK, KEY_AES_256, 0, &good);
+    expect_good(op_kdf(&token, P11_AES, kbpk->working, fixed, sizeof fixed, &good, &made, &err));
+    ck_assert_uint_ne(p11_set_attributes(token.session, made, &opening, 1, NULL), CKR_OK);
+    ck_assert_uint_ne(p11_copy_object(token.session, made, &opening, 1, &made, NULL), CKR_OK);
+}
+END_TEST
+
 START_TEST(an_object_that_is_gone_is_no_deviation)
 {
     struct p11_key key = {.facts = facts_of("K1", KEY_AES_128, 'S')};
     CK_OBJECT_HANDLE source = make_source(KEY_AES_128, true),
                      object = forge(&key, ROLE_WORKING, source, NULL, 0);
     char text[96];
-    bool kdf;
+    struct role_found found;
 
     destroy_object(object);
     ck_assert(
-        !role_check(&token, object, ROLE_WORKING, KEY_AES_128, 0, &kdf, text, sizeof text, &err));
+        !role_check(&token, object, ROLE_WORKING, KEY_AES_128, 0, &found, text, sizeof text, &err));
     ck_assert_int_eq(err.fault, KF_FAULT_STALE);
     ck_assert_str_eq(text, "");
 }
@@ -322,6 +470,8 @@ int main(void)
     tcase_add_test(tests, each_wrong_flag_is_noticed);
     tcase_add_test(tests, wrong_kinds_are_noticed);
     tcase_add_test(tests, wrong_mechanism_lists_are_noticed);
+    tcase_add_test(tests, wrong_seals_are_noticed);
+    tcase_add_test(tests, seals_bite);
     tcase_add_test(tests, an_object_that_is_gone_is_no_deviation);
     tcase_add_test(tests, roles_bite);
     return run_case(tests, "role");

@@ -19,8 +19,8 @@ static CK_OBJECT_HANDLE make(enum p11_role role, enum key_algorithm algorithm)
 static bool check(CK_OBJECT_HANDLE object, enum p11_role role, enum key_algorithm algorithm,
                   char text[96])
 {
-    bool kdf;
-    bool good = role_check(&token, object, role, algorithm, 0, &kdf, text, 96, &err);
+    struct role_found found;
+    bool good = role_check(&token, object, role, algorithm, 0, &found, text, 96, &err);
 
     ck_assert_int_eq(err.status, KF_OK);
     ck_assert_int_eq(good, text[0] == '\0');
@@ -212,11 +212,11 @@ START_TEST(a_pair_that_is_gone_is_no_deviation)
 {
     CK_OBJECT_HANDLE object = make(ROLE_SIGNING, KEY_RSA_2048);
     char text[96];
-    bool kdf;
+    struct role_found found;
 
     destroy_object(object);
-    ck_assert(
-        !role_check(&token, object, ROLE_SIGNING, KEY_RSA_2048, 0, &kdf, text, sizeof text, &err));
+    ck_assert(!role_check(&token, object, ROLE_SIGNING, KEY_RSA_2048, 0, &found, text, sizeof text,
+                          &err));
     ck_assert_int_eq(err.fault, KF_FAULT_STALE);
     ck_assert_str_eq(text, "");
 }
