@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys that demand something of what is derived from them (CKA_DERIVE_TEMPLATE): that the daemon derives so, call by
 call; what it says of such a token; and keys from before the token kept to it."""
-import os
 import re
-import tempfile
 import unittest
 
 import harness
 import meddling
 import mock_case
-import test_token_calls
+import spy_case
 import tr31_reader
 from pkcs11 import CKA, CKM
 
@@ -21,27 +19,18 @@ SEALED = "seal what is derived from a key"
 MASK = bytes.fromhex("C0C0C0C000000000") * 2
 
 
-@unittest.skipUnless(os.path.exists(harness.SPY), "OpenSC's pkcs11-spy is not installed")
-class Spied(unittest.TestCase):
+class Spied(spy_case.SpyCase):
     """What is derived from a working key, from the first export and import under it to the last."""
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.log = os.path.join(self.folder.name, "spy.log")
-        with harness.Sandbox() as plain:
-            module = plain.variables["KEYFERRY_MODULE"]
-        options = test_token_calls.spied(module, self.log)
-        self.sandbox = harness.Sandbox(workers=1, **options)
+        super().setUp()
+        self.sandbox = self.spied()
         self.addCleanup(self.sandbox.close)
 
     def run_job(self, job):
         """Its answer, and its calls."""
-        start = os.path.getsize(self.log)
-        answer = job()
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            file.seek(start)
-            return answer, test_token_calls.calls(file.read())
+        start = self.mark()
+        return job(), spy_case.calls(self.read(start))
 
     def check_job(self, job, from_kek):
         """From a wrapping key everything is derived by the counter KDF, and sealed; nothing that is made in the job can
@@ -50,7 +39,7 @@ class Spied(unittest.TestCase):
         bases = {}
         for name, lines in made:
             self.assertNotIn("CKA_VALUE ", lines)
-            if name not in test_token_calls.MAKING:
+            if name not in spy_case.MAKING:
                 continue
             self.assertRegex(lines, r"CKA_SENSITIVE +True")
             if name == "C_DeriveKey":

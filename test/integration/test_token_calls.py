@@ -4,76 +4,34 @@
 import itertools
 import os
 import re
-import tempfile
 import time
 import unittest
 
 import harness
 import certificates
+import spy_case
 import tr34_case
 import tr34_partner
 import wire
 from cryptography import x509
 from pkcs11 import CKA
+from spy_case import MAKING, calls, made_in_token
 
 NEW_OBJECT = re.compile(r"\[out\] (?:hKey|hObject|\*phObject) = (0x[0-9a-f]+)")
-PER_CALL = re.compile(r"^\d+: (C_\w+)$", re.MULTILINE)
-MAKING = ("C_DeriveKey", "C_GenerateKey", "C_CopyObject", "C_UnwrapKey")
 SANITIZED = os.environ.get("SANITIZED") == "yes"
 NONCE = bytes(range(8))
 EXPORTS = int(os.environ.get("KEYFERRY_TEST_EXPORTS", "10000"))
 
 
-def spied(module, log):
-    """The spy forgets the names it shows; only stacks walked whole, through libraries without frame pointers, tell a
-    sanitizer that it was the spy."""
-    return {
-        "options": ["--module", harness.SPY],
-        "extra": {
-            "PKCS11SPY": module,
-            "PKCS11SPY_OUTPUT": log,
-            "ASAN_OPTIONS": "fast_unwind_on_malloc=0",
-        },
-    }
-
-
-def made_in_token(made):
-    """The calls that make an object which stays."""
-    return [
-        lines for name, lines in made if name in MAKING and re.search(r"CKA_TOKEN +True", lines)
-    ]
-
-
-def calls(text):
-    """The log as (function, its lines) in order."""
-    parts = PER_CALL.split(text)
-    return list(zip(parts[1::2], parts[2::2]))
-
-
-@unittest.skipUnless(os.path.exists(harness.SPY), "OpenSC's pkcs11-spy is not installed")
-class Spied(unittest.TestCase):
-    """On SoftHSM: the spy passes NSS's own arguments on as well, but its log does not name them."""
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.log = os.path.join(self.folder.name, "spy.log")
-        with harness.Sandbox() as plain:
-            self.module = plain.variables["KEYFERRY_MODULE"]
-
-    def read(self, start=0):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            file.seek(start)
-            return file.read()
-
+class Spied(spy_case.SpyCase):
     def test_an_export(self):
-        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+        with self.spied() as sandbox:
             kek = sandbox.create(harness.kek_attributes("AES_256"))
             bdk = sandbox.create(harness.bdk_attributes())
             self.check_calls(3, lambda: sandbox.export(bdk, kek))
 
     def test_an_import(self):
-        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+        with self.spied() as sandbox:
             kek = sandbox.create(harness.kek_attributes("AES_256"))
             bdk = sandbox.create(harness.bdk_attributes())
             block = sandbox.export(bdk, kek)["wrapped_key"]["key_material"]
@@ -88,10 +46,10 @@ class Spied(unittest.TestCase):
             self.assertEqual(len(made_in_token(made)), 4)
 
     def test_an_initial_key(self):
-        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+        with self.spied() as sandbox:
             kek = sandbox.create(harness.kek_attributes("AES_256"))
             for algorithm, ksn in (("TDES_2KEY", "1" * 20), ("AES_192", "1" * 24)):
-                start = os.path.getsize(self.log)
+                start = self.mark()
                 bdk = sandbox.create(harness.bdk_attributes(algorithm), False)
                 self.assertNotEqual(made_in_token(calls(self.read(start))), [])
                 request = harness.initial_key_request(bdk, kek, ksn)
@@ -102,7 +60,7 @@ class Spied(unittest.TestCase):
         """Key tokens and cryptograms, of keys and initial keys, refused ones too."""
         kit = certificates.Kit(root_bits=2048)
         receiver = kit.leaf("KRD", bits=3072)
-        with harness.Sandbox(workers=1, ca=True, **spied(self.module, self.log)) as sandbox:
+        with self.spied(ca=True) as sandbox:
             root = tr34_case.put_anchor(sandbox, kit.root.certificate)
             given = {"key_material_type": tr34_case.TR34, "signing_key_algorithm": "RSA_2048"}
             token = sandbox.call("GET_PARAMETERS_FOR_EXPORT", given)["export_token"]
@@ -131,7 +89,7 @@ class Spied(unittest.TestCase):
 
     def check_nothing_is_made(self, sandbox, operation, request):
         """It is refused before the token is asked for more than to read."""
-        start = os.path.getsize(self.log)
+        start = self.mark()
         with self.assertRaises(wire.Refused):
             sandbox.call(operation, request)
         made = calls(self.read(start))
@@ -141,7 +99,7 @@ class Spied(unittest.TestCase):
         """Key tokens of every layout and cryptograms; refused ones too, before and after the token was asked."""
         partner = tr34_partner.Partner()
         crl = partner.kit.crl()
-        with harness.Sandbox(workers=1, ca=True, **spied(self.module, self.log)) as sandbox:
+        with self.spied(ca=True) as sandbox:
             partner.trust(sandbox)
             krd = partner.receiver(sandbox, 3072)
             for layout, letter in itertools.product(tr34_case.LAYOUTS, "TA"):
@@ -203,7 +161,7 @@ class Spied(unittest.TestCase):
 
     def check_calls(self, count, job, needed="C_WrapKey"):
         """What count exports or imports ask of the token; nothing of it may show a key."""
-        start = os.path.getsize(self.log)
+        start = self.mark()
         for _ in range(count):
             job()
         made = calls(self.read(start))
@@ -253,7 +211,7 @@ class Spied(unittest.TestCase):
 
     def test_nothing_is_ever_decrypted(self):
         """From the first call of a worker to its last: start, self-test, create, adopt, export, import, delete."""
-        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+        with self.spied() as sandbox:
             kek = sandbox.adopt_known(harness.kek_attributes("AES_128"))[1]
             wrapped = sandbox.export(sandbox.create(harness.bdk_attributes()), kek)["wrapped_key"]
             block = {
@@ -267,12 +225,12 @@ class Spied(unittest.TestCase):
         self.assertNotIn("C_Logout", names)
 
     def test_a_wrong_pin_is_presented_once(self):
-        with harness.Sandbox(workers=1, **spied(self.module, self.log)) as sandbox:
+        with self.spied() as sandbox:
             pin = os.path.join(self.folder.name, "wrong-pin")
             with open(pin, "w", encoding="ascii") as file:
                 file.write("0000")
             os.chmod(pin, 0o600)
-            start = os.path.getsize(self.log)
+            start = self.mark()
 
             def change(text):
                 text = re.sub(r"^workers: .*$", "workers: 4", text, flags=re.MULTILINE)
