@@ -310,6 +310,8 @@ class AuditLog(unittest.TestCase):
             daemon.process.send_signal(signal.SIGCONT)
             self.assertIsNone(connection.answer())
             daemon.wait_state("ready")
+            # Workers may be ready before the auditor is.
+            wait_until(lambda: daemon.read("audit.jsonl").count('"event":"start"') == 2, 20, "its record")
             lines = daemon.read("audit.jsonl").splitlines()
             self.assertIn('"seq":3,', lines[-1])
             self.assertIn('"event":"start"', lines[-1])
