@@ -184,6 +184,10 @@ struct shared {
     } slots[WORKER_SLOTS];
 };
 
+/* A PIN that the token has taken, and of which nobody knows any more what it makes of it, is
+ * presented this seldom (daemon/worker/login.h). */
+#define LOGIN_PATIENCE_MS (5 * 60 * 1000)
+
 /* The memory that only the workers share. The parent makes it and looks at it no more: with key and
  * marks in one hand a short PIN can be found by trying all. */
 struct login_memory {
@@ -191,7 +195,8 @@ struct login_memory {
     _Atomic uint64_t presented[WORKER_SLOTS]; /* a mark of the PIN that each worker presented,
                                                       until it is accepted; 0: none */
     _Atomic uint64_t accepted; /* a mark of the PIN that the token took last; 0: none */
-    _Atomic uint32_t lost;     /* workers that died over that PIN since it was taken */
+    _Atomic uint32_t lost;     /* how often nobody knew what the token made of it since */
+    _Atomic uint64_t lost_ms;  /* clock_ms() of the last time that it was presented all the same */
 };
 
 #endif

@@ -14,11 +14,6 @@ void process_harden(void);
 uint64_t process_files_max(void);
 void process_raise_files(void);
 
-/* Milliseconds of CLOCK_MONOTONIC, the same in all processes of this host. */
-uint64_t clock_ms(void);
-/* The same clock in microseconds. */
-uint64_t clock_us(void);
-
 bool process_set_nonblocking(int fd);
 
 #endif

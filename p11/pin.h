@@ -9,9 +9,9 @@
 
 #define PIN_MAX 256
 
-/* What C_Login's answer says of the PIN; of other troubles, or where somebody was logged in
- * already, nothing. */
-enum pin_said { PIN_OPEN, PIN_ACCEPTED, PIN_REFUSED };
+/* What C_Login's answer says of the PIN: PIN_UNSEEN, that the token did not look at it; PIN_OPEN,
+ * nothing at all. */
+enum pin_said { PIN_UNSEEN, PIN_OPEN, PIN_ACCEPTED, PIN_REFUSED };
 
 struct pin {
     unsigned char *text; /* one locked page */

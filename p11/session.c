@@ -29,11 +29,41 @@ static bool pin_allowed(const struct p11_token_info *token, struct kf_error *err
     return true;
 }
 
+/* Answers to a call that came to no PIN: there was no token, session or memory for it, or somebody
+ * is logged in. An error "of the device", or a vendor's own, may be any token's word for a wrong
+ * one. */
+static bool is_unseen(CK_RV rv)
+{
+    static const CK_RV unseen[] = {
+        CKR_HOST_MEMORY,
+        CKR_SLOT_ID_INVALID,
+        CKR_ARGUMENTS_BAD,
+        CKR_DEVICE_REMOVED,
+        CKR_OPERATION_ACTIVE,
+        CKR_SESSION_CLOSED,
+        CKR_SESSION_HANDLE_INVALID,
+        CKR_SESSION_READ_ONLY_EXISTS,
+        CKR_TOKEN_NOT_PRESENT,
+        CKR_TOKEN_NOT_RECOGNIZED,
+        CKR_USER_ALREADY_LOGGED_IN,
+        CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
+        CKR_USER_TOO_MANY_TYPES,
+        CKR_CRYPTOKI_NOT_INITIALIZED,
+    };
+
+    for (size_t i = 0; i < sizeof unseen / sizeof unseen[0]; i++)
+        if (unseen[i] == rv)
+            return true;
+    return false;
+}
+
 static enum pin_said said_of_pin(CK_RV rv, const struct kf_error *err)
 {
     if (rv == CKR_OK)
         return PIN_ACCEPTED;
-    return err->fault == KF_FAULT_PIN ? PIN_REFUSED : PIN_OPEN;
+    if (err->fault == KF_FAULT_PIN)
+        return PIN_REFUSED;
+    return is_unseen(rv) ? PIN_UNSEEN : PIN_OPEN;
 }
 
 static bool login(struct p11_session *session, const struct p11_settings *settings,

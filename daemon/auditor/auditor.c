@@ -16,6 +16,7 @@
 #include "daemon/auditor/gate.h"
 #include "daemon/confine/confine.h"
 #include "daemon/ipc.h"
+#include "base/clock.h"
 #include "daemon/process.h"
 #include "daemon/stream.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/front/front.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 
 void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
                      const char *message)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/front/front.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 #include "daemon/stream.h"
 
 struct worker_link {

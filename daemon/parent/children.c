@@ -12,7 +12,7 @@
 
 #include "base/end.h"
 #include "daemon/parent/parent.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 
 /* Descriptors of a child beside its control; the first becomes CHILD_CONTROL + 1. */
 #define FDS_MAX 5

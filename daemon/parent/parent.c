@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/parent/auditlog.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 
 /* How late a deadline may be noticed at most. */
 #define TICK_MAX_MS 1000

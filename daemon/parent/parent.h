@@ -79,7 +79,7 @@ struct parent {
     struct worker_slot workers[WORKER_SLOTS];
     bool pin_latched; /* the PIN was refused: no worker starts before its source changes */
     struct pin_mark pin_refused;
-    uint64_t pin_looked_ms, module_looked_ms, last_ready_ms;
+    uint64_t pin_latched_ms, pin_looked_ms, module_looked_ms, last_ready_ms;
     struct pin_mark pin_proven;  /* of the source that last logged in */
     bool known;                  /* a worker was ready, or is known to be down */
     char reason[KF_MESSAGE_MAX]; /* the last failure of a worker */

@@ -11,6 +11,7 @@
  * No job thus is judged under one configuration and carried out under the other, and at no time is
  * there nobody to carry it out.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -184,6 +185,22 @@ static void retire_bridge(struct parent *parent)
     }
 }
 
+/* Those that served are gone, and nobody takes their places as long as the bridge tries: a token
+ * that hangs then would keep all down. One that has the PIN with the token is waited for. */
+static void give_up_trial(struct parent *parent)
+{
+    struct worker_slot *bridge = &parent->workers[WORKER_BRIDGE];
+
+    if (bridge->phase != WORKER_STARTING || bridge->failed || workers_any(parent, WORKER_READY) ||
+        atomic_load(&parent->shared->slots[WORKER_BRIDGE].logging_in))
+        return;
+    bridge->failed = true;
+    kf_error_clear(&bridge->failure);
+    kf_fail(&bridge->failure, KF_UNAVAILABLE,
+            "All workers ended before the new configuration was proven; reload again.");
+    kill(bridge->child.pid, SIGKILL);
+}
+
 void reload_tick(struct parent *parent)
 {
     struct reload *reload = &parent->reload;
@@ -193,6 +210,8 @@ void reload_tick(struct parent *parent)
         return;
     if (parent->workers[WORKER_BRIDGE].phase == WORKER_READY)
         retire_bridge(parent);
+    if (reload->phase == RELOAD_TRIAL)
+        give_up_trial(parent);
     if (reload->asked && reload->phase != RELOAD_TRIAL)
         begin(parent);
     /* It was ended because all were started anew. */

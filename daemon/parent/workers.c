@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/parent/parent.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS 30000
@@ -87,6 +87,7 @@ static void tame(char *text, size_t room)
 static void latch_pin(struct parent *parent, const struct worker_slot *worker)
 {
     parent->pin_latched = parent->known = true;
+    parent->pin_latched_ms = clock_ms();
     parent->pin_refused = worker->pin;
     snprintf(parent->reason, sizeof parent->reason, "PIN: %s", worker->failure.message);
     log_error("The PIN is not tried again before its source changes.");
@@ -255,6 +256,7 @@ static void check_deadlines(struct parent *parent, uint64_t now)
     }
 }
 
+/* Workers know what may be presented (daemon/worker/login.h): one may ask now and then. */
 static void look_at_pin(struct parent *parent, uint64_t now)
 {
     struct pin_mark mark;
@@ -263,9 +265,10 @@ static void look_at_pin(struct parent *parent, uint64_t now)
         return;
     parent->pin_looked_ms = now;
     mark = pin_mark_take(&parent->settings.conf->token);
-    if (pin_mark_same(&mark, &parent->pin_refused))
+    if (!pin_mark_same(&mark, &parent->pin_refused))
+        log_info("The PIN's source has changed; it is tried again.");
+    else if (now - parent->pin_latched_ms < LOGIN_PATIENCE_MS)
         return;
-    log_info("The PIN's source has changed; it is tried again.");
     parent->pin_latched = false;
     for (unsigned i = 0; i < CONF_WORKERS_MAX; i++)
         parent->workers[i].retry_ms = now;

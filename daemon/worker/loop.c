@@ -16,7 +16,7 @@
 #include "conf/conf.h"
 #include "daemon/ipc.h"
 #include "daemon/operation.h"
-#include "daemon/process.h"
+#include "base/clock.h"
 #include "daemon/stream.h"
 #include "daemon/worker/login.h"
 

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/operation.h"
 #include "daemon/worker/login.h"
@@ -58,14 +58,6 @@ static const struct way ways[] = {
 };
 
 #define WAYS (sizeof ways / sizeof ways[0])
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool pin_begin(void *context, const unsigned char *pin, size_t len, struct kf_error *err)
 {
@@ -138,13 +130,13 @@ static void sweep(struct service *service)
         return;
     if (!store_sweep(service->store, &err))
         log_warning("sweeping failed: %s %s", err.message, err.detail);
-    service->swept_ms = now_ms();
+    service->swept_ms = clock_ms();
 }
 
 /* By the clock, however busy the worker is: what is due must not wait for a quiet moment. */
 static void sweep_when_due(struct service *service)
 {
-    if (now_ms() - service->swept_ms > SWEEP_MS)
+    if (clock_ms() - service->swept_ms > SWEEP_MS)
         sweep(service);
 }
 

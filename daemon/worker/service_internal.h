@@ -29,7 +29,7 @@ struct service {
     struct p11_store *store;
     struct kbpk_cache *kbpks;
     struct random_pool random;
-    int64_t swept_ms;
+    uint64_t swept_ms;
     void *request, *reply; /* room for the largest of each */
 };
 

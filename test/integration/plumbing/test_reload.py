@@ -421,6 +421,18 @@ class Interrupted(unittest.TestCase):
             settled(daemon, 3)
             self.assertEqual(daemon.reloads(), [REFUSED, TAKEN])
 
+    def test_who_serves_dies_while_the_bridge_hangs(self):
+        """The places are taken again at once, not when the bridge's time is over."""
+        with Daemon(workers=1, start_timeout=60000).wait_state("ready") as daemon:
+            daemon.set_pin("slow")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "worker 64" in daemon.logins(), 20, "the bridge logs in")
+            daemon.set_pin("right")
+            daemon.kill("worker 0")
+            wait_until(lambda: daemon.reloads() == [REFUSED], 20, "the end of the reload")
+            daemon.wait_state("ready")
+            self.assertIn("All workers ended before the new configuration was proven", daemon.read("log"))
+
     def test_the_bridge_dies(self):
         with Daemon(workers=1).wait_state("ready") as daemon:
             self.trial(daemon)
