@@ -139,7 +139,8 @@ static void add_reason(char *reason, const struct strategy *strategy, const stru
 
 /* A call that fails twice is the token; one that fails once may have been a bad moment, and a
  * worker would go by it as long as it lives. A wrong answer is not asked for again, nor what the
- * token refuses: those are no faults. */
+ * token refuses: those are no faults. But without a seal keys are made that can never have one, so
+ * for that all is asked again. */
 static bool prove(struct probe *probe, const struct strategy *strategy, const struct probe_key *key,
                   struct kf_error *refused)
 {
@@ -147,7 +148,7 @@ static bool prove(struct probe *probe, const struct strategy *strategy, const st
     bool proven = strategy->probe(probe, key, refused);
 
     probe_release(probe, mark);
-    if (!proven && refused->fault != KF_FAULT_NONE) {
+    if (!proven && (refused->fault != KF_FAULT_NONE || strategy->operation == P11_SEAL)) {
         kf_error_clear(refused);
         proven = strategy->probe(probe, key, refused);
         probe_release(probe, mark);

@@ -166,14 +166,21 @@ static bool seals(struct probe *probe, const struct probe_key *key, enum role_se
            refuses_contradictions(probe, &sealing, err);
 }
 
+static bool derives(const struct p11_way *ways)
+{
+    return ways[P11_KDF_AES].proven || ways[P11_KDF_TDES].proven || ways[P11_DERIVE_AES].proven ||
+           ways[P11_DERIVE_TDES].proven;
+}
+
 bool probe_seal(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     const struct p11_way *ways = probe->token->ways;
     bool blocks = ways[p11_for(P11_KDF_AES, key->cipher)].proven,
          initial = ways[p11_for(P11_DERIVE_AES, key->cipher)].proven;
 
-    if ((!blocks && !initial) || !ways[P11_IDENTITY].proven)
+    if (!derives(ways) || !ways[P11_IDENTITY].proven)
         return probe_fail(err, "no key can be made that derives");
+    /* Of a cipher that derives nothing there is nothing to prove. */
     return (!blocks || seals(probe, key, SEAL_BLOCK_KEYS, err)) &&
            (!initial || seals(probe, key, SEAL_INITIAL_KEYS, err));
 }

@@ -146,7 +146,8 @@ static bool check_mechanisms(const struct p11_token *token, CK_OBJECT_HANDLE obj
     return DEVIATES("CKA_ALLOWED_MECHANISMS has %zu mechanisms, not the role's", count);
 }
 
-/* Only what derives for key blocks or initial keys has one. Which it is must fit the key's usage,
+/* Only what derives for key blocks or initial keys has one, and a sealed key is used as one whether
+ * or not this worker has proven that the token seals. Which it is must fit the key's usage,
  * which is not known here. */
 static bool check_seal(const struct p11_token *token, CK_OBJECT_HANDLE object,
                        const struct rule *rule, enum key_algorithm algorithm,
@@ -154,7 +155,7 @@ static bool check_seal(const struct p11_token *token, CK_OBJECT_HANDLE object,
 {
     static const enum role_seal seals[] = {SEAL_BLOCK_KEYS, SEAL_INITIAL_KEYS};
 
-    if (!token->ways[P11_SEAL].proven || !rule_seals(rule))
+    if (!rule_seals(rule))
         return true;
     for (size_t i = 0; i < sizeof seals / sizeof seals[0]; i++) {
         struct kf_error failed = {0};
@@ -164,6 +165,9 @@ static bool check_seal(const struct p11_token *token, CK_OBJECT_HANDLE object,
             found->seal = there ? seals[i] : SEAL_NONE;
             return true;
         }
+        /* A token that does not know the attribute may say so in any way. */
+        if (failed.status != KF_OK && !token->ways[P11_SEAL].proven)
+            return true;
         if (failed.status != KF_OK)
             return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s",
                                  failed.message);

@@ -23,6 +23,7 @@ void role_seal_template(const struct p11_token *token, enum role_seal seal,
         template_number(out, CKA_VALUE_LEN,
                         key_algorithm_is_aes(algorithm) ? key_algorithm_bytes(algorithm) : HALF);
     template_flag(out, CKA_TOKEN, false);
+    template_flag(out, CKA_PRIVATE, true);
     template_flag(out, CKA_SENSITIVE, true);
     if (blocks) {
         template_flag(out, CKA_EXTRACTABLE, false);

@@ -144,7 +144,7 @@ static void take_way(const struct p11_token *token, struct p11_key *key,
         key->seal = found->seal;
     if (found->seal != key->seal || (found->seal != SEAL_NONE && found->seal != fitting))
         trouble(key, "CKA_DERIVE_TEMPLATE is not the role's", role);
-    key->unsealed = key->kdf != best_kdf || key->seal != best_seal;
+    key->unsealed = (best_kdf && !key->kdf) || (best_seal != SEAL_NONE && key->seal == SEAL_NONE);
 }
 
 bool store_verify(struct p11_store *store, struct p11_key *key, struct kf_error *err)

@@ -140,6 +140,22 @@ static void sweep_when_due(struct service *service)
         sweep(service);
 }
 
+/* A worker whose proof failed would make keys that can never be sealed, beside others that seal
+ * them: the token has not changed, it had a bad moment. */
+static bool check_seals(struct service *service, struct host_state *host, struct kf_error *err)
+{
+    const char *reason = service->profile.reasons[P11_SEAL];
+
+    if (service->token.ways[P11_SEAL].proven)
+        atomic_store(&host->seals, true);
+    if (service->token.ways[P11_SEAL].proven || !atomic_load(&host->seals))
+        return true;
+    return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,
+                         "The token sealed what is derived from a key, and now does not (%s). If "
+                         "that is meant, restart the daemon.",
+                         reason);
+}
+
 struct service *service_open(const struct conf *conf, unsigned slot, struct host_state *host,
                              struct login *login, struct kf_error *err)
 {
@@ -154,7 +170,7 @@ struct service *service_open(const struct conf *conf, unsigned slot, struct host
     /* The self-test asks for much that is refused, and leaves what a failed call may leave. */
     if (!open_session(service, login, err) ||
         !profile_probe(&service->token, &service->profile, err) || !check_trust(service, err) ||
-        !p11_session_renew(service->session, err))
+        !check_seals(service, host, err) || !p11_session_renew(service->session, err))
         goto fail;
     if (!make_room(service)) {
         kf_fail(err, KF_UNAVAILABLE, "Out of memory.");

@@ -22,6 +22,7 @@
  * all of them. */
 struct host_state {
     _Atomic uint64_t changes;
+    _Atomic bool seals; /* a worker has proven that the token seals */
 };
 
 /* A job, as the front hands it over. */

@@ -144,6 +144,24 @@ class Sealing(meddling.Meddling, harness.TokenCase):
         self.expect_refusal(arn, "mask-variant", self.sandbox.call, "EXPORT_KEY", request)
 
 
+class Forgetful(unittest.TestCase):
+    def test_a_token_that_seals_no_more(self):
+        """A worker that cannot prove it does not come up beside keys that are sealed, and make others."""
+        mock = mock_case.Mock()
+        self.addCleanup(mock.close)
+        sandbox = mock_case.sandbox(mock, workers=1)
+        self.addCleanup(sandbox.close)
+        kek, bdk = (sandbox.create(each) for each in (harness.kek_attributes("AES_256"), harness.bdk_attributes()))
+        mock.tell("lack attribute 0x%X" % CKA.DERIVE_TEMPLATE)
+        sandbox.kill_worker()
+        harness.wait_until(
+            lambda: "now does not (CKA_DERIVE_TEMPLATE" in sandbox.status()["reason"], 60, "the reason"
+        )
+        mock.tell()
+        sandbox.wait_ready()
+        sandbox.export(bdk, kek)
+
+
 class Before(unittest.TestCase):
     """The same token with a firmware that knows neither SP 800-108 nor the attribute; then with one that does."""
 

@@ -119,9 +119,9 @@ static CK_RV tolerate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJ
 
 START_TEST(each_contradiction_that_is_tolerated_is_noticed)
 {
-    static const CK_ATTRIBUTE_TYPE types[] = {CKA_KEY_TYPE,  CKA_VALUE_LEN,   CKA_TOKEN,
-                                              CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_DECRYPT,
-                                              CKA_DERIVE,    CKA_COPYABLE,    CKA_MODIFIABLE};
+    static const CK_ATTRIBUTE_TYPE types[] = {
+        CKA_KEY_TYPE, CKA_VALUE_LEN, CKA_TOKEN,    CKA_SENSITIVE,  CKA_EXTRACTABLE,
+        CKA_DECRYPT,  CKA_DERIVE,    CKA_COPYABLE, CKA_MODIFIABLE, CKA_PRIVATE};
 
     tolerated = types[_i];
     functions->C_DeriveKey = tolerate;
@@ -182,6 +182,33 @@ START_TEST(a_fault_is_no_refusal)
 }
 END_TEST
 
+static bool is_with_tdes(const CK_MECHANISM *mechanism)
+{
+    const kf_sp800_108_kdf_params *params = mechanism->pParameter;
+
+    return mechanism->mechanism == CKM_DES3_ECB_ENCRYPT_DATA ||
+           (mechanism->mechanism == KF_CKM_SP800_108_COUNTER_KDF &&
+            params->prfType != CKM_AES_CMAC);
+}
+
+static CK_RV derive_without_tdes(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                 CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                                 CK_OBJECT_HANDLE *key)
+{
+    if (is_with_tdes(mechanism))
+        return CKR_MECHANISM_INVALID;
+    return original.C_DeriveKey(session, mechanism, base, template, count, key);
+}
+
+/* What cannot be derived needs no seal. */
+START_TEST(tdes_does_not_stand_in_the_way)
+{
+    functions->C_DeriveKey = derive_without_tdes;
+    expect("");
+    ck_assert(!token.ways[P11_KDF_TDES].proven && !token.ways[P11_DERIVE_TDES].proven);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create(fixture_name(FIXTURE_SOFTHSM));
@@ -193,8 +220,9 @@ int main(void)
     tcase_add_test(tcase, the_patched_token_keeps_to_it);
     tcase_add_test(tcase, a_template_that_is_dropped_is_noticed);
     tcase_add_test(tcase, a_template_that_is_refused_is_said);
-    tcase_add_loop_test(tcase, each_contradiction_that_is_tolerated_is_noticed, 0, 9);
+    tcase_add_loop_test(tcase, each_contradiction_that_is_tolerated_is_noticed, 0, 10);
     tcase_add_test(tcase, what_is_not_added_is_noticed);
     tcase_add_test(tcase, a_fault_is_no_refusal);
+    tcase_add_test(tcase, tdes_does_not_stand_in_the_way);
     return run_case(tcase, "profile_seal");
 }

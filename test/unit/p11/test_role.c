@@ -120,6 +120,7 @@ static void expect_sealed(CK_OBJECT_HANDLE object, enum key_algorithm algorithm,
         {CKA_KEY_TYPE, blocks ? own : CKK_GENERIC_SECRET, true},
         {CKA_VALUE_LEN, len, aes || !blocks},
         {CKA_TOKEN, 0, true},
+        {CKA_PRIVATE, 1, true},
         {CKA_SENSITIVE, 1, true},
         {CKA_EXTRACTABLE, 0, blocks},
         {CKA_DECRYPT, 0, blocks},
@@ -371,6 +372,22 @@ START_TEST(wrong_seals_are_noticed)
 }
 END_TEST
 
+/* A worker that has not proven that the token seals uses a sealed key as one. */
+START_TEST(a_seal_is_seen_without_proof)
+{
+    const struct p11_key *key = make_key("K1", KEY_AES_128, 'S', NULL);
+    bool proven = token.ways[P11_SEAL].proven;
+    struct role_found found;
+    char text[96];
+
+    token.ways[P11_SEAL].proven = false;
+    ck_assert(role_check(&token, key->working, ROLE_WORKING, KEY_AES_128, 0, &found, text,
+                         sizeof text, &err));
+    token.ways[P11_SEAL].proven = proven;
+    ck_assert_int_eq(found.seal, proven ? SEAL_BLOCK_KEYS : SEAL_NONE);
+}
+END_TEST
+
 /* What is derived from a sealed key is neither read, nor wrapped, nor derived from, nor made short,
  * and cannot be opened afterwards. */
 START_TEST(seals_bite)
@@ -471,6 +488,7 @@ int main(void)
     tcase_add_test(tests, wrong_kinds_are_noticed);
     tcase_add_test(tests, wrong_mechanism_lists_are_noticed);
     tcase_add_test(tests, wrong_seals_are_noticed);
+    tcase_add_test(tests, a_seal_is_seen_without_proof);
     tcase_add_test(tests, seals_bite);
     tcase_add_test(tests, an_object_that_is_gone_is_no_deviation);
     tcase_add_test(tests, roles_bite);
