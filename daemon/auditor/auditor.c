@@ -12,11 +12,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/end.h"
 #include "daemon/auditor/gate.h"
 #include "daemon/confine/confine.h"
 #include "daemon/ipc.h"
-#include "base/clock.h"
 #include "daemon/process.h"
 #include "daemon/stream.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/front/front.h"
 #include "base/clock.h"
+#include "daemon/front/front.h"
 
 void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
                      const char *message)

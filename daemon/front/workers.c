@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/front/front.h"
 #include "base/clock.h"
+#include "daemon/front/front.h"
 #include "daemon/stream.h"
 
 struct worker_link {

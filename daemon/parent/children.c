@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/end.h"
 #include "daemon/parent/parent.h"
-#include "base/clock.h"
 
 /* Descriptors of a child beside its control; the first becomes CHILD_CONTROL + 1. */
 #define FDS_MAX 5

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/parent/auditlog.h"
 #include "base/clock.h"
+#include "daemon/parent/auditlog.h"
 
 /* How late a deadline may be noticed at most. */
 #define TICK_MAX_MS 1000

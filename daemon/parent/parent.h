@@ -61,6 +61,7 @@ struct reload {
     enum reload_phase phase;
     struct settings next;
     enum conf_change change;      /* what it takes to go there */
+    uint64_t unserved_ms;         /* since when, during a trial, nobody serves; 0: somebody does */
     char failure[KF_MESSAGE_MAX]; /* why the last one changed nothing; empty where it did */
 };
 

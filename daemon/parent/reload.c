@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/parent/parent.h"
 
 void reload_ask(struct parent *parent)
@@ -185,13 +186,23 @@ static void retire_bridge(struct parent *parent)
     }
 }
 
+/* Workers end with the front, and nobody knows yet that it was the front. */
+#define UNSERVED_MS 1000
+
 /* Those that served are gone, and nobody takes their places as long as the bridge tries: a token
  * that hangs then would keep all down. One that has the PIN with the token is waited for. */
 static void give_up_trial(struct parent *parent)
 {
     struct worker_slot *bridge = &parent->workers[WORKER_BRIDGE];
+    struct reload *reload = &parent->reload;
 
-    if (bridge->phase != WORKER_STARTING || bridge->failed || workers_any(parent, WORKER_READY) ||
+    if (bridge->phase != WORKER_STARTING || bridge->failed || workers_any(parent, WORKER_READY)) {
+        reload->unserved_ms = 0;
+        return;
+    }
+    if (reload->unserved_ms == 0)
+        reload->unserved_ms = clock_ms();
+    if (clock_ms() - reload->unserved_ms < UNSERVED_MS ||
         atomic_load(&parent->shared->slots[WORKER_BRIDGE].logging_in))
         return;
     bridge->failed = true;

@@ -5,8 +5,8 @@
 
 #include <time.h>
 
-#include "base/siphash.h"
 #include "base/clock.h"
+#include "base/siphash.h"
 
 static uint64_t mark_of(const struct login *login, const unsigned char *pin, size_t len)
 {

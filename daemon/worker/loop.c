@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "conf/conf.h"
 #include "daemon/ipc.h"
 #include "daemon/operation.h"
-#include "base/clock.h"
 #include "daemon/stream.h"
 #include "daemon/worker/login.h"
 
