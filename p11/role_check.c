@@ -165,10 +165,6 @@ static bool check_seal(const struct p11_token *token, CK_OBJECT_HANDLE object,
             found->seal = there ? seals[i] : SEAL_NONE;
             return true;
         }
-        /* A token that does not know the attribute may refuse it in any words. */
-        if (failed.status != KF_OK && failed.fault == KF_FAULT_NONE &&
-            !token->ways[P11_SEAL].proven)
-            return true;
         if (failed.status != KF_OK)
             return kf_fail_fault(err, failed.status, failed.fault, failed.detail, "%s",
                                  failed.message);
