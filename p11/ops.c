@@ -22,6 +22,8 @@ static const struct {
     [P11_CUT] = {"cut a key out of a key", "CKM_EXTRACT_KEY_FROM_KEY"},
     [P11_IDENTITY] = {"give a key a new template",
                       "CKM_EXTRACT_KEY_FROM_KEY or CKM_XOR_BASE_AND_DATA"},
+    [P11_IDENTITY_TDES] = {"give a TDES key a new template",
+                           "CKM_EXTRACT_KEY_FROM_KEY or CKM_XOR_BASE_AND_DATA"},
     [P11_WRAP_AES] = {"AES-CBC wrap", "CKM_AES_CBC or CKM_AES_CBC_PAD"},
     [P11_WRAP_TDES] = {"TDES-CBC wrap", "CKM_DES3_CBC or CKM_DES3_CBC_PAD"},
     [P11_UNWRAP_AES] = {"AES-CBC unwrap", "CKM_AES_CBC"},
@@ -37,6 +39,7 @@ static const struct {
     [P11_HMAC_SHA512] = {"HMAC with SHA-512", "CKM_SHA512_HMAC"},
     [P11_OAEP_SHA256] = {"OAEP wrap with SHA-256", "CKM_RSA_PKCS_OAEP"},
     [P11_OAEP_SHA512] = {"OAEP wrap with SHA-512", "CKM_RSA_PKCS_OAEP"},
+    [P11_OAEP_TDES] = {"OAEP wrap of a TDES key", "CKM_RSA_PKCS_OAEP"},
     [P11_OAEP_UNWRAP_SHA256] = {"OAEP unwrap with SHA-256", "CKM_RSA_PKCS_OAEP"},
     [P11_OAEP_UNWRAP_SHA512] = {"OAEP unwrap with SHA-512", "CKM_RSA_PKCS_OAEP"},
     [P11_SIGN_SHA224] = {"RSA signature with SHA-224", "CKM_SHA224_RSA_PKCS or CKM_RSA_PKCS"},
@@ -191,11 +194,22 @@ bool op_cut(const struct p11_token *token, CK_OBJECT_HANDLE base, CK_ULONG first
                   err);
 }
 
+static bool makes_tdes(const struct p11_template *result)
+{
+    CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+
+    for (CK_ULONG i = 0; i < result->count; i++)
+        if (result->attributes[i].type == CKA_KEY_TYPE)
+            memcpy(&type, result->attributes[i].pValue, sizeof type);
+    return type == CKK_DES2 || type == CKK_DES3;
+}
+
 bool op_identity(const struct p11_token *token, CK_OBJECT_HANDLE base, size_t len,
                  struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     static const uint8_t zeros[64];
-    const struct p11_way *way = op_way(token, P11_IDENTITY, err);
+    const struct p11_way *way =
+        op_way(token, makes_tdes(result) ? P11_IDENTITY_TDES : P11_IDENTITY, err);
     CK_KEY_DERIVATION_STRING_DATA string = {(CK_BYTE_PTR)zeros, (CK_ULONG)len};
     kf_extract_params first = 0;
 

@@ -31,33 +31,33 @@ static const struct probe_key all_keys[] = {
     {"AES-128", CKK_AES, 16, P11_AES},
     {"AES-192", CKK_AES, 24, P11_AES},
     {"AES-256", CKK_AES, 32, P11_AES},
-    {"DES2", CKK_DES2, 16, P11_TDES},
-    {"DES3", CKK_DES3, 24, P11_TDES},
     {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
     {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
     {"32-byte secret", CKK_GENERIC_SECRET, 32, P11_AES},
     {"64-byte secret", CKK_GENERIC_SECRET, 64, P11_AES},
+    {"DES2", CKK_DES2, 16, P11_TDES},
+    {"DES3", CKK_DES3, 24, P11_TDES},
 };
 
 /* An initial key is joined of two of these. */
 static const struct probe_key tdes_half = {"8-byte secret", CKK_GENERIC_SECRET, 8, P11_TDES};
 
-static const struct kinds aes = {all_keys, 3}, tdes = {all_keys + 3, 2},
-                          secrets = {all_keys + 5, 4}, half = {&tdes_half, 1},
-                          everything = {all_keys, sizeof all_keys / sizeof all_keys[0]};
+/* A token may have no TDES at all: nothing is proven with keys of both ciphers together. */
+static const struct kinds aes = {all_keys, 3}, secrets = {all_keys + 3, 4}, no_tdes = {all_keys, 7},
+                          tdes = {all_keys + 7, 2}, half = {&tdes_half, 1};
 /* Not every token takes HMAC keys that are shorter than the hash. */
-static const struct kinds hmac = {all_keys + 8, 1};
+static const struct kinds hmac = {all_keys + 6, 1};
 
-/* What travels under an RSA key; each mechanism for the rest of RSA is proven once. */
+/* What leaves under an RSA key: keys as generic secrets, and with SHA-256 the content keys of key
+ * tokens. Each mechanism for the rest of RSA is proven once. */
 static const struct probe_key oaep_keys[] = {
     {"AES-128", CKK_AES, 16, P11_AES},
-    {"DES2", CKK_DES2, 16, P11_TDES},
-    {"DES3", CKK_DES3, 24, P11_TDES},
     {"16-byte secret", CKK_GENERIC_SECRET, 16, P11_AES},
     {"24-byte secret", CKK_GENERIC_SECRET, 24, P11_AES},
 };
 static const struct probe_key rsa_key = {"RSA-2048", CKK_RSA, RSA_PROBE_BYTES, P11_AES};
 static const struct kinds oaep = {oaep_keys, sizeof oaep_keys / sizeof oaep_keys[0]},
+                          oaep_secrets = {oaep_keys + 1, 2}, oaep_tdes = {all_keys + 8, 1},
                           rsa = {&rsa_key, 1};
 
 /* What works with a seal: one length of each cipher does, for BDKs also the one that TDES has. */
@@ -91,15 +91,20 @@ static const struct strategy strategies[] = {
     {P11_JOIN_KEYS, NAMED(CKM_CONCATENATE_BASE_AND_KEY), false, &half, probe_join_keys},
     {P11_XOR, NAMED(CKM_XOR_BASE_AND_DATA), false, &secrets, probe_xor},
     {P11_CUT, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &secrets, probe_cut},
-    {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &everything, probe_identity},
-    {P11_IDENTITY, NAMED(CKM_XOR_BASE_AND_DATA), false, &everything, probe_identity},
+    {P11_IDENTITY, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &no_tdes, probe_identity},
+    {P11_IDENTITY, NAMED(CKM_XOR_BASE_AND_DATA), false, &no_tdes, probe_identity},
+    {P11_IDENTITY_TDES, NAMED(CKM_EXTRACT_KEY_FROM_KEY), false, &tdes, probe_identity},
+    {P11_IDENTITY_TDES, NAMED(CKM_XOR_BASE_AND_DATA), false, &tdes, probe_identity},
     {P11_GENERATE_AES, NAMED(CKM_AES_KEY_GEN), false, &aes, probe_generate_key},
     {P11_GENERATE_TDES, NAMED(CKM_DES3_KEY_GEN), false, &tdes, probe_generate_key},
     {P11_GENERATE_SECRET, NAMED(CKM_GENERIC_SECRET_KEY_GEN), false, &secrets, probe_generate_key},
-    {P11_OAEP_UNWRAP_SHA256, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_unwrap_oaep_sha256},
-    {P11_OAEP_UNWRAP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_unwrap_oaep_sha512},
+    {P11_OAEP_UNWRAP_SHA256, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep_secrets,
+     probe_unwrap_oaep_sha256},
+    {P11_OAEP_UNWRAP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep_secrets,
+     probe_unwrap_oaep_sha512},
     {P11_OAEP_SHA256, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_oaep_sha256},
-    {P11_OAEP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep, probe_oaep_sha512},
+    {P11_OAEP_SHA512, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep_secrets, probe_oaep_sha512},
+    {P11_OAEP_TDES, NAMED(CKM_RSA_PKCS_OAEP), false, &oaep_tdes, probe_oaep_tdes},
     {P11_SIGN_SHA224, NAMED(CKM_SHA224_RSA_PKCS), false, &rsa, probe_sign_sha224},
     {P11_SIGN_SHA224, NAMED(CKM_RSA_PKCS), false, &rsa, probe_sign_sha224},
     {P11_SIGN_SHA256, NAMED(CKM_SHA256_RSA_PKCS), false, &rsa, probe_sign_sha256},

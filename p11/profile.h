@@ -42,8 +42,7 @@ bool profile_trusted(const struct p11_profile *profile, char *text, size_t room)
 /* "reading the value of a sensitive key" and so on. Static text. */
 const char *profile_check_name(enum profile_check check);
 
-/* The formats Keyferry writes and the keys it derives, and whether this token can make them; if
- * not, text names the missing operations and the mechanisms that would do them. */
+/* The formats Keyferry writes and reads and the keys it derives. */
 enum profile_format {
     FORMAT_TR31_B,
     FORMAT_TR31_D,
@@ -59,7 +58,12 @@ enum profile_format {
     PROFILE_FORMATS
 };
 const char *profile_format_name(enum profile_format format);
-bool profile_can(const struct p11_token *token, enum profile_format format, char *text,
-                 size_t room);
+/*
+ * Whether this token can do the format for a key with that algorithm letter ('T', 'A', 'H'; X9.143
+ * table 2), which is the key that travels: a token without TDES can do version D for all others. 0:
+ * for any key. If not, text names the missing operations and the mechanisms that would do them.
+ */
+bool profile_can(const struct p11_token *token, enum profile_format format, char algorithm,
+                 char *text, size_t room);
 
 #endif

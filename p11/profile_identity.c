@@ -84,6 +84,11 @@ static bool generate(struct probe *probe, const struct probe_key *key,
                             template->attributes, template->count, result, err) == CKR_OK;
 }
 
+static bool has_identity(const struct probe *probe, const struct probe_key *key)
+{
+    return probe->token->ways[p11_for(P11_IDENTITY, key->cipher)].proven;
+}
+
 bool probe_sealing(struct probe *probe, const struct probe_key *key, unsigned uses,
                    const struct p11_template_rungs *rungs, const struct p11_template *seal,
                    CK_OBJECT_HANDLE *result, struct kf_error *err)
@@ -95,7 +100,7 @@ bool probe_sealing(struct probe *probe, const struct probe_key *key, unsigned us
 
     if (!make_template(probe, key, uses, rungs, seal, &final, err))
         return false;
-    if (probe->token->ways[P11_IDENTITY].proven)
+    if (has_identity(probe, key))
         good = known_key(probe, key, base_uses, &base, err) &&
                op_identity(probe->token, base, key->len, &final.template, result, err);
     else
@@ -182,6 +187,13 @@ static bool takes(struct probe *probe, const struct probe_key *key,
     return good;
 }
 
+/* A token without TDES keys has no less of a template for the others. */
+static bool made_here(const struct probe *probe, const struct probe_key *key)
+{
+    return key->type != CKK_DES3 || has_identity(probe, key) ||
+           probe->token->ways[P11_GENERATE_TDES].proven;
+}
+
 static void try_rung(struct probe *probe, bool *rung)
 {
     static const struct probe_key kinds[] = {
@@ -192,7 +204,7 @@ static void try_rung(struct probe *probe, bool *rung)
 
     *rung = true;
     for (size_t i = 0; *rung && i < sizeof kinds / sizeof kinds[0]; i++)
-        *rung = takes(probe, &kinds[i], &probe->token->rungs) ||
+        *rung = !made_here(probe, &kinds[i]) || takes(probe, &kinds[i], &probe->token->rungs) ||
                 takes(probe, &kinds[i], &probe->token->rungs); /* not a bad moment */
 }
 

@@ -136,6 +136,7 @@ bool probe_sign_sha384(struct probe *probe, const struct probe_key *key, struct 
 bool probe_sign_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_oaep_sha256(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_oaep_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err);
+bool probe_oaep_tdes(struct probe *probe, const struct probe_key *key, struct kf_error *err);
 bool probe_unwrap_oaep_sha256(struct probe *probe, const struct probe_key *key,
                               struct kf_error *err);
 bool probe_unwrap_oaep_sha512(struct probe *probe, const struct probe_key *key,

@@ -139,7 +139,8 @@ static bool unwrap(struct probe *probe, const struct probe_key *key, enum p11_ha
            probe_keep(probe, *result, err);
 }
 
-/* Whether the cryptogram opens to the known key: a secret is read, another key encrypts. */
+/* Whether the cryptogram opens to the known key: a secret is read, another key encrypts. Keyferry
+ * itself unwraps to secrets only. */
 static bool opens(struct probe *probe, const struct probe_key *key, enum p11_hash hash,
                   const uint8_t *wrapped, struct kf_error *err)
 {
@@ -169,10 +170,10 @@ static bool probe_unwrap_oaep(struct probe *probe, const struct probe_key *key, 
         return probe_fail(err, "OpenSSL cannot wrap a key");
     if (!opens(probe, key, hash, wrapped, err))
         return false;
-    if (key->type != CKK_AES)
+    if (key->len != 16)
         return true;
     wrapped[RSA_PROBE_BYTES - 1] ^= 1;
-    return !unwrap(probe, key, hash, wrapped, PROBE_SENSITIVE | PROBE_ENCRYPT, &result, &refused) ||
+    return !unwrap(probe, key, hash, wrapped, PROBE_SENSITIVE | PROBE_DERIVE, &result, &refused) ||
            probe_fail(err, "a damaged cryptogram opens");
 }
 
@@ -188,6 +189,15 @@ bool probe_unwrap_oaep_sha512(struct probe *probe, const struct probe_key *key,
     return probe_unwrap_oaep(probe, key, P11_SHA512, err);
 }
 
+static bool wrap(struct probe *probe, const struct probe_key *key, enum p11_hash hash,
+                 CK_OBJECT_HANDLE recipient, CK_OBJECT_HANDLE known, uint8_t *out,
+                 struct kf_error *err)
+{
+    if (key->cipher == P11_TDES)
+        return op_wrap_content(probe->token, P11_TDES, recipient, known, out, RSA_PROBE_BYTES, err);
+    return op_wrap_oaep(probe->token, hash, recipient, known, out, RSA_PROBE_BYTES, err);
+}
+
 /* What the token wraps, it unwraps, which was proven with what OpenSSL wrapped. */
 static bool probe_oaep(struct probe *probe, const struct probe_key *key, enum p11_hash hash,
                        struct kf_error *err)
@@ -201,7 +211,7 @@ static bool probe_oaep(struct probe *probe, const struct probe_key *key, enum p1
                       sizeof rsa_exponent, &recipient, err) &&
            probe_keep(probe, recipient, err) &&
            known_key(probe, key, PROBE_SENSITIVE | PROBE_EXTRACTABLE, &known, err) &&
-           op_wrap_oaep(probe->token, hash, recipient, known, wrapped, sizeof wrapped, err) &&
+           wrap(probe, key, hash, recipient, known, wrapped, err) &&
            opens(probe, key, hash, wrapped, err);
 }
 
@@ -213,4 +223,9 @@ bool probe_oaep_sha256(struct probe *probe, const struct probe_key *key, struct 
 bool probe_oaep_sha512(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     return probe_oaep(probe, key, P11_SHA512, err);
+}
+
+bool probe_oaep_tdes(struct probe *probe, const struct probe_key *key, struct kf_error *err)
+{
+    return probe_oaep(probe, key, P11_SHA256, err);
 }

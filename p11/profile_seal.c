@@ -166,21 +166,23 @@ static bool seals(struct probe *probe, const struct probe_key *key, enum role_se
            refuses_contradictions(probe, &sealing, err);
 }
 
-static bool derives(const struct p11_way *ways)
+/* Whether there are keys at work of this cipher that derive so. */
+static bool works(const struct p11_way *ways, enum p11_operation operation, enum p11_cipher cipher)
 {
-    return ways[P11_KDF_AES].proven || ways[P11_KDF_TDES].proven || ways[P11_DERIVE_AES].proven ||
-           ways[P11_DERIVE_TDES].proven;
+    return ways[p11_for(operation, cipher)].proven && ways[p11_for(P11_IDENTITY, cipher)].proven;
 }
 
 bool probe_seal(struct probe *probe, const struct probe_key *key, struct kf_error *err)
 {
     const struct p11_way *ways = probe->token->ways;
-    bool blocks = ways[p11_for(P11_KDF_AES, key->cipher)].proven,
-         initial = ways[p11_for(P11_DERIVE_AES, key->cipher)].proven;
+    bool derives = false;
 
-    if (!derives(ways) || !ways[P11_IDENTITY].proven)
+    for (enum p11_cipher cipher = P11_AES; cipher <= P11_TDES; cipher++)
+        derives =
+            derives || works(ways, P11_KDF_AES, cipher) || works(ways, P11_DERIVE_AES, cipher);
+    if (!derives)
         return probe_fail(err, "no key can be made that derives");
     /* Of a cipher that derives nothing there is nothing to prove. */
-    return (!blocks || seals(probe, key, SEAL_BLOCK_KEYS, err)) &&
-           (!initial || seals(probe, key, SEAL_INITIAL_KEYS, err));
+    return (!works(ways, P11_KDF_AES, key->cipher) || seals(probe, key, SEAL_BLOCK_KEYS, err)) &&
+           (!works(ways, P11_DERIVE_AES, key->cipher) || seals(probe, key, SEAL_INITIAL_KEYS, err));
 }

@@ -123,29 +123,17 @@ static const CK_RSA_PKCS_OAEP_PARAMS *oaep(enum p11_hash hash)
     return hash == P11_SHA512 ? &sha512 : &sha256;
 }
 
-static const struct p11_way *oaep_way(const struct p11_token *token, enum p11_operation sha256,
-                                      enum p11_operation sha512, enum p11_hash hash,
-                                      CK_RSA_PKCS_OAEP_PARAMS *params, CK_MECHANISM *mechanism,
-                                      struct kf_error *err)
+static bool wrap_oaep(const struct p11_token *token, const struct p11_way *way, enum p11_hash hash,
+                      CK_OBJECT_HANDLE public_key, CK_OBJECT_HANDLE key, uint8_t *out, size_t len,
+                      struct kf_error *err)
 {
-    const struct p11_way *way = op_way(token, hash == P11_SHA512 ? sha512 : sha256, err);
-
-    *params = *oaep(hash);
-    if (way)
-        *mechanism = (CK_MECHANISM){way->mechanism, params, sizeof *params};
-    return way;
-}
-
-bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE public_key,
-                  CK_OBJECT_HANDLE key, uint8_t *out, size_t len, struct kf_error *err)
-{
-    CK_RSA_PKCS_OAEP_PARAMS params;
-    CK_MECHANISM mechanism;
+    CK_RSA_PKCS_OAEP_PARAMS params = *oaep(hash);
     uint8_t wrapped[RSA_BYTES_MAX];
     CK_ULONG got = sizeof wrapped;
 
-    if (!oaep_way(token, P11_OAEP_SHA256, P11_OAEP_SHA512, hash, &params, &mechanism, err) ||
-        p11_wrap_key(token->session, &mechanism, public_key, key, wrapped, &got, err) != CKR_OK)
+    if (!way ||
+        p11_wrap_key(token->session, &(CK_MECHANISM){way->mechanism, &params, sizeof params},
+                     public_key, key, wrapped, &got, err) != CKR_OK)
         return false;
     if (got != len)
         return kf_fail_fault(
@@ -154,6 +142,25 @@ bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_H
             got, len);
     memcpy(out, wrapped, len);
     return true;
+}
+
+bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE public_key,
+                  CK_OBJECT_HANDLE key, uint8_t *out, size_t len, struct kf_error *err)
+{
+    const struct p11_way *way =
+        op_way(token, hash == P11_SHA512 ? P11_OAEP_SHA512 : P11_OAEP_SHA256, err);
+
+    return wrap_oaep(token, way, hash, public_key, key, out, len, err);
+}
+
+bool op_wrap_content(const struct p11_token *token, enum p11_cipher cipher,
+                     CK_OBJECT_HANDLE public_key, CK_OBJECT_HANDLE key, uint8_t *out, size_t len,
+                     struct kf_error *err)
+{
+    const struct p11_way *way =
+        op_way(token, cipher == P11_TDES ? P11_OAEP_TDES : P11_OAEP_SHA256, err);
+
+    return wrap_oaep(token, way, P11_SHA256, public_key, key, out, len, err);
 }
 
 /* What tokens say of a cryptogram that does not open, or opens to what the template cannot be. */
@@ -220,8 +227,9 @@ bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT
                     const uint8_t *wrapped, size_t len, struct p11_template *result,
                     CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
-    CK_RSA_PKCS_OAEP_PARAMS params;
-    CK_MECHANISM mechanism;
+    const struct p11_way *way =
+        op_way(token, hash == P11_SHA512 ? P11_OAEP_UNWRAP_SHA512 : P11_OAEP_UNWRAP_SHA256, err);
+    CK_RSA_PKCS_OAEP_PARAMS params = *oaep(hash);
     CK_ATTRIBUTE template[TEMPLATE_MAX];
     CK_ULONG count = 0, expected = 0;
     CK_BBOOL sensitive = CK_FALSE;
@@ -229,8 +237,7 @@ bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT
     CK_RV rv;
 
     *key = CK_INVALID_HANDLE;
-    if (!oaep_way(token, P11_OAEP_UNWRAP_SHA256, P11_OAEP_UNWRAP_SHA512, hash, &params, &mechanism,
-                  err))
+    if (!way)
         return false;
     for (CK_ULONG i = 0; i < result->count; i++) {
         if (result->attributes[i].type == CKA_VALUE_LEN)
@@ -240,8 +247,8 @@ bool op_unwrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT
         if (result->attributes[i].type == CKA_SENSITIVE)
             memcpy(&sensitive, result->attributes[i].pValue, sizeof sensitive);
     }
-    rv = p11_unwrap_key(token->session, &mechanism, private_key, wrapped, (CK_ULONG)len, template,
-                        count, key, &failed);
+    rv = p11_unwrap_key(token->session, &(CK_MECHANISM){way->mechanism, &params, sizeof params},
+                        private_key, wrapped, (CK_ULONG)len, template, count, key, &failed);
     if (rv != CKR_OK)
         return unwrap_failed(token, rv, &failed, err);
     if ((!sensitive || op_check_sensitive(token, *key, err)) &&

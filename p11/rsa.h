@@ -49,12 +49,17 @@ bool rsa_public(const struct p11_token *token, const uint8_t *modulus, size_t mo
                 struct kf_error *err);
 
 /*
- * RSAES-OAEP (RFC 8017 7.1) of key's bytes with hash, P11_SHA256 or P11_SHA512, for MGF1 too, and
- * an empty label, written to out: as long as the modulus, len bytes. A token that answers with
- * another length is refused.
+ * RSAES-OAEP (RFC 8017 7.1) of the bytes of key, a generic secret, with hash, P11_SHA256 or
+ * P11_SHA512, for MGF1 too, and an empty label, written to out: as long as the modulus, len bytes.
+ * A token that answers with another length is refused.
  */
 bool op_wrap_oaep(const struct p11_token *token, enum p11_hash hash, CK_OBJECT_HANDLE public_key,
                   CK_OBJECT_HANDLE key, uint8_t *out, size_t len, struct kf_error *err);
+
+/* The same with P11_SHA256, of a key token's content key (ROLE_CONTENT) for that cipher. */
+bool op_wrap_content(const struct p11_token *token, enum p11_cipher cipher,
+                     CK_OBJECT_HANDLE public_key, CK_OBJECT_HANDLE key, uint8_t *out, size_t len,
+                     struct kf_error *err);
 
 /*
  * The key that was wrapped so, with the template's attributes. Its CKA_VALUE_LEN is not asked for,

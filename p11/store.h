@@ -96,8 +96,8 @@ bool store_list_keys(struct p11_store *store, struct p11_key ***keys, size_t *co
 bool store_list_aliases(struct p11_store *store, struct p11_alias ***aliases, size_t *count,
                         struct kf_error *err);
 
-/* Whether this token can be given keys at all; KF_VALIDATION says why not. */
-bool store_can_make(const struct p11_token *token, struct kf_error *err);
+/* Whether this token can be given keys with that algorithm letter; KF_VALIDATION says why not. */
+bool store_can_make(const struct p11_token *token, char algorithm, struct kf_error *err);
 /*
  * Makes a key's objects from a session object that holds its value (ROLE_SOURCE template, or
  * another tool's object with CKA_DERIVE), the card last. facts are complete but for created_ms,

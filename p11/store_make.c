@@ -65,17 +65,21 @@ out:
 /* A key could be generated with its final template only where its label needed nothing of it: the
  * label holds the check value, and what is closed to changes (CKA_MODIFIABLE and CKA_COPYABLE
  * false) gets no other label. To open it would weaken its role. */
-bool store_can_make(const struct p11_token *token, struct kf_error *err)
+bool store_can_make(const struct p11_token *token, char algorithm, struct kf_error *err)
 {
-    if (token->ways[P11_IDENTITY].proven)
+    /* A TDES key's export copy is a generic secret. */
+    enum p11_operation missing =
+        token->ways[P11_IDENTITY].proven ? P11_IDENTITY_TDES : P11_IDENTITY;
+
+    if (token->ways[missing].proven || (missing == P11_IDENTITY_TDES && algorithm != 'T'))
         return true;
     return kf_fail(
         err, KF_VALIDATION,
-        "This token can neither create nor adopt keys of Keyferry's: it cannot %s (%s). A "
+        "This token can neither create nor adopt %s of Keyferry's: it cannot %s (%s). A "
         "key is made first and labelled with its check value, then closed to changes, and "
         "only that operation does this without opening the key. Use a token or firmware "
         "that has one of these mechanisms.",
-        op_name(P11_IDENTITY), op_mechanisms(P11_IDENTITY));
+        missing == P11_IDENTITY ? "keys" : "TDES keys", op_name(missing), op_mechanisms(missing));
 }
 
 static const struct variant *find_variant(enum p11_role role)

@@ -27,9 +27,10 @@ enum p11_operation {
     P11_JOIN_SUFFIX, /* key ‖ data */
     P11_JOIN_KEYS,   /* key ‖ key */
     P11_XOR,
-    P11_CUT,      /* a run of bits of a key as a key */
-    P11_IDENTITY, /* the same value under another template, straight to a token object */
-    P11_WRAP_AES, /* CBC with the given IV, whole blocks, nothing padded */
+    P11_CUT,           /* a run of bits of a key as a key */
+    P11_IDENTITY,      /* the same value under another template, straight to a token object */
+    P11_IDENTITY_TDES, /* where the result is of a TDES key's type */
+    P11_WRAP_AES,      /* CBC with the given IV, whole blocks, nothing padded */
     P11_WRAP_TDES,
     P11_UNWRAP_AES, /* the same back, to a key of the template's */
     P11_UNWRAP_TDES,
@@ -44,7 +45,8 @@ enum p11_operation {
     P11_HMAC_SHA512,
     P11_OAEP_SHA256, /* wrap under an RSA key, MGF1 with the same hash, no label */
     P11_OAEP_SHA512,
-    P11_OAEP_UNWRAP_SHA256, /* the same back, to a key of the template's */
+    P11_OAEP_TDES,          /* the first, of a TDES key that is no generic secret */
+    P11_OAEP_UNWRAP_SHA256, /* the same back, to a generic secret */
     P11_OAEP_UNWRAP_SHA512,
     P11_SIGN_SHA224, /* RSA, PKCS #1 v1.5; in the order of enum p11_hash */
     P11_SIGN_SHA256,

@@ -319,7 +319,7 @@ bool service_read_legacy_import(const struct service *service, bool wanted, stru
                        "LegacyImport: is for TDES keys of usage TR31_K1_KEY_BLOCK_PROTECTION_KEY "
                        "or TR31_K0_KEY_ENCRYPTION_KEY with the KeyModesOfUse Decrypt and Unwrap.");
     facts->legacy_import = true;
-    return profile_can(&service->token, FORMAT_TR31_IMPORT_AC, text, sizeof text) ||
+    return profile_can(&service->token, FORMAT_TR31_IMPORT_AC, 'T', text, sizeof text) ||
            kf_fail(err, KF_VALIDATION, "LegacyImport: this token is not capable of the %s: %s",
                    profile_format_name(FORMAT_TR31_IMPORT_AC), text);
 }

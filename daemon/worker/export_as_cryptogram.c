@@ -15,7 +15,7 @@ static bool check_token(const struct service *service, struct kf_error *err)
 {
     char text[400];
 
-    return profile_can(&service->token, FORMAT_KEY_CRYPTOGRAM, text, sizeof text) ||
+    return profile_can(&service->token, FORMAT_KEY_CRYPTOGRAM, 0, text, sizeof text) ||
            kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make RSA cryptograms: %s",
                    text);
 }

@@ -13,20 +13,20 @@ static bool check_token(const struct service *service, struct kf_error *err)
 {
     char text[400];
 
-    if (profile_can(&service->token, FORMAT_TR31_B, text, sizeof text) ||
-        profile_can(&service->token, FORMAT_TR31_D, text, sizeof text))
+    if (profile_can(&service->token, FORMAT_TR31_B, 0, text, sizeof text) ||
+        profile_can(&service->token, FORMAT_TR31_D, 0, text, sizeof text))
         return true;
     return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make TR-31 key blocks: %s",
                    text);
 }
 
 static bool check_format(const struct service *service, enum key_algorithm wrapping,
-                         struct kf_error *err)
+                         enum key_algorithm wrapped, struct kf_error *err)
 {
     enum profile_format format = key_algorithm_is_aes(wrapping) ? FORMAT_TR31_D : FORMAT_TR31_B;
     char text[400];
 
-    if (profile_can(&service->token, format, text, sizeof text))
+    if (profile_can(&service->token, format, key_algorithm_letter(wrapped), text, sizeof text))
         return true;
     return kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make %s: %s",
                    profile_format_name(format), text);
@@ -82,7 +82,7 @@ static bool wrap(struct export_job *job, struct p11_key *wrapping,
     struct kbpk *kbpk;
 
     if (!wrapping_check_strength(wrapping, WRAPPING_WRAP, facts, err) ||
-        !check_format(service, wrapping->facts.algorithm, err) ||
+        !check_format(service, wrapping->facts.algorithm, facts->algorithm, err) ||
         !export_header_make(&job->subject, tr31_version_for(wrapping->facts.algorithm),
                             &wrapping->facts,
                             tr31->has_key_block_headers ? &tr31->key_block_headers : NULL,

@@ -14,11 +14,12 @@
 
 #define DAY (24 * 3600)
 
-static bool check_token(const struct service *service, struct kf_error *err)
+/* algorithm: the key's letter; 0 as long as nothing is looked up. */
+static bool check_token(const struct service *service, char algorithm, struct kf_error *err)
 {
     char text[400];
 
-    return profile_can(&service->token, FORMAT_TR34, text, sizeof text) ||
+    return profile_can(&service->token, FORMAT_TR34, algorithm, text, sizeof text) ||
            kf_fail(err, KF_VALIDATION, "KeyMaterial: this token cannot make TR-34 key tokens: %s",
                    text);
 }
@@ -104,6 +105,7 @@ static bool prepare(struct making *m, struct kf_error *err)
     const struct key_facts *facts = &job->subject.facts;
 
     if (!export_find(job, err) || !export_choose(job, err) ||
+        !check_token(job->service, key_algorithm_letter(facts->algorithm), err) ||
         !export_check_recipient(m->recipient, tr34_request_recipient_field(m->tr34), facts, err) ||
         !write_header(job, m->tr34->has_key_block_headers ? &m->tr34->key_block_headers : NULL,
                       m->header, err) ||
@@ -142,7 +144,7 @@ bool export_as_tr34(struct export_job *job, struct kf_error *err)
     const char *identifier = GIVEN(m.tr34, certificate_authority_public_key_identifier);
     bool good = false;
 
-    if (!read_layout(&m, err) || !check_token(job->service, err) ||
+    if (!read_layout(&m, err) || !check_token(job->service, 0, err) ||
         !tr34_request_nonce(m.tr34, m.nonce, &m.what.attributes.nonce, err) ||
         !export_find(job, err) ||
         !anchor_open(job->service, identifier, job->record, &m.anchor, err))

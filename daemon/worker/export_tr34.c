@@ -70,8 +70,8 @@ static bool wrap_content_key(struct making *m, struct kf_error *err)
 
     return rsa_public(m->token, modulus.bytes, modulus.len, exponent.bytes, exponent.len,
                       &m->recipient, err) &&
-           op_wrap_oaep(m->token, P11_SHA256, m->recipient, m->content, m->wrapped, modulus.len,
-                        err);
+           op_wrap_content(m->token, tr34_frame_cipher(m->content_cipher), m->recipient, m->content,
+                           m->wrapped, modulus.len, err);
 }
 
 static bool write_envelope(struct making *m, struct kf_error *err)

@@ -11,13 +11,14 @@
 
 #define FIELD "WrappedKeyCryptogram"
 
-static bool check_token(const struct service *service, struct kf_error *err)
+static bool check_token(const struct service *service, char algorithm, struct kf_error *err)
 {
     char text[400];
 
-    if (!store_can_make(&service->token, err))
+    if (!store_can_make(&service->token, algorithm, err))
         return false;
-    return profile_can(&service->token, FORMAT_KEY_CRYPTOGRAM_IMPORT, text, sizeof text) ||
+    return profile_can(&service->token, FORMAT_KEY_CRYPTOGRAM_IMPORT, algorithm, text,
+                       sizeof text) ||
            kf_fail(err, KF_VALIDATION, FIELD ": this token is not capable of the %s: %s",
                    profile_format_name(FORMAT_KEY_CRYPTOGRAM_IMPORT), text);
 }
@@ -84,7 +85,7 @@ bool import_as_cryptogram(struct import_job *job, struct kf_error *err)
         return false;
     if (!text)
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
-    if (!check_token(job->service, err) ||
+    if (!check_token(job->service, key_algorithm_letter(facts.algorithm), err) ||
         !import_read_hex(FIELD, text, wrapped, sizeof wrapped, &len, err))
         return false;
     service_record_material(job->record, CRYPTOGRAM_FORMAT, NULL, text);

@@ -73,29 +73,31 @@ static bool check_version(const struct p11_key *wrapping, char version, struct k
                    wrapping->name);
 }
 
-static bool check_token(const struct service *service, char version, struct kf_error *err)
+static bool check_token(const struct service *service, char version, char algorithm,
+                        struct kf_error *err)
 {
     enum profile_format format = version == 'D'   ? FORMAT_TR31_IMPORT_D
                                  : version == 'B' ? FORMAT_TR31_IMPORT_B
                                                   : FORMAT_TR31_IMPORT_AC;
     char text[400];
 
-    if (!store_can_make(&service->token, err))
+    if (!store_can_make(&service->token, algorithm, err))
         return false;
-    return profile_can(&service->token, format, text, sizeof text) ||
+    return profile_can(&service->token, format, algorithm, text, sizeof text) ||
            kf_fail(err, KF_VALIDATION, FIELD ": this token is not capable of the %s: %s",
                    profile_format_name(format), text);
 }
 
 static struct p11_key *find_wrapping(struct service *service,
-                                     const keyferry_ImportTr31KeyBlock *tr31, char version,
-                                     struct kf_error *err)
+                                     const keyferry_ImportTr31KeyBlock *tr31,
+                                     const struct tr31_header *header, struct kf_error *err)
 {
     struct p11_key *key =
         service_find_key(service, WRAPPING_FIELD, GIVEN(tr31, wrapping_key_identifier), err);
 
-    if (!key || !wrapping_check(key, WRAPPING_UNWRAP, err) || !check_version(key, version, err) ||
-        !check_token(service, version, err))
+    if (!key || !wrapping_check(key, WRAPPING_UNWRAP, err) ||
+        !check_version(key, header->version, err) ||
+        !check_token(service, header->version, header->algorithm, err))
         return NULL;
     return key;
 }
@@ -231,7 +233,7 @@ bool import_as_tr31(struct import_job *job, struct kf_error *err)
     if (!parse(tr31, &block, err))
         return false;
     service_record_block(job->record, tr31->wrapped_key_block);
-    wrapping = find_wrapping(job->service, tr31, block.header.version, err);
+    wrapping = find_wrapping(job->service, tr31, &block.header, err);
     if (!wrapping)
         return false;
     service_record_key(job->service, job->record, "Wrapping", wrapping);

@@ -34,13 +34,14 @@ struct opening {
     struct tr31_header header;
 };
 
-static bool check_token(const struct service *service, struct kf_error *err)
+/* algorithm: the key's letter; 0 as long as nothing is known of it. */
+static bool check_token(const struct service *service, char algorithm, struct kf_error *err)
 {
     char text[400];
 
-    if (!store_can_make(&service->token, err))
+    if (!store_can_make(&service->token, algorithm, err))
         return false;
-    return profile_can(&service->token, FORMAT_TR34_IMPORT, text, sizeof text) ||
+    return profile_can(&service->token, FORMAT_TR34_IMPORT, algorithm, text, sizeof text) ||
            kf_fail(err, KF_VALIDATION, FIELD ": this token is not capable of the %s: %s",
                    profile_format_name(FORMAT_TR34_IMPORT), text);
 }
@@ -54,7 +55,7 @@ static bool parse(struct opening *o, struct kf_error *err)
 
     if (!o->tr34->has_wrapped_key_block)
         return kf_fail(err, KF_VALIDATION, FIELD " is required.");
-    if (!check_token(service, err) ||
+    if (!check_token(service, 0, err) ||
         !import_read_hex(FIELD, text, o->bytes, sizeof o->bytes, &o->len, err) ||
         !tr34_token_parse(FIELD, (struct der_view){o->bytes, o->len}, &o->received, err))
         return false;
@@ -193,7 +194,8 @@ static bool check_header(struct opening *o, struct kf_error *err)
                        FIELD ": its content is encrypted by %s, but the header's algorithm is %c; "
                              "TDES keys come under DES-EDE3, AES keys under AES-128.",
                        aes ? "AES-128" : "DES-EDE3", o->header.algorithm);
-    return import_read_header(&o->header, &facts, err) &&
+    return check_token(o->job->service, o->header.algorithm, err) &&
+           import_read_header(&o->header, &facts, err) &&
            receiver_check_strength(&o->receiver, facts.algorithm, err);
 }
 

@@ -39,7 +39,7 @@ static bool check_token(const struct p11_token *token, enum key_algorithm bdk, s
     enum profile_format format = key_algorithm_is_aes(bdk) ? FORMAT_DUKPT_AES : FORMAT_DUKPT_TDES;
     char text[400];
 
-    if (profile_can(token, format, text, sizeof text))
+    if (profile_can(token, format, key_algorithm_letter(bdk), text, sizeof text))
         return true;
     return kf_fail(err, KF_VALIDATION, "ExportDukptInitialKey: this token cannot make %s: %s",
                    profile_format_name(format), text);

@@ -284,7 +284,7 @@ bool op_adopt_key(struct service *service, const void *request_, void *reply_,
         !check_alias_free(service, request->alias_name, &alias_name, err))
         return false;
     if (!service_read_tags(request->tags, request->tags_count, &state, record, err) ||
-        !store_can_make(&service->token, err) ||
+        !store_can_make(&service->token, key_algorithm_letter(facts.algorithm), err) ||
         !find_source(&service->token, request->object_label, &source.handle, err) ||
         !read_source(&service->token, &source, err) ||
         !check_source(&source, request->object_label, &facts, keep, err))

@@ -23,7 +23,8 @@ static const struct p11_key *create_secret(struct service *service, struct key_f
     CK_OBJECT_HANDLE source = CK_INVALID_HANDLE;
     const struct p11_key *key = NULL;
 
-    if (store_can_make(&service->token, err) && generate(service, facts, &source, err) &&
+    if (store_can_make(&service->token, key_algorithm_letter(facts->algorithm), err) &&
+        generate(service, facts, &source, err) &&
         store_check_value(&service->token, source, facts->algorithm, facts, err))
         key = store_make(service->store, source, facts, state, err);
     op_destroy(&service->token, &source);

@@ -24,6 +24,24 @@ static void fill_operations(const struct service *service, keyferry_TokenReply *
     }
 }
 
+/* What is possible for some keys only says for which it is not, and why. */
+static void fill_format(const struct p11_token *token, enum profile_format format,
+                        keyferry_TokenFormat *out)
+{
+    char tdes[sizeof out->reason], others[sizeof out->reason];
+    bool with_tdes = profile_can(token, format, 'T', tdes, sizeof tdes);
+    bool with_others = profile_can(token, format, 'A', others, sizeof others);
+
+    out->possible = with_tdes || with_others;
+    out->has_reason = !with_tdes || !with_others;
+    if (out->possible && out->has_reason)
+        snprintf(out->reason, sizeof out->reason, "not for %s keys: %.*s",
+                 with_tdes ? "AES and HMAC" : "TDES", (int)sizeof out->reason - 40,
+                 with_tdes ? others : tdes);
+    else
+        memcpy(out->reason, others, sizeof out->reason);
+}
+
 static void fill_formats(const struct service *service, keyferry_TokenReply *reply)
 {
     for (size_t i = 0; i < PROFILE_FORMATS; i++) {
@@ -31,8 +49,7 @@ static void fill_formats(const struct service *service, keyferry_TokenReply *rep
         enum profile_format format = (enum profile_format)i;
 
         snprintf(out->format, sizeof out->format, "%s", profile_format_name(format));
-        out->possible = profile_can(&service->token, format, out->reason, sizeof out->reason);
-        out->has_reason = !out->possible;
+        fill_format(&service->token, format, out);
     }
 }
 

@@ -73,12 +73,14 @@ class Mock:
         self.folder.cleanup()
 
 
-def sandbox(mock, **options):
-    """A daemon whose module is the mock, on SoftHSM."""
-    module = os.path.join(harness.BUILD, "token/libsofthsm2.so")
-    return harness.Sandbox(
-        extra=mock.variables(module), options=["--module", options.pop("module", MOCK)], **options
-    )
+def options(mock, module=MOCK):
+    """What makes a sandbox one whose module is the mock, on SoftHSM."""
+    token = os.path.join(harness.BUILD, "token/libsofthsm2.so")
+    return {"extra": mock.variables(token), "options": ["--module", module]}
+
+
+def sandbox(mock, module=MOCK, **more):
+    return harness.Sandbox(**options(mock, module), **more)
 
 
 def frame(operation, values):

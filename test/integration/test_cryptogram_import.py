@@ -8,6 +8,7 @@ import secrets
 
 import harness
 import tr31_reader
+import tr34_case
 import tr34_partner
 import wire
 from tr34_partner import BITS, cryptogram
@@ -19,20 +20,6 @@ INSIDE = (
     "wrap the key again to its certificate, by RSA-OAEP with the hash of WrappingSpec, for MGF1 too, "
     "and an empty label."
 )
-USAGE = "TR31_D0_SYMMETRIC_DATA_ENCRYPTION_KEY"
-
-
-def request(krd, wrapped, algorithm="TDES_2KEY", usage=USAGE, modes=None, **members):
-    """members replace those of KeyCryptogram; None leaves one out."""
-    material = {
-        "key_attributes": harness.attributes(algorithm, usage, modes or harness.KEK_MODES),
-        "exportable": True,
-        "wrapped_key_cryptogram": wrapped.hex().upper(),
-        "import_token": krd.token,
-        **members,
-    }
-    given = {name: value for name, value in material.items() if value is not None}
-    return {"key_material": {"key_cryptogram": given}}
 
 
 class Import(tr34_partner.PartnerCase):
@@ -45,7 +32,7 @@ class Import(tr34_partner.PartnerCase):
         cls.kek = cls.sandbox.adopt_known(harness.kek_attributes("AES_256"))
 
     def request(self, *arguments, **members):
-        return request(*arguments, **members)
+        return tr34_partner.cryptogram_request(*arguments, **members)
 
     def test_every_size_and_hash(self):
         for bits, spec, algorithm in itertools.product(
@@ -82,7 +69,7 @@ class Import(tr34_partner.PartnerCase):
             "ExportKeyIdentifier",
             self.refuses("ValidationException", self.sandbox.export, kek, self.kek[1]),
         )
-        data = self.sandbox.create(harness.attributes("AES_128", USAGE, harness.KEK_MODES))
+        data = self.sandbox.create(tr34_case.data_key("AES_128"))
         block = self.sandbox.export(data, kek)["wrapped_key"]["key_material"]
         made = self.sandbox.call("GET_KEY", {"key_identifier": data})["key"]
         key = tr31_reader.open_block(value, block)["key"]
@@ -179,7 +166,7 @@ class Import(tr34_partner.PartnerCase):
                 if wrapped == good:
                     continue
                 with self.assertRaises(wire.Refused, msg=wrapped.hex()) as caught:
-                    connection.call("IMPORT_KEY", request(self.krd, wrapped))
+                    connection.call("IMPORT_KEY", tr34_partner.cryptogram_request(self.krd, wrapped))
                 self.assertEqual(caught.exception.name, "ValidationException")
                 if len(wrapped) == len(good):
                     self.assertEqual(caught.exception.text, INSIDE)

@@ -86,20 +86,28 @@ class Compatibility(unittest.TestCase):
 
     def test_operations_of_formats(self):
         operations = re.findall(
-            r'\[(P11_\w+)\] = \{"([^"]+)",\s*"([^"]+)"\}', source("p11/ops.c")
+            r'\[P11_(\w+)\] = \{"([^"]+)",\s*"([^"]+)"\}', source("p11/ops.c")
         )
-        formats = re.findall(
-            r'\[FORMAT_\w+\] =\s*\{"([^"]+)",\s*(\w+),\s*(\w+),\s*\d+,\s*\{([^}]*)\}',
-            re.sub(r"/\*.*?\*/", "", source("p11/profile_format.c"), flags=re.S),
-        )
+        formats = [
+            (name, {kind: re.findall(r"NEED\((\w+)\)", each) for kind, each in needs})
+            for name, needs in (
+                (name, re.findall(r"\.(\w+) =([^.]*)", rest))
+                for name, rest in re.findall(
+                    r'\[FORMAT_\w+\] =\s*\{\.name = "([^"]+)",(.*?)\},?\n',
+                    re.sub(r"/\*.*?\*/", "", source("p11/profile_format.c"), flags=re.S),
+                    re.S,
+                )
+            )
+        ]
         named = [row[0] for row in table(self.page, "short").values()]
-        self.assertEqual(named, [name for name, _, _, _ in formats])
+        self.assertEqual(named, [name for name, _ in formats])
         written = {}
         for code, name, mechanisms in operations:
             marks = []
-            for _, either, other, others in formats:
-                needed = code in re.findall(r"\w+", others) or code == either == other
-                marks.append("x" if needed else "1" if code in (either, other) else "")
+            for _, needs in formats:
+                one = "x" if len(needs["one"]) == 1 else "1"
+                kinds = {"one": one, "all": "x", "not_tdes": "a", "tdes": "t"}
+                marks += ["".join(kinds[kind] for kind in needs if code in needs[kind])]
             written[name] = [mechanisms] + marks
         self.assertGreater(len(written), 30)
         self.assertEqual(table(self.page, "operation"), written)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import harness
 import certificates
+import tr34_case
 import tr34_writer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -111,6 +112,19 @@ class PartnerCase(harness.TokenCase):
 def cryptogram(krd, key, spec="RSA_OAEP_SHA_256", label=None):
     oaep = padding.OAEP(padding.MGF1(HASHES[spec]), HASHES[spec], label)
     return krd.certificate.public_key().encrypt(key, oaep)
+
+
+def cryptogram_request(krd, wrapped, algorithm="TDES_2KEY", usage=tr34_case.DATA_KEY, modes=None, **members):
+    """members replace those of KeyCryptogram; None leaves one out."""
+    material = {
+        "key_attributes": harness.attributes(algorithm, usage, modes or harness.KEK_MODES),
+        "exportable": True,
+        "wrapped_key_cryptogram": wrapped.hex().upper(),
+        "import_token": krd.token,
+        **members,
+    }
+    given = {name: value for name, value in material.items() if value is not None}
+    return {"key_material": {"key_cryptogram": given}}
 
 
 def mutate(chance, data):

@@ -34,6 +34,9 @@ struct call {
     CK_ULONG nonsense;      /* that garbage; 0: what no handle or length is */
     CK_OBJECT_HANDLE *made; /* where the real call puts a new object's handle */
     CK_OBJECT_HANDLE destroyed;
+    const CK_MECHANISM *mechanism; /* what it makes a key by, and of; or none */
+    const CK_ATTRIBUTE *template;
+    CK_ULONG count;
 };
 
 static void write_log(const struct call *call, const char *outcome)
@@ -73,6 +76,26 @@ static void crash(const struct call *call, int number)
     raise(number);
 }
 
+/* As an older token would say, or a newer one. */
+static CK_RV not_known(const struct call *call)
+{
+    if (call->mechanism && script_lacks(SCRIPT_MECHANISM, call->mechanism->mechanism))
+        return CKR_MECHANISM_INVALID;
+    for (CK_ULONG i = 0; i < call->count; i++) {
+        const CK_ATTRIBUTE *attribute = &call->template[i];
+        CK_KEY_TYPE type;
+
+        if (script_lacks(SCRIPT_ATTRIBUTE, attribute->type))
+            return CKR_ATTRIBUTE_TYPE_INVALID;
+        if (attribute->type != CKA_KEY_TYPE)
+            continue;
+        memcpy(&type, attribute->pValue, sizeof type);
+        if (script_lacks(SCRIPT_KEY_TYPE, type))
+            return CKR_ATTRIBUTE_VALUE_INVALID;
+    }
+    return CKR_OK;
+}
+
 /* Whether the real call is to be made. */
 static bool begin(struct call *call)
 {
@@ -99,7 +122,8 @@ static bool begin(struct call *call)
         crash(call, SIGABRT);
         break;
     }
-    return true;
+    call->rv = not_known(call);
+    return call->rv == CKR_OK;
 }
 
 static CK_RV end(struct call *call)
@@ -133,6 +157,17 @@ static CK_RV end(struct call *call)
     do {                                                                          \
         struct call call = {.name = #function, .number = handle, .made = handle}; \
         PASS(function, call, __VA_ARGS__);                                        \
+    } while (0)
+
+#define MAKES_KEY(function, handle, mechanism_, template_, count_, ...) \
+    do {                                                                \
+        struct call call = {.name = #function,                          \
+                            .number = handle,                           \
+                            .made = handle,                             \
+                            .mechanism = mechanism_,                    \
+                            .template = template_,                      \
+                            .count = count_};                           \
+        PASS(function, call, __VA_ARGS__);                              \
     } while (0)
 
 #define COUNTS(function, number_, ...)                             \
@@ -207,7 +242,7 @@ static CK_RV mock_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHA
 static CK_RV mock_create_object(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
                                 CK_OBJECT_HANDLE *object)
 {
-    MAKES(C_CreateObject, object, session, template, count, object);
+    MAKES_KEY(C_CreateObject, object, NULL, template, count, session, template, count, object);
 }
 
 static CK_RV mock_copy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE source,
@@ -302,7 +337,8 @@ static CK_RV mock_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, C
 static CK_RV mock_generate_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                                CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
-    MAKES(C_GenerateKey, key, session, mechanism, template, count, key);
+    MAKES_KEY(C_GenerateKey, key, mechanism, template, count, session, mechanism, template, count,
+              key);
 }
 
 static CK_RV mock_generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
@@ -325,33 +361,16 @@ static CK_RV mock_unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                              CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
                              CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
-    MAKES(C_UnwrapKey, key, session, mechanism, unwrapping, wrapped, len, template, count, key);
-}
-
-/* As an older token would say. */
-static CK_RV not_known(const CK_MECHANISM *mechanism, const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    if (script_lacks_mechanism(mechanism->mechanism))
-        return CKR_MECHANISM_INVALID;
-    for (CK_ULONG i = 0; i < count; i++)
-        if (script_lacks_attribute(template[i].type))
-            return CKR_ATTRIBUTE_TYPE_INVALID;
-    return CKR_OK;
+    MAKES_KEY(C_UnwrapKey, key, mechanism, template, count, session, mechanism, unwrapping, wrapped,
+              len, template, count, key);
 }
 
 static CK_RV mock_derive_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                              CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
                              CK_OBJECT_HANDLE *key)
 {
-    struct call call = {.name = "C_DeriveKey", .number = key, .made = key};
-
-    if (begin(&call))
-        call.rv = not_known(mechanism, template, count);
-    else
-        return end(&call);
-    if (call.rv == CKR_OK)
-        call.rv = real->C_DeriveKey(session, mechanism, base, template, count, key);
-    return end(&call);
+    MAKES_KEY(C_DeriveKey, key, mechanism, template, count, session, mechanism, base, template,
+              count, key);
 }
 
 static CK_RV mock_generate_random(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG len)

@@ -15,7 +15,7 @@
 #define LACKS_MAX 8
 
 struct lack {
-    bool attribute;
+    enum script_thing thing;
     unsigned long number;
 };
 
@@ -46,6 +46,20 @@ static void complain(const char *line)
 {
     fprintf(stderr, "mock: not a rule: %s\n", line);
     abort();
+}
+
+static bool read_thing(const char *word, enum script_thing *thing)
+{
+    static const char *const words[] = {[SCRIPT_MECHANISM] = "mechanism",
+                                        [SCRIPT_ATTRIBUTE] = "attribute",
+                                        [SCRIPT_KEY_TYPE] = "key-type"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i], word) == 0) {
+            *thing = (enum script_thing)i;
+            return true;
+        }
+    return false;
 }
 
 static void read_which(const char *which, struct rule *rule)
@@ -100,10 +114,10 @@ static void read_line(const char *line, pid_t *only)
     } else if (strcmp(words[0], "label") == 0) {
         snprintf(script.label, sizeof script.label, "%s", words[1]);
     } else if (strcmp(words[0], "lack") == 0) {
-        if (given != 3 || script.lacking == LACKS_MAX)
+        if (given != 3 || script.lacking == LACKS_MAX ||
+            !read_thing(words[1], &script.lacks[script.lacking].thing))
             complain(line);
-        script.lacks[script.lacking++] =
-            (struct lack){strcmp(words[1], "attribute") == 0, strtoul(words[2], NULL, 0)};
+        script.lacks[script.lacking++].number = strtoul(words[2], NULL, 0);
     } else {
         if (given < 3 || script.count == RULES_MAX ||
             !read_action(words[0], words[3], words[4], rule))
@@ -175,22 +189,12 @@ struct script_verdict script_call(const char *function)
     return verdict;
 }
 
-static bool lacks(bool attribute, unsigned long number)
+bool script_lacks(enum script_thing thing, unsigned long number)
 {
     for (size_t i = 0; i < script.lacking; i++)
-        if (script.lacks[i].attribute == attribute && script.lacks[i].number == number)
+        if (script.lacks[i].thing == thing && script.lacks[i].number == number)
             return true;
     return false;
-}
-
-bool script_lacks_mechanism(unsigned long number)
-{
-    return lacks(false, number);
-}
-
-bool script_lacks_attribute(unsigned long number)
-{
-    return lacks(true, number);
 }
 
 const char *script_serial(void)

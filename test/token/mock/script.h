@@ -11,7 +11,7 @@
  *   crash FUNCTION WHICH segv|abort
  *   garbage FUNCTION WHICH                success, with a length, count or handle that is nonsense
  *   serial TEXT, label TEXT               what C_GetTokenInfo says of every token
- *   lack mechanism|attribute NUMBER       C_DeriveKey does not know it
+ *   lack mechanism|attribute|key-type NUMBER   no call that makes a key knows it
  *   only PID                              the rules below are for this process
  *
  * FUNCTION is a PKCS#11 name or "*"; WHICH is an ordinal ("3"), from there on ("3+"), or "*". Of
@@ -42,9 +42,10 @@ struct script_verdict {
 /* Counts a call of function and says what becomes of it. */
 struct script_verdict script_call(const char *function);
 
-/* Whether C_DeriveKey is to know no such mechanism or attribute; after script_call. */
-bool script_lacks_mechanism(unsigned long number);
-bool script_lacks_attribute(unsigned long number);
+enum script_thing { SCRIPT_MECHANISM, SCRIPT_ATTRIBUTE, SCRIPT_KEY_TYPE };
+
+/* Whether the token is to know no such thing; after script_call. */
+bool script_lacks(enum script_thing thing, unsigned long number);
 
 /* What a token is to be called; NULL: as it is. Valid until the next script_call. */
 const char *script_serial(void);

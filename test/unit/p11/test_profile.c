@@ -18,11 +18,11 @@
 #define UNWRAPS (BIT(P11_UNWRAP_AES) | BIT(P11_UNWRAP_TDES))
 #define JOINS                                                                          \
     (BIT(P11_JOIN_PREFIX) | BIT(P11_JOIN_SUFFIX) | BIT(P11_JOIN_KEYS) | BIT(P11_XOR) | \
-     BIT(P11_CUT) | BIT(P11_IDENTITY))
+     BIT(P11_CUT) | BIT(P11_IDENTITY) | BIT(P11_IDENTITY_TDES))
 
-#define OAEPS                                                                    \
-    (BIT(P11_OAEP_SHA256) | BIT(P11_OAEP_SHA512) | BIT(P11_OAEP_UNWRAP_SHA256) | \
-     BIT(P11_OAEP_UNWRAP_SHA512))
+#define OAEPS                                                           \
+    (BIT(P11_OAEP_SHA256) | BIT(P11_OAEP_SHA512) | BIT(P11_OAEP_TDES) | \
+     BIT(P11_OAEP_UNWRAP_SHA256) | BIT(P11_OAEP_UNWRAP_SHA512))
 #define ALL_FORMATS                                                      \
     {                                                                    \
         true, true, true, true, true, true, true, true, true, true, true \
@@ -147,7 +147,8 @@ START_TEST(each_format_is_as_known)
         [FORMAT_TR31_IMPORT_D] = "AES-CBC unwrap (CKM_AES_CBC)",
         [FORMAT_TR31_IMPORT_AC] = "TDES-CBC unwrap (CKM_DES3_CBC)",
         [FORMAT_TR34] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP), join data before a key",
-        [FORMAT_TR34_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP), AES-CBC unwrap",
+        [FORMAT_TR34_IMPORT] =
+            "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP), join data before a key",
         [FORMAT_KEY_CRYPTOGRAM] = "OAEP wrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP wrap",
         [FORMAT_KEY_CRYPTOGRAM_IMPORT] = "OAEP unwrap with SHA-256 (CKM_RSA_PKCS_OAEP) or OAEP",
     };
@@ -155,7 +156,8 @@ START_TEST(each_format_is_as_known)
 
     probe();
     for (enum profile_format i = 0; i < PROFILE_FORMATS; i++) {
-        ck_assert_int_eq(profile_can(&token, i, text, sizeof text), known[TEST_TOKEN].formats[i]);
+        ck_assert_int_eq(profile_can(&token, i, 0, text, sizeof text),
+                         known[TEST_TOKEN].formats[i]);
         if (known[TEST_TOKEN].formats[i])
             ck_assert_str_eq(text, "");
         else
@@ -381,7 +383,7 @@ START_TEST(oaep_with_another_hash_is_noticed)
     probe();
     for (enum p11_operation i = P11_OAEP_SHA256; i <= P11_OAEP_UNWRAP_SHA512; i++)
         ck_assert_msg(!token.ways[i].proven, "%s", op_name(i));
-    ck_assert(!profile_can(&token, FORMAT_KEY_CRYPTOGRAM, text, sizeof text));
+    ck_assert(!profile_can(&token, FORMAT_KEY_CRYPTOGRAM, 0, text, sizeof text));
     ck_assert(token.ways[P11_SIGN_SHA256].proven);
 }
 END_TEST
@@ -401,8 +403,8 @@ static CK_RV unwrap_whatever(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
         return rv;
     memcpy(with_length, template, count * sizeof *template);
     with_length[count] = (CK_ATTRIBUTE){CKA_VALUE_LEN, &bytes, sizeof bytes};
-    return original.C_GenerateKey(session, &(CK_MECHANISM){CKM_AES_KEY_GEN, NULL, 0}, with_length,
-                                  count + 1, key);
+    return original.C_GenerateKey(session, &(CK_MECHANISM){CKM_GENERIC_SECRET_KEY_GEN, NULL, 0},
+                                  with_length, count + 1, key);
 }
 
 START_TEST(a_damaged_cryptogram_that_opens_is_noticed)
@@ -412,7 +414,91 @@ START_TEST(a_damaged_cryptogram_that_opens_is_noticed)
     ck_assert(!token.ways[P11_OAEP_UNWRAP_SHA256].proven);
     if (expected(P11_OAEP_UNWRAP_SHA256))
         ck_assert_str_eq(profile.reasons[P11_OAEP_UNWRAP_SHA256],
-                         "CKM_RSA_PKCS_OAEP: a damaged cryptogram opens (AES-128)");
+                         "CKM_RSA_PKCS_OAEP: a damaged cryptogram opens (16-byte secret)");
+}
+END_TEST
+
+static bool names_tdes(CK_MECHANISM_TYPE mechanism, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    CK_KEY_TYPE type = CKK_AES;
+
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == CKA_KEY_TYPE)
+            memcpy(&type, template[i].pValue, sizeof type);
+    return type == CKK_DES2 || type == CKK_DES3 || mechanism == CKM_DES2_KEY_GEN ||
+           mechanism == CKM_DES3_KEY_GEN;
+}
+
+static CK_RV derive_no_tdes(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                            CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
+                            CK_OBJECT_HANDLE *key)
+{
+    if (names_tdes(mechanism->mechanism, template, count))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    return original.C_DeriveKey(session, mechanism, base, template, count, key);
+}
+
+static CK_RV create_no_tdes(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
+                            CK_OBJECT_HANDLE *object)
+{
+    if (names_tdes(0, template, count))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    return original.C_CreateObject(session, template, count, object);
+}
+
+static CK_RV unwrap_no_tdes(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                            CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                            CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    if (names_tdes(mechanism->mechanism, template, count))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    return original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+}
+
+static CK_RV generate_no_tdes(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                              CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    if (names_tdes(mechanism->mechanism, template, count))
+        return CKR_MECHANISM_INVALID;
+    return original.C_GenerateKey(session, mechanism, template, count, key);
+}
+
+/* As HSMs are that have put TDES away: all of it is missing, and nothing else. */
+START_TEST(a_token_without_tdes_keeps_the_rest)
+{
+    const unsigned long long of_tdes =
+        BIT(P11_DERIVE_TDES) | BIT(P11_KDF_TDES) | BIT(P11_IDENTITY_TDES) | BIT(P11_WRAP_TDES) |
+        BIT(P11_UNWRAP_TDES) | BIT(P11_ECB_TDES) | BIT(P11_CBC_TDES) | BIT(P11_OAEP_TDES) |
+        BIT(P11_GENERATE_TDES);
+    static const bool possible[PROFILE_FORMATS] = {[FORMAT_TR31_D] = true,
+                                                   [FORMAT_DUKPT_AES] = true,
+                                                   [FORMAT_TR31_IMPORT_D] = true,
+                                                   [FORMAT_TR34] = true,
+                                                   [FORMAT_TR34_IMPORT] = true,
+                                                   [FORMAT_KEY_CRYPTOGRAM] = true,
+                                                   [FORMAT_KEY_CRYPTOGRAM_IMPORT] = true};
+    char text[600];
+
+    functions->C_DeriveKey = derive_no_tdes;
+    functions->C_CreateObject = create_no_tdes;
+    functions->C_UnwrapKey = unwrap_no_tdes;
+    functions->C_GenerateKey = generate_no_tdes;
+    probe();
+    for (enum p11_operation i = 0; i < P11_OPERATIONS; i++)
+        ck_assert_msg(token.ways[i].proven == (expected(i) && !(of_tdes & BIT(i))), "%s: %s",
+                      op_name(i), profile.reasons[i]);
+    ck_assert_int_eq(token.rungs.allowed_mechanisms, known[TEST_TOKEN].rungs.allowed_mechanisms);
+    ck_assert_int_eq(token.rungs.copyable, known[TEST_TOKEN].rungs.copyable);
+    ck_assert_int_eq(token.rungs.modifiable, known[TEST_TOKEN].rungs.modifiable);
+    for (enum profile_format i = 0; i < PROFILE_FORMATS; i++) {
+        bool can = known[TEST_TOKEN].formats[i] && possible[i];
+
+        ck_assert_msg(profile_can(&token, i, 'A', text, sizeof text) == can, "%s: %s",
+                      profile_format_name(i), text);
+        ck_assert_int_eq(profile_can(&token, i, 0, text, sizeof text), can);
+        ck_assert_int_eq(profile_can(&token, i, 'T', text, sizeof text),
+                         can && (i == FORMAT_KEY_CRYPTOGRAM || i == FORMAT_DUKPT_AES));
+    }
 }
 END_TEST
 
@@ -498,9 +584,9 @@ START_TEST(a_join_of_keys_in_the_wrong_order_is_noticed)
     if (expected(P11_JOIN_KEYS)) {
         ck_assert_str_eq(profile.reasons[P11_JOIN_KEYS],
                          "CKM_CONCATENATE_BASE_AND_KEY: wrong result (8-byte secret)");
-        ck_assert(!profile_can(&token, FORMAT_DUKPT_TDES, text, sizeof text));
+        ck_assert(!profile_can(&token, FORMAT_DUKPT_TDES, 0, text, sizeof text));
         ck_assert_str_eq(text, "join two keys (CKM_CONCATENATE_BASE_AND_KEY)");
-        ck_assert(profile_can(&token, FORMAT_TR31_B, text, sizeof text));
+        ck_assert(profile_can(&token, FORMAT_TR31_B, 0, text, sizeof text));
     }
 }
 END_TEST
@@ -750,6 +836,7 @@ int main(void)
     tcase_add_test(tcase, signatures_without_a_hash_are_the_second_way);
     tcase_add_test(tcase, oaep_with_another_hash_is_noticed);
     tcase_add_test(tcase, a_damaged_cryptogram_that_opens_is_noticed);
+    tcase_add_test(tcase, a_token_without_tdes_keeps_the_rest);
     tcase_add_test(tcase, a_key_that_is_not_random_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
     tcase_add_test(tcase, a_join_of_keys_in_the_wrong_order_is_noticed);

@@ -108,7 +108,7 @@ START_TEST(content_keys_leave_and_work)
         role_session_template(&token, ROLE_CONTENT, contents[i], 0, &template);
         expect_good(op_generate(&token, contents[i], &template, &content, &err));
         expect_good(op_wrap_cbc(&token, cipher, content, payload, iv, block, 16, &err));
-        expect_good(op_wrap_oaep(&token, P11_SHA256, recipient, content, wrapped, len, &err));
+        expect_good(op_wrap_content(&token, cipher, recipient, content, wrapped, len, &err));
         ck_assert_uint_eq(openssl_unwrap(key, &padding, wrapped, len, value),
                           key_algorithm_bytes(contents[i]));
         expect_value(content, cipher, value);
@@ -459,6 +459,8 @@ START_TEST(what_was_not_proven_is_refused_by_name)
                  "\"OAEP wrap with SHA-256\" (CKM_RSA_PKCS_OAEP) is missing");
     expect_error(op_wrap_oaep(&token, P11_SHA512, 1, 2, bytes, 256, &err), KF_VALIDATION,
                  "\"OAEP wrap with SHA-512\"");
+    expect_error(op_wrap_content(&token, P11_TDES, 1, 2, bytes, 256, &err), KF_VALIDATION,
+                 "\"OAEP wrap of a TDES key\"");
     expect_error(op_unwrap_oaep(&token, P11_SHA256, 1, bytes, 256, &template, &key, &err),
                  KF_VALIDATION, "\"OAEP unwrap with SHA-256\"");
     expect_error(op_unwrap_oaep(&token, P11_SHA512, 1, bytes, 256, &template, &key, &err),
