@@ -22,11 +22,17 @@ typedef struct {
 } kf_prf_data_param;
 
 typedef struct {
+    CK_ATTRIBUTE *pTemplate;
+    CK_ULONG ulAttributeCount;
+    CK_OBJECT_HANDLE *phKey;
+} kf_derived_key;
+
+typedef struct {
     CK_MECHANISM_TYPE prfType;
     CK_ULONG ulNumberOfDataParams;
     kf_prf_data_param *pDataParams;
     CK_ULONG ulAdditionalDerivedKeys;
-    CK_VOID_PTR pAdditionalDerivedKeys;
+    kf_derived_key *pAdditionalDerivedKeys;
 } kf_sp800_108_kdf_params;
 
 #define KF_CKM_DES3_CMAC 0x00000138UL

@@ -129,9 +129,9 @@ bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_
                             err);
 }
 
-bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
-            const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
-            struct kf_error *err)
+static bool kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+                const uint8_t *fixed, size_t len, kf_derived_key *second,
+                struct p11_template *result, CK_OBJECT_HANDLE *key, struct kf_error *err)
 {
     const struct p11_way *way = op_way(token, p11_for(P11_KDF_AES, cipher), err);
     kf_sp800_108_counter_format counter = {CK_FALSE, 8};
@@ -143,12 +143,30 @@ bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HAN
         .prfType = cipher == P11_AES ? CKM_AES_CMAC : KF_CKM_DES3_CMAC,
         .ulNumberOfDataParams = 2,
         .pDataParams = input,
+        .ulAdditionalDerivedKeys = second ? 1 : 0,
+        .pAdditionalDerivedKeys = second,
     };
 
     if (!way)
         return false;
     return derive(token, &(CK_MECHANISM){way->mechanism, &params, sizeof params}, base, result, key,
                   err);
+}
+
+bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+            const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
+            struct kf_error *err)
+{
+    return kdf(token, cipher, base, fixed, len, NULL, result, key, err);
+}
+
+bool op_kdf_two(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+                const uint8_t *fixed, size_t len, struct p11_template *first,
+                struct p11_template *second, CK_OBJECT_HANDLE keys[2], struct kf_error *err)
+{
+    kf_derived_key derived = {second->attributes, second->count, &keys[1]};
+
+    return kdf(token, cipher, base, fixed, len, &derived, first, &keys[0], err);
 }
 
 bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len,

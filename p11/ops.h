@@ -47,6 +47,11 @@ bool op_derive(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_
 bool op_kdf(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
             const uint8_t *fixed, size_t len, struct p11_template *result, CK_OBJECT_HANDLE *key,
             struct kf_error *err);
+/* The same with one key more in the call, which has a template of its own; keys are both. Only the
+ * self-test asks for that. */
+bool op_kdf_two(const struct p11_token *token, enum p11_cipher cipher, CK_OBJECT_HANDLE base,
+                const uint8_t *fixed, size_t len, struct p11_template *first,
+                struct p11_template *second, CK_OBJECT_HANDLE keys[2], struct kf_error *err);
 bool op_join_prefix(const struct p11_token *token, const uint8_t *data, size_t len,
                     CK_OBJECT_HANDLE base, struct p11_template *result, CK_OBJECT_HANDLE *key,
                     struct kf_error *err);

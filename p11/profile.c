@@ -150,18 +150,22 @@ static bool prove(struct probe *probe, const struct strategy *strategy, const st
                   struct kf_error *refused)
 {
     size_t mark = probe->count;
-    bool proven = strategy->probe(probe, key, refused);
+    bool proven;
 
+    probe->undecided = false;
+    proven = strategy->probe(probe, key, refused);
     probe_release(probe, mark);
     if (!proven && (refused->fault != KF_FAULT_NONE || strategy->operation == P11_SEAL)) {
         kf_error_clear(refused);
+        probe->undecided = false;
         proven = strategy->probe(probe, key, refused);
         probe_release(probe, mark);
     }
     return proven;
 }
 
-/* False only where the session is gone. */
+/* False only where the session is gone, or a token that takes seals was never asked: a worker that
+ * knows no seals makes keys that can never have one. */
 static bool try_strategy(struct probe *probe, const struct strategy *strategy,
                          struct p11_profile *profile, struct kf_error *err)
 {
@@ -178,7 +182,7 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy,
         if (way->proven)
             continue;
         /* Something is active in the session: no proof in it says anything. */
-        if (refused.fault == KF_FAULT_SESSION) {
+        if (refused.fault == KF_FAULT_SESSION || probe->undecided) {
             *err = refused;
             return false;
         }

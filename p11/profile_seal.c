@@ -83,31 +83,48 @@ static bool adds_what_is_not_said(struct probe *probe, const struct sealing *sea
     return true;
 }
 
+/* Another type of the same length, or of one that a key without a seal would be cut to. */
+static CK_KEY_TYPE other_type(const struct sealing *sealing)
+{
+    if (sealing->seal == SEAL_BLOCK_KEYS)
+        return CKK_GENERIC_SECRET;
+    return sealing->key->cipher == P11_AES ? CKK_AES : CKK_DES;
+}
+
 /* A template that a key without a seal would take: the kind that is demanded, with one attribute
- * another one. False where there is no such. */
-static bool contradict(const struct sealing *sealing, const CK_ATTRIBUTE *demand,
+ * another one. Of another class, only what that class has. */
+static void contradict(const struct sealing *sealing, const CK_ATTRIBUTE *demand,
                        struct p11_template *out)
 {
     bool blocks = sealing->seal == SEAL_BLOCK_KEYS, aes = sealing->key->cipher == P11_AES;
     CK_KEY_TYPE type = blocks ? sealing->key->type : CKK_GENERIC_SECRET;
     CK_ULONG len = blocks || aes ? sealing->key->len : 8;
 
-    if (demand->type == CKA_CLASS || (demand->type == CKA_KEY_TYPE && !blocks && !aes))
-        return false;
+    if (demand->type == CKA_CLASS) {
+        template_number(out, CKA_CLASS, CKO_DATA);
+        return;
+    }
     if (demand->type == CKA_KEY_TYPE)
-        type = blocks ? CKK_GENERIC_SECRET : CKK_AES;
+        type = other_type(sealing);
     if (demand->type == CKA_VALUE_LEN)
         len = blocks ? 16 : 1;
     template_number(out, CKA_CLASS, CKO_SECRET_KEY);
     template_number(out, CKA_KEY_TYPE, type);
-    if (type != CKK_DES2)
+    if (type != CKK_DES2 && type != CKK_DES)
         template_number(out, CKA_VALUE_LEN, len);
     if (demand->ulValueLen == sizeof(CK_BBOOL))
         template_flag(out, demand->type, !*(const CK_BBOOL *)demand->pValue);
-    return true;
 }
 
 /* A call that failed by a fault was not refused. */
+static bool is_refusal(const struct kf_error *refused, struct kf_error *err)
+{
+    if (refused->fault == KF_FAULT_NONE)
+        return true;
+    *err = *refused;
+    return false;
+}
+
 static bool refuses_contradictions(struct probe *probe, const struct sealing *sealing,
                                    struct kf_error *err)
 {
@@ -116,16 +133,34 @@ static bool refuses_contradictions(struct probe *probe, const struct sealing *se
         struct kf_error refused = {0};
         CK_OBJECT_HANDLE result;
 
-        if (!contradict(sealing, &sealing->demands.attributes[i], &template))
-            continue;
+        contradict(sealing, &sealing->demands.attributes[i], &template);
         if (derive(probe, sealing, &template, &result, &refused))
             return probe_fail(err, "a key was derived against the template");
-        if (refused.fault != KF_FAULT_NONE) {
-            *err = refused;
+        if (!is_refusal(&refused, err))
             return false;
-        }
     }
     return true;
+}
+
+/* The counter KDF can make further keys in the same call, each with a template of its own: here one
+ * that can be read. */
+static bool refuses_a_second_key(struct probe *probe, const struct sealing *sealing,
+                                 struct kf_error *err)
+{
+    struct p11_template first = {0}, second = {0};
+    struct kf_error refused = {0};
+    CK_OBJECT_HANDLE keys[2] = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
+    bool derived;
+
+    role_session_template(probe->token, ROLE_KBEK, sealing->algorithm, 0, &first);
+    probe_template(&second, sealing->key->type, sealing->key->len,
+                   PROBE_EXTRACTABLE | PROBE_ENCRYPT);
+    derived = op_kdf_two(probe->token, sealing->key->cipher, sealing->base, data, FIXED_INPUT,
+                         &first, &second, keys, &refused);
+    for (int i = 0; i < 2; i++)
+        op_destroy(probe->token, &keys[i]);
+    return derived ? probe_fail(err, "a second key was derived against the template")
+                   : is_refusal(&refused, err);
 }
 
 /* A session's key: a token that refuses the attribute may leave what it had begun to make, and this
@@ -142,6 +177,14 @@ static bool takes_the_template(struct probe *probe, const struct sealing *sealin
     return known_key(probe, key, PROBE_SENSITIVE | PROBE_DERIVE, &base, err) &&
            op_identity(probe->token, base, key->len, &template, &result, err) &&
            probe_keep(probe, result, err);
+}
+
+/* Short of memory and the like. A token's way to refuse may be CKR_GENERAL_ERROR, which is none of
+ * these. */
+static bool is_no_answer(const struct kf_error *err)
+{
+    return err->fault == KF_FAULT_BUSY || err->fault == KF_FAULT_STALE ||
+           err->fault == KF_FAULT_LOGIN;
 }
 
 static bool seals(struct probe *probe, const struct probe_key *key, enum role_seal seal,
@@ -161,9 +204,12 @@ static bool seals(struct probe *probe, const struct probe_key *key, enum role_se
     if (!role_seal_check(probe->token, sealing.base, seal, sealing.algorithm, &there, err) ||
         !there)
         return err->status != KF_OK ? false : probe_fail(err, "the key did not get the template");
-    return takes_the_roles_own(probe, &sealing, err) &&
-           adds_what_is_not_said(probe, &sealing, err) &&
-           refuses_contradictions(probe, &sealing, err);
+    if (takes_the_roles_own(probe, &sealing, err) && adds_what_is_not_said(probe, &sealing, err) &&
+        refuses_contradictions(probe, &sealing, err) &&
+        (seal != SEAL_BLOCK_KEYS || refuses_a_second_key(probe, &sealing, err)))
+        return true;
+    probe->undecided = is_no_answer(err);
+    return false;
 }
 
 /* Whether there are keys at work of this cipher that derive so. */

@@ -120,12 +120,41 @@ static CK_RV tolerate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJ
 START_TEST(each_contradiction_that_is_tolerated_is_noticed)
 {
     static const CK_ATTRIBUTE_TYPE types[] = {
-        CKA_KEY_TYPE, CKA_VALUE_LEN, CKA_TOKEN,    CKA_SENSITIVE,  CKA_EXTRACTABLE,
-        CKA_DECRYPT,  CKA_DERIVE,    CKA_COPYABLE, CKA_MODIFIABLE, CKA_PRIVATE};
+        CKA_CLASS,   CKA_KEY_TYPE, CKA_VALUE_LEN, CKA_TOKEN,      CKA_SENSITIVE, CKA_EXTRACTABLE,
+        CKA_DECRYPT, CKA_DERIVE,   CKA_COPYABLE,  CKA_MODIFIABLE, CKA_PRIVATE};
 
     tolerated = types[_i];
     functions->C_DeriveKey = tolerate;
     expect("CKA_DERIVE_TEMPLATE: a key was derived against the template (AES-256)");
+}
+END_TEST
+
+/* The first key is sealed, the second as its own template says. */
+static CK_RV derive_two(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,
+                        CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    kf_sp800_108_kdf_params params;
+    CK_MECHANISM one = *mechanism, generation = {CKM_AES_KEY_GEN, NULL, 0};
+    kf_derived_key *second;
+    CK_RV rv;
+
+    if (mechanism->mechanism != KF_CKM_SP800_108_COUNTER_KDF)
+        return original.C_DeriveKey(session, mechanism, base, template, count, key);
+    params = *(kf_sp800_108_kdf_params *)mechanism->pParameter;
+    second = params.ulAdditionalDerivedKeys > 0 ? params.pAdditionalDerivedKeys : NULL;
+    params.ulAdditionalDerivedKeys = 0;
+    one.pParameter = &params;
+    rv = original.C_DeriveKey(session, &one, base, template, count, key);
+    if (rv != CKR_OK || !second)
+        return rv;
+    return functions->C_GenerateKey(session, &generation, second->pTemplate,
+                                    second->ulAttributeCount, second->phKey);
+}
+
+START_TEST(a_second_key_without_a_seal_is_noticed)
+{
+    functions->C_DeriveKey = derive_two;
+    expect("CKA_DERIVE_TEMPLATE: a second key was derived against the template (AES-256)");
 }
 END_TEST
 
@@ -159,6 +188,7 @@ END_TEST
 
 /* A fault is no refusal. */
 static unsigned faults;
+static CK_RV fault;
 
 static CK_RV fail_contradictions(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
                                  CK_OBJECT_HANDLE base, CK_ATTRIBUTE *template, CK_ULONG count,
@@ -169,16 +199,30 @@ static CK_RV fail_contradictions(CK_SESSION_HANDLE session, CK_MECHANISM *mechan
     if (rv != CKR_TEMPLATE_INCONSISTENT || faults == 0)
         return rv;
     faults--;
-    return CKR_DEVICE_ERROR;
+    return fault;
 }
 
 START_TEST(a_fault_is_no_refusal)
 {
     functions->C_DeriveKey = fail_contradictions;
+    fault = CKR_DEVICE_ERROR;
     faults = 1; /* a bad moment: it is tried again */
     expect("");
     faults = 2;
     expect("CKA_DERIVE_TEMPLATE: C_DeriveKey: CKR_DEVICE_ERROR (AES-256)");
+}
+END_TEST
+
+START_TEST(without_an_answer_the_token_is_not_used)
+{
+    functions->C_DeriveKey = fail_contradictions;
+    fault = CKR_DEVICE_MEMORY;
+    faults = 1;
+    expect("");
+    faults = 2;
+    ck_assert(!profile_probe(&token, &profile, &err));
+    ck_assert_int_eq(err.status, KF_UNAVAILABLE);
+    ck_assert_msg(strstr(err.detail, "CKR_DEVICE_MEMORY") != NULL, "%s", err.detail);
 }
 END_TEST
 
@@ -220,9 +264,11 @@ int main(void)
     tcase_add_test(tcase, the_patched_token_keeps_to_it);
     tcase_add_test(tcase, a_template_that_is_dropped_is_noticed);
     tcase_add_test(tcase, a_template_that_is_refused_is_said);
-    tcase_add_loop_test(tcase, each_contradiction_that_is_tolerated_is_noticed, 0, 10);
+    tcase_add_loop_test(tcase, each_contradiction_that_is_tolerated_is_noticed, 0, 11);
+    tcase_add_test(tcase, a_second_key_without_a_seal_is_noticed);
     tcase_add_test(tcase, what_is_not_added_is_noticed);
     tcase_add_test(tcase, a_fault_is_no_refusal);
+    tcase_add_test(tcase, without_an_answer_the_token_is_not_used);
     tcase_add_test(tcase, tdes_does_not_stand_in_the_way);
     return run_case(tcase, "profile_seal");
 }
