@@ -17,11 +17,12 @@
 /* How long to wait where descriptors or memory are short. */
 #define ACCEPT_PAUSE_MS 100
 
-static void turn_away(struct front *front, int fd, const struct peer *peer, const char *why)
+static void turn_away(struct front *front, int fd, const struct peer *peer, bool stranger,
+                      const char *why)
 {
     uint8_t frame[FRAME_HEADER + WIRE_ENVELOPE_MAX];
     size_t len =
-        refuse_stranger(front, peer, KF_THROTTLING, why, frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
+        refuse_connection(front, peer, stranger, why, frame + FRAME_HEADER, WIRE_ENVELOPE_MAX);
 
     frame_put_u32(frame, (uint32_t)len);
     /* A fresh socket has room for this; a client that is gone already needs no answer. */
@@ -47,13 +48,17 @@ static bool has_too_many_strangers(const struct front *front)
 static void take_from(struct front *front, int fd, const struct peer *peer, bool member,
                       struct user *user)
 {
-    if (user && has_too_many(front, user)) {
-        turn_away(front, fd, peer,
+    bool stranger = !policy_allows(peer->uid, member, front->options.owner, CLASS_VIEW);
+
+    if (front->connection_count >= front->options.limits.connections) {
+        turn_away(front, fd, peer, stranger,
+                  "Too many connections are open (limits.connections); try again later.");
+    } else if (user && has_too_many(front, user)) {
+        turn_away(front, fd, peer, stranger,
                   "This user has three quarters of all connections open (limits.connections); "
                   "close some, or try again later.");
-    } else if (!policy_allows(peer->uid, member, front->options.owner, CLASS_VIEW) &&
-               has_too_many_strangers(front)) {
-        turn_away(front, fd, peer,
+    } else if (stranger && has_too_many_strangers(front)) {
+        turn_away(front, fd, peer, stranger,
                   "Users who may do nothing here have a quarter of all connections open "
                   "(limits.connections); try again later.");
     } else if (!user || !connection_open(front, fd, peer, member, user)) {
@@ -72,9 +77,6 @@ static void take(struct front *front, int fd)
     if (!peer_read(fd, front->options.has_group, front->options.group, &peer, &member)) {
         log_warning("The kernel does not say who connected; the connection is closed.");
         close(fd);
-    } else if (front->connection_count >= front->options.limits.connections) {
-        turn_away(front, fd, &peer,
-                  "Too many connections are open (limits.connections); try again later.");
     } else {
         take_from(front, fd, &peer, member, user_of(front, peer.uid));
     }

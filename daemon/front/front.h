@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "daemon/front/allowance.h"
 #include "daemon/front/jobs.h"
 #include "daemon/front/scheduler.h"
 #include "daemon/front/watch.h"
@@ -80,8 +81,11 @@ struct front {
     uint32_t workers_gone[WORKER_SLOTS];       /* the newest generation known to have ended */
     struct connection *connections, *unsettled;
     unsigned connection_count;
-    unsigned strangers; /* of them: those of peers who may do nothing */
-    size_t output;      /* bytes of answers that clients have not read, or may get */
+    unsigned strangers;                 /* of them: those of peers who may do nothing */
+    struct allowance strangers_records; /* refusals of such peers that are recorded */
+    uint64_t not_recorded;              /* those that were not, and no record says so yet */
+    struct peer last_not_recorded;
+    size_t output; /* bytes of answers that clients have not read, or may get */
     bool draining, listening, broken;
     bool log_down;
     char log_reason[KF_MESSAGE_MAX];
@@ -136,16 +140,19 @@ void answer_directly(struct connection *connection, uint64_t id, enum kf_status 
                      const char *message);
 /* Whether there is room for one more refusal under way. Jobs have theirs, whatever is refused. */
 bool refusals_have_room(const struct front *front);
-/* Refuses a request: recorded, then answered. The caller has looked that there is room. */
+/* Refuses a request: recorded, then answered. The caller has looked that there is room. To somebody
+ * who may do nothing, and asks too often, the answer is KF_THROTTLING, and he is only counted: a
+ * log that is full stops everybody. */
 void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum kf_status status,
             const char *message);
 /* The same for a job under way. */
 void refuse_job(struct front *front, struct front_job *job, enum kf_status status,
                 const char *message);
-/* Records the refusal of somebody who has no connection, and builds its Response; returns the
- * length. */
-size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status,
-                       const char *message, uint8_t *response, size_t room);
+/* The same for somebody who gets no connection; builds his Response and returns its length. */
+size_t refuse_connection(struct front *front, const struct peer *peer, bool stranger,
+                         const char *message, uint8_t *response, size_t room);
+/* Records how many were only counted, at most once a second. */
+void refusals_summarize(struct front *front);
 /* Why no job can run now; NULL where it can, or soon will. */
 const char *front_obstacle(const struct front *front);
 void answer_status(struct connection *connection, uint64_t id);

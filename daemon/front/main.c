@@ -68,6 +68,7 @@ static void on_second(uv_timer_t *timer)
 
     control_send(front->control.fd, &alive, -1);
     connections_end_stalled(front);
+    refusals_summarize(front);
 }
 
 static void settle_connections(struct front *front)

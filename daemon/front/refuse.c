@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "daemon/front/front.h"
 
+static const char too_often[] = "Users who may do nothing here asked too often; try again later.";
+
 void answer_directly(struct connection *connection, uint64_t id, enum kf_status status,
                      const char *message)
 {
@@ -22,7 +24,7 @@ void answer_directly(struct connection *connection, uint64_t id, enum kf_status 
 
 /* Sends a refusal's record to the auditor, with the response that may leave after it. */
 static void send_refusal(struct front *front, const struct peer *peer, const struct front_job *job,
-                         enum kf_status status, const char *message)
+                         uint64_t not_recorded, enum kf_status status, const char *message)
 {
     char text[RECORD_MAX];
     struct record record;
@@ -38,9 +40,32 @@ static void send_refusal(struct front *front, const struct peer *peer, const str
         response_len = wire_response_encode(job->id, status, message, NULL, NULL,
                                             frame + RESULT_HEAD, WIRE_ENVELOPE_MAX);
     record_begin(&record, text, sizeof text, peer, job ? job->operation : 0, job ? job->id : 0);
+    if (not_recorded > 0)
+        record_number(&record, "NotRecorded", not_recorded);
     record_result(&record, status, message);
     frame_out_end(&front->results, result_seal(frame, job ? job->number : 0, response_len, text,
                                                record_end(&record)));
+}
+
+/* Whether this refusal is one of those that are only counted. */
+static bool only_counts(struct front *front, const struct peer *peer, bool stranger)
+{
+    if (!stranger || front->log_down || allowance_take(&front->strangers_records, clock_ms()))
+        return false;
+    front->not_recorded++;
+    front->last_not_recorded = *peer;
+    return true;
+}
+
+void refusals_summarize(struct front *front)
+{
+    if (front->not_recorded == 0 || front->log_down ||
+        !allowance_take(&front->strangers_records, clock_ms()))
+        return;
+    send_refusal(front, &front->last_not_recorded, NULL, front->not_recorded, KF_THROTTLING,
+                 "Users who may do nothing asked too often; so many of their requests are not "
+                 "recorded one by one. The last was of this user.");
+    front->not_recorded = 0;
 }
 
 void refuse_job(struct front *front, struct front_job *job, enum kf_status status,
@@ -48,7 +73,7 @@ void refuse_job(struct front *front, struct front_job *job, enum kf_status statu
 {
     job->origin = ORIGIN_FRONT;
     front->refusals++;
-    send_refusal(front, &job->connection->peer, job, status, message);
+    send_refusal(front, &job->connection->peer, job, 0, status, message);
 }
 
 bool refusals_have_room(const struct front *front)
@@ -61,8 +86,13 @@ void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum
             const char *message)
 {
     struct front *front = connection->front;
-    struct front_job *job = front->log_down ? NULL : jobs_take(&front->jobs);
+    struct front_job *job;
 
+    if (only_counts(front, &connection->peer, connection->stranger)) {
+        answer_directly(connection, id, KF_THROTTLING, too_often);
+        return;
+    }
+    job = front->log_down ? NULL : jobs_take(&front->jobs);
     if (!job) {
         answer_directly(connection, id, KF_UNAVAILABLE, front->log_reason);
         return;
@@ -74,12 +104,14 @@ void refuse(struct connection *connection, uint64_t id, uint32_t operation, enum
     refuse_job(front, job, status, message);
 }
 
-size_t refuse_stranger(struct front *front, const struct peer *peer, enum kf_status status,
-                       const char *message, uint8_t *response, size_t room)
+size_t refuse_connection(struct front *front, const struct peer *peer, bool stranger,
+                         const char *message, uint8_t *response, size_t room)
 {
-    if (!front->log_down)
-        send_refusal(front, peer, NULL, status, message);
-    return wire_response_encode(0, status, message, NULL, NULL, response, room);
+    if (only_counts(front, peer, stranger))
+        message = too_often;
+    else if (!front->log_down)
+        send_refusal(front, peer, NULL, 0, KF_THROTTLING, message);
+    return wire_response_encode(0, KF_THROTTLING, message, NULL, NULL, response, room);
 }
 
 const char *front_obstacle(const struct front *front)

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, tried by people who are not root. Needs root to become them."""
+import collections
 import grp
 import json
+import multiprocessing
 import os
 import shutil
+import time
 import unittest
 
 import harness
@@ -128,6 +131,45 @@ class Access(harness.TokenCase):
     def test_refusals_name_the_peer_in_the_audit_log(self):
         self.sandbox.refused(*self.create(), user=self.member)
         self.assertIn(str(NOBODY), str(self.sandbox.audit()[-1]))
+
+
+@unittest.skipUnless(usable(), "only root can try this as other users")
+class Strangers(harness.TokenCase):
+    def test_they_do_not_fill_the_log(self):
+        """Beyond a hundred refusals and one a second they are told that it is enough, and only counted."""
+        os.chmod(os.path.dirname(self.sandbox.socket), 0o711)
+        os.chmod(self.sandbox.socket, 0o666)
+        answers = multiprocessing.Queue()
+
+        def stranger():
+            os.setgroups([])
+            os.setuid(NOBODY)
+            with self.sandbox.connect(timeout=30) as connection:
+                names = [reply.name for _, reply in connection.pipeline("LIST_KEYS", {}, 2000)]
+            answers.put(collections.Counter(names))
+
+        before, begun = len(self.sandbox.audit()), time.monotonic()
+        child = multiprocessing.Process(target=stranger)
+        child.start()
+        got = answers.get(timeout=30)
+        child.join()
+        self.sandbox.call("LIST_KEYS")
+
+        def counted():
+            return [each for each in self.sandbox.audit()[before:] if "NotRecorded" in each]
+
+        def total():
+            return sum(each["NotRecorded"] for each in counted())
+
+        harness.wait_until(lambda: total() >= got["ThrottlingException"], 20, "the count")
+        self.assertEqual(total(), got["ThrottlingException"])
+        self.assertEqual({each["peer"]["uid"] for each in counted()}, {NOBODY})
+        records = len(self.sandbox.audit()) - before
+        seconds = time.monotonic() - begun
+        self.assertEqual(sum(got.values()), 2000)
+        self.assertGreaterEqual(got["AccessDeniedException"], 100)
+        self.assertEqual(records, got["AccessDeniedException"] + len(counted()) + 1)
+        self.assertLess(records, 100 + seconds + 2)
 
 
 @unittest.skipUnless(usable(), "only root can try this as other users")

@@ -2,12 +2,36 @@
 /* What the front decides without a socket: who may, who is next, which jobs there are. */
 #include <string.h>
 
+#include "daemon/front/allowance.h"
 #include "daemon/front/jobs.h"
 #include "daemon/front/policy.h"
 #include "daemon/front/scheduler.h"
 #include "daemon/ipc.h"
 #include "test/unit/suite.h"
 #include "wire/keyferry.pb.h"
+
+/* How many are allowed of so many that are asked for in one moment. */
+static unsigned taken(struct allowance *allowance, uint64_t now_ms, unsigned asked)
+{
+    unsigned count = 0;
+
+    while (asked-- > 0)
+        count += allowance_take(allowance, now_ms);
+    return count;
+}
+
+START_TEST(an_allowance_comes_back_with_time)
+{
+    const uint64_t day = 24 * 3600 * 1000, start = 5;
+    struct allowance allowance = {0};
+
+    ck_assert_uint_eq(taken(&allowance, start, 1000), ALLOWANCE_BURST);
+    ck_assert_uint_eq(taken(&allowance, start + ALLOWANCE_MS - 1, 10), 0);
+    ck_assert_uint_eq(taken(&allowance, start + ALLOWANCE_MS, 10), 1);
+    ck_assert_uint_eq(taken(&allowance, start + 5 * ALLOWANCE_MS, 10), 4);
+    ck_assert_uint_eq(taken(&allowance, start + day, 1000), ALLOWANCE_BURST);
+}
+END_TEST
 
 START_TEST(every_operation_has_its_class)
 {
@@ -243,7 +267,8 @@ START_TEST(a_job_is_answered_by_who_has_it)
 }
 END_TEST
 
-SUITE_MAIN("front", every_operation_has_its_class, who_may_do_what, turns_go_round,
-           users_go_round_and_their_connections, workers_get_their_share,
-           a_slow_worker_gets_few_jobs_ahead, job_numbers_are_never_used_twice,
-           fewer_jobs_may_be_allowed_than_there_are, a_job_is_answered_by_who_has_it)
+SUITE_MAIN("front", an_allowance_comes_back_with_time, every_operation_has_its_class,
+           who_may_do_what, turns_go_round, users_go_round_and_their_connections,
+           workers_get_their_share, a_slow_worker_gets_few_jobs_ahead,
+           job_numbers_are_never_used_twice, fewer_jobs_may_be_allowed_than_there_are,
+           a_job_is_answered_by_who_has_it)
