@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "client/connect.h"
 #include "wire/frame.h"
 
@@ -38,17 +38,9 @@ struct connection {
     struct frame_out out;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t deadline_of(const struct connection *c)
 {
-    return c->timeout ? now_ms() + c->timeout : -1;
+    return c->timeout ? (int64_t)clock_ms() + c->timeout : -1;
 }
 
 struct connection *connection_open(const char *path, struct kf_error *err)
@@ -103,7 +95,7 @@ static bool wait_for(struct connection *c, short events, int64_t deadline, short
 {
     for (;;) {
         struct pollfd watched = {.fd = c->fd, .events = events};
-        int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+        int64_t left = deadline < 0 ? -1 : deadline - (int64_t)clock_ms();
         int result = poll(&watched, 1, deadline < 0 ? -1 : left > 0 ? (int)left : 0);
 
         *happened = watched.revents;

@@ -3,7 +3,8 @@
 #include "p11/ckr.h"
 
 #include <stdio.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 struct row {
     CK_RV rv;
@@ -159,10 +160,7 @@ static const char *fault_sentence(enum kf_fault fault)
 
 double ckr_clock(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+    return (double)clock_us() / 1e3;
 }
 
 bool ckr_fail(struct kf_error *err, const char *call, CK_RV rv, double milliseconds)

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/end.h"
 
 #define FAIL(err, ...) kf_fail(err, KF_UNAVAILABLE, __VA_ARGS__)
@@ -198,23 +198,15 @@ bool sandbox_start_command(struct sandbox_loop *loop, char *const argv[], struct
     return FAIL(err, "fork: %s.", strerror(errno));
 }
 
-static long now_milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void sandbox_stop_daemon(struct sandbox_loop *loop)
 {
-    long deadline = now_milliseconds() + STOP_MILLISECONDS;
+    long deadline = (long)clock_ms() + STOP_MILLISECONDS;
 
     if (loop->daemon.pid == 0 || loop->daemon.ended)
         return;
     kill(loop->daemon.pid, SIGTERM);
-    while (!loop->daemon.ended && now_milliseconds() < deadline)
-        sandbox_loop_wait(loop, (int)(deadline - now_milliseconds()) + 1);
+    while (!loop->daemon.ended && (long)clock_ms() < deadline)
+        sandbox_loop_wait(loop, (int)(deadline - (long)clock_ms()) + 1);
     if (loop->daemon.ended) {
         if (loop->daemon.status != 0)
             fprintf(stderr, "keyferry-sandbox: the daemon ended with status %d\n",

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 static uint64_t read_watchdog(void)
@@ -59,12 +59,8 @@ void notify_send(const struct notify *notify, const char *format, ...)
 
 void notify_reloading(const struct notify *notify)
 {
-    struct timespec now;
-
     /* To the microsecond: Type=notify-reload does not take what is earlier than its signal. */
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    notify_send(notify, "RELOADING=1\nMONOTONIC_USEC=%llu",
-                (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+    notify_send(notify, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_us());
 }
 
 int notify_watchdog(struct notify *notify, uint64_t now)
