@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tr31/header.h"
+#include "tr31/text.h"
 
 /* The counter of a TDES KSN: its low 21 bits. */
 #define COUNTER_MASK 0x1FFFFF

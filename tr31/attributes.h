@@ -41,9 +41,9 @@ bool key_class_from_name(const char *name, enum key_class *class);
 #define KEY_HMAC_BYTES_MIN 14
 #define KEY_HMAC_BYTES_MAX 64
 
-/* The key's length in bytes (16, 24, 16, 24, 32), an RSA key's modulus'. Of HMAC keys it is that of a key that is made
- * here, the hash's (28, 32, 48, 64); those from elsewhere have their own, and what asks for a
- * certain key's length asks key_facts_bytes (p11/label.h). */
+/* The key's length in bytes (16, 24, 16, 24, 32), an RSA key's modulus'. Of HMAC keys it is that of
+ * a key that is made here, the hash's (28, 32, 48, 64); those from elsewhere have their own, and
+ * what asks for a certain key's length asks key_facts_bytes (p11/label.h). */
 size_t key_algorithm_bytes(enum key_algorithm algorithm);
 /* Its cipher's block in bytes (8 or 16); 0 for HMAC. */
 size_t key_algorithm_block(enum key_algorithm algorithm);

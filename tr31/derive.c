@@ -8,8 +8,8 @@
 static uint8_t algorithm_code(enum key_algorithm kbpk)
 {
     static const uint8_t codes[] = {
-        [KEY_TDES_2KEY] = 0, [KEY_TDES_3KEY] = 1,
-        [KEY_AES_128] = 2,   [KEY_AES_192] = 3,   [KEY_AES_256] = 4,
+        [KEY_TDES_2KEY] = 0, [KEY_TDES_3KEY] = 1, [KEY_AES_128] = 2,
+        [KEY_AES_192] = 3,   [KEY_AES_256] = 4,
     };
 
     return codes[kbpk];
@@ -19,7 +19,7 @@ static uint8_t algorithm_code(enum key_algorithm kbpk)
 static void double_block(const uint8_t *in, size_t block, uint8_t *out)
 {
     const uint8_t reduction = block == 8 ? 0x1B : 0x87;
-    uint8_t mask = (uint8_t)-(in[0] >> 7);
+    uint8_t mask = (uint8_t) - (in[0] >> 7);
 
     for (size_t i = 0; i + 1 < block; i++)
         out[i] = (uint8_t)(in[i] << 1 | in[i + 1] >> 7);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tr31/optformat.h"
+#include "tr31/text.h"
 
 #define DIGITS "0123456789"
 
@@ -59,22 +59,6 @@ const struct tr31_version *tr31_version_find(char letter)
 char tr31_version_for(enum key_algorithm kbpk)
 {
     return key_algorithm_is_aes(kbpk) ? 'D' : 'B';
-}
-
-bool tr31_read_hex(const char *text, size_t digits, size_t *value)
-{
-    *value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        char c = text[i];
-
-        if (c >= '0' && c <= '9')
-            *value = *value << 4 | (size_t)(c - '0');
-        else if (c >= 'A' && c <= 'F')
-            *value = *value << 4 | (size_t)(c - 'A' + 10);
-        else
-            return false;
-    }
-    return true;
 }
 
 static size_t read_decimal(const char *text, size_t digits)

@@ -14,15 +14,8 @@
 #include "tr31/attributes.h"
 #include "tr31/optblock.h"
 
-#define TR31_HEADER_SIZE 16
 /* The header's length field has four decimal digits. */
 #define TR31_KEYBLOCK_MAX 9999
-
-/* The letters the standard knows; I and J are ISO 20038's, for versions D and E. */
-#define TR31_ALGORITHMS "ADEHIJRST"
-#define TR31_MODES "BCDEGNSTVXY"
-#define TR31_EXPORTABILITIES "ENS"
-#define TR31_ALPHANUMERIC "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct tr31_header {
     char version;        /* A to E; D and B are the ones we write */
@@ -65,8 +58,5 @@ size_t tr31_header_write(const struct tr31_header *header, size_t length, size_t
  * does. */
 bool tr31_header_parse(const char *text, size_t len, struct tr31_header *header, size_t *size,
                        struct kf_error *err);
-
-/* Reads a number of upper-case hex digits; false on any other character. digits is at most 8. */
-bool tr31_read_hex(const char *text, size_t digits, size_t *value);
 
 #endif

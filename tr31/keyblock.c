@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "tr31/text.h"
 
 /* The key length that hides all shorter ones of the algorithm. */
 static size_t hidden_key_len(char algorithm)

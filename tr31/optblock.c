@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tr31/header.h"
 #include "tr31/optformat.h"
+#include "tr31/text.h"
 
 #define SHORT_HEAD 4
 #define SHORT_MAX 255

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+/* The characters of the header that they stand behind. */
+#define TR31_HEADER_SIZE 16
 /* The header counts them in two decimal digits. */
 #define TR31_OPTBLOCKS_MAX 99
 /* The padding block PB at its largest: 19 characters, of which 4 are id and length. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tr31/header.h"
+#include "tr31/text.h"
 
 #define DIGITS "0123456789"
 #define HEX_DIGITS DIGITS "ABCDEF"
@@ -35,8 +35,10 @@ static bool matches(const char *pattern, size_t pattern_len, const char *data, s
     if (pattern_len != len)
         return false;
     for (size_t i = 0; i < len; i++) {
-        const char *set = pattern[i] == 'h' ? HEX_DIGITS : pattern[i] == 'd' ? DIGITS :
-                          pattern[i] == 'n' ? TR31_ALPHANUMERIC : NULL;
+        const char *set = pattern[i] == 'h'   ? HEX_DIGITS
+                          : pattern[i] == 'd' ? DIGITS
+                          : pattern[i] == 'n' ? TR31_ALPHANUMERIC
+                                              : NULL;
 
         if (set ? !one_of(data[i], set) : data[i] != pattern[i])
             return false;
@@ -125,8 +127,7 @@ static bool check_derivations(const char *data, size_t len)
     return true;
 }
 
-#define KCV_PATTERNS \
-    "00hh|00hhhh|00hhhhhh|01hh|01hhhh|01hhhhhh|01hhhhhhhh|01hhhhhhhhhh"
+#define KCV_PATTERNS "00hh|00hhhh|00hhhhhh|01hh|01hhhh|01hhhhhh|01hhhhhhhh|01hhhhhhhhhh"
 #define KCV_RULE "00 and 2 to 6 hex digits (legacy), or 01 and 2 to 10 hex digits (CMAC)"
 #define TIME_PATTERNS \
     "ddddddddddddddZ|ddddddddddddddddZ|dddd-dd-ddTdd:dd:ddZ|dddd-dd-ddTdd:dd:dd.ddZ"
@@ -140,7 +141,8 @@ static const struct format {
 } formats[] = {
     {"AL", "0100|0101", NULL, "01 and 00 (ephemeral) or 01 (static)"},
     {"BI", "00hhhhhhhhhh|01hhhhhhhh", NULL,
-     "00 and 10 hex digits (TDES key set id), or 01 and 8 hex digits (AES BDK id; X9.143 has 01 for "
+     "00 and 10 hex digits (TDES key set id), or 01 and 8 hex digits (AES BDK id; X9.143 has 01 "
+     "for "
      "it, not 11)"},
     {"CT", NULL, check_certificate,
      "00 (X.509) or 01 (EMV) and a certificate in base64, or 02 and a chain of them"},
@@ -159,14 +161,6 @@ static const struct format {
     {"TS", TIME_PATTERNS, check_time, TIME_RULE},
     {"WP", "000|001|002|003", NULL, "00 and 0 to 3"},
 };
-
-bool tr31_is_printable(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < 0x20 || text[i] > 0x7E)
-            return false;
-    return true;
-}
 
 bool tr31_optformat_is_id(const char *id)
 {

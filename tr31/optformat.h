@@ -9,9 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether every character is printable ASCII, 0x20 to 0x7E: all that a key block may hold. */
-bool tr31_is_printable(const char *text, size_t len);
-
 /* Whether the two characters can be a block's id: 0-9 and A-Z. */
 bool tr31_optformat_is_id(const char *id);
 

@@ -2,7 +2,7 @@
 /* One attribute, written and read. */
 #include "tr34/attributes_value.h"
 
-#include "tr31/optformat.h"
+#include "tr31/text.h"
 
 void tr34_attribute_put(struct der_writer *writer, struct der_view type, enum der_tag tag,
                         struct der_view value)

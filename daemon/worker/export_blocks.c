@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tr31/text.h"
+
 /* AWS's bounds of OptionalBlocks: of one value, and of all with their ids and lengths. */
 #define VALUE_MAX 108
 #define GIVEN_MAX 112

@@ -11,6 +11,7 @@
 
 #include "daemon/worker/export_blocks.h"
 #include "daemon/worker/service_internal.h"
+#include "tr31/text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 

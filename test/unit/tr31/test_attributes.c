@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tr31/attributes.h"
+#include "tr31/text.h"
 
 static const enum key_algorithm all[] = {
     KEY_TDES_2KEY,   KEY_TDES_3KEY,   KEY_AES_128,     KEY_AES_192,     KEY_AES_256,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tr31/optformat.h"
+#include "tr31/text.h"
 
 #define MUTATIONS 2000
 
