@@ -150,22 +150,24 @@ static bool prove(struct probe *probe, const struct strategy *strategy, const st
                   struct kf_error *refused)
 {
     size_t mark = probe->count;
-    bool proven;
+    bool proven = strategy->probe(probe, key, refused);
 
-    probe->undecided = false;
-    proven = strategy->probe(probe, key, refused);
     probe_release(probe, mark);
     if (!proven && (refused->fault != KF_FAULT_NONE || strategy->operation == P11_SEAL)) {
         kf_error_clear(refused);
-        probe->undecided = false;
         proven = strategy->probe(probe, key, refused);
         probe_release(probe, mark);
     }
     return proven;
 }
 
-/* False only where the session is gone, or a token that takes seals was never asked: a worker that
- * knows no seals makes keys that can never have one. */
+/* Some tokens refuse what they do not know by CKR_GENERAL_ERROR; none does so once it knows it. */
+static bool is_no_answer(const struct kf_error *refused, bool knows)
+{
+    return refused->fault != KF_FAULT_NONE && (knows || refused->fault != KF_FAULT_MODULE);
+}
+
+/* False only where the session is gone. */
 static bool try_strategy(struct probe *probe, const struct strategy *strategy,
                          struct p11_profile *profile, struct kf_error *err)
 {
@@ -182,11 +184,13 @@ static bool try_strategy(struct probe *probe, const struct strategy *strategy,
         if (way->proven)
             continue;
         /* Something is active in the session: no proof in it says anything. */
-        if (refused.fault == KF_FAULT_SESSION || probe->undecided) {
+        if (refused.fault == KF_FAULT_SESSION) {
             *err = refused;
             return false;
         }
         add_reason(reason, strategy, key, &refused);
+        if (strategy->operation == P11_SEAL)
+            profile->seal_doubtful = is_no_answer(&refused, probe->takes_seals);
     }
     if (way->proven) {
         reason[0] = '\0';

@@ -28,6 +28,8 @@ enum profile_check {
 struct p11_profile {
     /* why no mechanism was proven; empty where one was */
     char reasons[P11_OPERATIONS][PROFILE_REASON_MAX];
+    /* P11_SEAL was not proven by a fault, twice: the token may seal all the same */
+    bool seal_doubtful;
     enum profile_result checks[PROFILE_CHECKS];
     char details[PROFILE_CHECKS][PROFILE_REASON_MAX];
 };

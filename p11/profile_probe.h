@@ -61,8 +61,7 @@ struct probe {
     CK_OBJECT_HANDLE seed;
     uint8_t value[KNOWN_MAX];   /* every known key is the beginning of this */
     struct probe_pair pairs[2]; /* by enum probe_pair_use; kept until the self-test's end */
-    /* The probe that failed last got no answer: what it was to prove may well be so. */
-    bool undecided;
+    bool takes_seals;           /* a key in the token shows its CKA_DERIVE_TEMPLATE */
 };
 
 /* "wrong result" and the like: a failure that is the token's answer. */

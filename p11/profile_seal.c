@@ -179,14 +179,6 @@ static bool takes_the_template(struct probe *probe, const struct sealing *sealin
            probe_keep(probe, result, err);
 }
 
-/* Short of memory and the like. A token's way to refuse may be CKR_GENERAL_ERROR, which is none of
- * these. */
-static bool is_no_answer(const struct kf_error *err)
-{
-    return err->fault == KF_FAULT_BUSY || err->fault == KF_FAULT_STALE ||
-           err->fault == KF_FAULT_LOGIN;
-}
-
 static bool seals(struct probe *probe, const struct probe_key *key, enum role_seal seal,
                   struct kf_error *err)
 {
@@ -204,12 +196,11 @@ static bool seals(struct probe *probe, const struct probe_key *key, enum role_se
     if (!role_seal_check(probe->token, sealing.base, seal, sealing.algorithm, &there, err) ||
         !there)
         return err->status != KF_OK ? false : probe_fail(err, "the key did not get the template");
-    if (takes_the_roles_own(probe, &sealing, err) && adds_what_is_not_said(probe, &sealing, err) &&
-        refuses_contradictions(probe, &sealing, err) &&
-        (seal != SEAL_BLOCK_KEYS || refuses_a_second_key(probe, &sealing, err)))
-        return true;
-    probe->undecided = is_no_answer(err);
-    return false;
+    probe->takes_seals = true;
+    return takes_the_roles_own(probe, &sealing, err) &&
+           adds_what_is_not_said(probe, &sealing, err) &&
+           refuses_contradictions(probe, &sealing, err) &&
+           (seal != SEAL_BLOCK_KEYS || refuses_a_second_key(probe, &sealing, err));
 }
 
 /* Whether there are keys at work of this cipher that derive so. */

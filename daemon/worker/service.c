@@ -13,6 +13,8 @@
 #include "p11/calls.h"
 
 #define SWEEP_MS (3600 * 1000LL)
+/* Workers that may end for a doubt about seals, before one does without. */
+#define SEAL_DOUBTS_MAX 3
 
 struct way {
     uint32_t number;
@@ -148,6 +150,12 @@ static bool check_seals(struct service *service, struct host_state *host, struct
 
     if (service->token.ways[P11_SEAL].proven)
         atomic_store(&host->seals, true);
+    /* The same of the first: but faults may be this token's way to refuse. */
+    if (service->profile.seal_doubtful && atomic_fetch_add(&host->seal_doubts, 1) < SEAL_DOUBTS_MAX)
+        return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_BUSY, NULL,
+                             "Whether the token seals what is derived from a key cannot be told "
+                             "for now (%s).",
+                             reason);
     if (service->token.ways[P11_SEAL].proven || !atomic_load(&host->seals))
         return true;
     return kf_fail_fault(err, KF_UNAVAILABLE, KF_FAULT_MODULE, NULL,

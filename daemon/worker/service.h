@@ -22,7 +22,8 @@
  * all of them. */
 struct host_state {
     _Atomic uint64_t changes;
-    _Atomic bool seals; /* a worker has proven that the token seals */
+    _Atomic bool seals;           /* a worker has proven that the token seals */
+    _Atomic unsigned seal_doubts; /* workers that could not tell */
 };
 
 /* A job, as the front hands it over. */

@@ -161,6 +161,29 @@ class Forgetful(unittest.TestCase):
         sandbox.wait_ready()
         sandbox.export(bdk, kek)
 
+    def test_a_token_that_does_not_say(self):
+        """A worker that got no answer does not come up and make unsealed keys, unless that is this token's way to refuse."""
+        mock = mock_case.Mock()
+        self.addCleanup(mock.close)
+        sandbox = mock_case.sandbox(mock, workers=1)
+        self.addCleanup(sandbox.close)
+
+        def seals(daemon):
+            operations = daemon.cli("token")["Operations"]
+            return next(each for each in operations if each["Operation"] == SEALED)
+
+        mock.tell("lack attribute 0x%X 0x31" % CKA.DERIVE_TEMPLATE)  # CKR_DEVICE_MEMORY
+        with harness.Daemon(sandbox) as daemon:
+            daemon.wait_for("down", "cannot be told for now (CKA_DERIVE_TEMPLATE: C_DeriveKey: CKR_DEVICE_MEMORY")
+            mock.tell()
+            daemon.wait_for("ready")
+            self.assertEqual(seals(daemon)["Mechanism"], "CKA_DERIVE_TEMPLATE")
+        mock.tell("lack attribute 0x%X 0x31" % CKA.DERIVE_TEMPLATE)
+        with harness.Daemon(sandbox) as daemon:
+            daemon.wait_for("ready")
+            self.assertIn("CKR_DEVICE_MEMORY", seals(daemon)["Reason"])
+            self.assertEqual(daemon.log().count("cannot be told for now"), 3)
+
 
 class Before(unittest.TestCase):
     """The same token with a firmware that knows neither SP 800-108 nor the attribute; then with one that does."""

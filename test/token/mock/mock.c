@@ -79,19 +79,23 @@ static void crash(const struct call *call, int number)
 /* As an older token would say, or a newer one. */
 static CK_RV not_known(const struct call *call)
 {
-    if (call->mechanism && script_lacks(SCRIPT_MECHANISM, call->mechanism->mechanism))
-        return CKR_MECHANISM_INVALID;
+    CK_RV unknown_mechanism = CKR_MECHANISM_INVALID, unknown_type = CKR_ATTRIBUTE_TYPE_INVALID,
+          unknown_value = CKR_ATTRIBUTE_VALUE_INVALID;
+
+    if (call->mechanism &&
+        script_lacks(SCRIPT_MECHANISM, call->mechanism->mechanism, &unknown_mechanism))
+        return unknown_mechanism;
     for (CK_ULONG i = 0; i < call->count; i++) {
         const CK_ATTRIBUTE *attribute = &call->template[i];
         CK_KEY_TYPE type;
 
-        if (script_lacks(SCRIPT_ATTRIBUTE, attribute->type))
-            return CKR_ATTRIBUTE_TYPE_INVALID;
+        if (script_lacks(SCRIPT_ATTRIBUTE, attribute->type, &unknown_type))
+            return unknown_type;
         if (attribute->type != CKA_KEY_TYPE)
             continue;
         memcpy(&type, attribute->pValue, sizeof type);
-        if (script_lacks(SCRIPT_KEY_TYPE, type))
-            return CKR_ATTRIBUTE_VALUE_INVALID;
+        if (script_lacks(SCRIPT_KEY_TYPE, type, &unknown_value))
+            return unknown_value;
     }
     return CKR_OK;
 }

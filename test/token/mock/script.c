@@ -17,6 +17,7 @@
 struct lack {
     enum script_thing thing;
     unsigned long number;
+    unsigned long rv; /* 0: the usual one */
 };
 
 struct rule {
@@ -114,9 +115,10 @@ static void read_line(const char *line, pid_t *only)
     } else if (strcmp(words[0], "label") == 0) {
         snprintf(script.label, sizeof script.label, "%s", words[1]);
     } else if (strcmp(words[0], "lack") == 0) {
-        if (given != 3 || script.lacking == LACKS_MAX ||
+        if (given < 3 || given > 4 || script.lacking == LACKS_MAX ||
             !read_thing(words[1], &script.lacks[script.lacking].thing))
             complain(line);
+        script.lacks[script.lacking].rv = given > 3 ? strtoul(words[3], NULL, 0) : 0;
         script.lacks[script.lacking++].number = strtoul(words[2], NULL, 0);
     } else {
         if (given < 3 || script.count == RULES_MAX ||
@@ -189,11 +191,13 @@ struct script_verdict script_call(const char *function)
     return verdict;
 }
 
-bool script_lacks(enum script_thing thing, unsigned long number)
+bool script_lacks(enum script_thing thing, unsigned long number, unsigned long *rv)
 {
     for (size_t i = 0; i < script.lacking; i++)
-        if (script.lacks[i].thing == thing && script.lacks[i].number == number)
+        if (script.lacks[i].thing == thing && script.lacks[i].number == number) {
+            *rv = script.lacks[i].rv ? script.lacks[i].rv : *rv;
             return true;
+        }
     return false;
 }
 

@@ -11,7 +11,8 @@
  *   crash FUNCTION WHICH segv|abort
  *   garbage FUNCTION WHICH                success, with a length, count or handle that is nonsense
  *   serial TEXT, label TEXT               what C_GetTokenInfo says of every token
- *   lack mechanism|attribute|key-type NUMBER   no call that makes a key knows it
+ *   lack mechanism|attribute|key-type NUMBER [RV]   no call that makes a key knows it; RV is what
+ *                                         those answer, where not what PKCS#11 has for it
  *   only PID                              the rules below are for this process
  *
  * FUNCTION is a PKCS#11 name or "*"; WHICH is an ordinal ("3"), from there on ("3+"), or "*". Of
@@ -44,8 +45,9 @@ struct script_verdict script_call(const char *function);
 
 enum script_thing { SCRIPT_MECHANISM, SCRIPT_ATTRIBUTE, SCRIPT_KEY_TYPE };
 
-/* Whether the token is to know no such thing; after script_call. */
-bool script_lacks(enum script_thing thing, unsigned long number);
+/* Whether the token is to know no such thing, and then what it answers (rv stays as it is where the
+ * script does not say); after script_call. */
+bool script_lacks(enum script_thing thing, unsigned long number, unsigned long *rv);
 
 /* What a token is to be called; NULL: as it is. Valid until the next script_call. */
 const char *script_serial(void);
