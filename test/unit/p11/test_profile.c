@@ -477,6 +477,8 @@ START_TEST(a_token_without_tdes_keeps_the_rest)
                                                    [FORMAT_TR34_IMPORT] = true,
                                                    [FORMAT_KEY_CRYPTOGRAM] = true,
                                                    [FORMAT_KEY_CRYPTOGRAM_IMPORT] = true};
+    struct p11_template tdes = {0};
+    CK_OBJECT_HANDLE key;
     char text[600];
 
     functions->C_DeriveKey = derive_no_tdes;
@@ -499,6 +501,10 @@ START_TEST(a_token_without_tdes_keeps_the_rest)
         ck_assert_int_eq(profile_can(&token, i, 'T', text, sizeof text),
                          can && (i == FORMAT_KEY_CRYPTOGRAM || i == FORMAT_DUKPT_AES));
     }
+    /* Asked for all the same, it is refused before the token is asked. */
+    template_number(&tdes, CKA_KEY_TYPE, CKK_DES3);
+    ck_assert(!op_identity(&token, CK_INVALID_HANDLE, 24, &tdes, &key, &err));
+    ck_assert_ptr_nonnull(strstr(err.message, "\"give a TDES key a new template\""));
 }
 END_TEST
 
