@@ -144,8 +144,14 @@ static void add_reason(char *reason, const struct strategy *strategy, const stru
 
 /* A call that fails twice is the token; one that fails once may have been a bad moment, and a
  * worker would go by it as long as it lives. A wrong answer is not asked for again, nor what the
- * token refuses: those are no faults. But without a seal keys are made that can never have one, so
- * for that all is asked again. */
+ * token refuses: those are no faults. But the cryptograms of a proof are good, so to blame one is;
+ * and without a seal keys are made that can never have one, so for that all is asked again. */
+static bool may_be_better(const struct strategy *strategy, const struct kf_error *refused)
+{
+    return refused->fault != KF_FAULT_NONE || refused->status == KF_VALIDATION ||
+           strategy->operation == P11_SEAL;
+}
+
 static bool prove(struct probe *probe, const struct strategy *strategy, const struct probe_key *key,
                   struct kf_error *refused)
 {
@@ -153,7 +159,7 @@ static bool prove(struct probe *probe, const struct strategy *strategy, const st
     bool proven = strategy->probe(probe, key, refused);
 
     probe_release(probe, mark);
-    if (!proven && (refused->fault != KF_FAULT_NONE || strategy->operation == P11_SEAL)) {
+    if (!proven && may_be_better(strategy, refused)) {
         kf_error_clear(refused);
         proven = strategy->probe(probe, key, refused);
         probe_release(probe, mark);

@@ -418,6 +418,34 @@ START_TEST(a_damaged_cryptogram_that_opens_is_noticed)
 }
 END_TEST
 
+static unsigned good_ones, blamed;
+
+/* Blames a good cryptogram once. */
+static CK_RV unwrap_badly_once(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                               CK_OBJECT_HANDLE unwrapping, CK_BYTE *wrapped, CK_ULONG len,
+                               CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    CK_RV rv =
+        original.C_UnwrapKey(session, mechanism, unwrapping, wrapped, len, template, count, key);
+
+    if (rv != CKR_OK || mechanism->mechanism != CKM_RSA_PKCS_OAEP || good_ones++ != blamed)
+        return rv;
+    original.C_DestroyObject(session, *key);
+    return CKR_DEVICE_ERROR;
+}
+
+START_TEST(a_good_cryptogram_that_is_blamed_once_is_tried_again)
+{
+    good_ones = 0;
+    blamed = (unsigned)_i;
+    functions->C_UnwrapKey = unwrap_badly_once;
+    probe();
+    for (enum p11_operation i = P11_OAEP_SHA256; i <= P11_OAEP_UNWRAP_SHA512; i++)
+        ck_assert_msg(token.ways[i].proven == expected(i), "%s: %s", op_name(i),
+                      profile.reasons[i]);
+}
+END_TEST
+
 static bool names_tdes(CK_MECHANISM_TYPE mechanism, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     CK_KEY_TYPE type = CKK_AES;
@@ -842,6 +870,7 @@ int main(void)
     tcase_add_test(tcase, signatures_without_a_hash_are_the_second_way);
     tcase_add_test(tcase, oaep_with_another_hash_is_noticed);
     tcase_add_test(tcase, a_damaged_cryptogram_that_opens_is_noticed);
+    tcase_add_loop_test(tcase, a_good_cryptogram_that_is_blamed_once_is_tried_again, 0, 9);
     tcase_add_test(tcase, a_token_without_tdes_keeps_the_rest);
     tcase_add_test(tcase, a_key_that_is_not_random_is_noticed);
     tcase_add_test(tcase, a_derivation_from_other_data_is_noticed);
